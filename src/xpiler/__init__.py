@@ -1,0 +1,1 @@
+"""Xpiler: a transcompiler for tensor programs."""
