@@ -1,0 +1,130 @@
+"""Walking and rebuilding trees: one generic mechanism for expressions, statements and bodies."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from xpiler.ir.expr import Expr, Var
+from xpiler.ir.stmt import Body, Case, Stmt
+
+Node = Expr | Stmt | Case
+N = TypeVar("N", Expr, Stmt, Case)
+
+
+@cache
+def _child_fields(kind: type) -> tuple[str, ...]:
+    skip = ("loc", "comments", "type")
+    return tuple(f.name for f in dataclasses.fields(kind) if f.name not in skip)
+
+
+def _is_node(value: object) -> bool:
+    return isinstance(value, (Expr, Stmt, Case))
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The direct sub-expressions and sub-statements, in source order."""
+    for name in _child_fields(type(node)):
+        value = getattr(node, name)
+        if _is_node(value):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (v for v in value if _is_node(v))
+
+
+def walk(node: Node | Body) -> Iterator[Node]:
+    """Every node below and including `node`, parents first."""
+    if isinstance(node, tuple):
+        for item in node:
+            yield from walk(item)
+        return
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def walk_exprs(node: Node | Body) -> Iterator[Expr]:
+    """Every expression in `node`."""
+    return (n for n in walk(node) if isinstance(n, Expr))
+
+
+def variables(node: Node | Body) -> set[str]:
+    """Names of all variables that occur in `node` (declared, read or written)."""
+    return {n.name for n in walk(node) if isinstance(n, Var)}
+
+
+def map_children(node: N, f: Callable[[Any], Any]) -> N:
+    """`node` with `f` applied to each direct child; the same object when nothing changed.
+
+    For a statement child inside a body tuple `f` may return a statement or a tuple of statements
+    (spliced in place; () removes it).
+    """
+    changes: dict[str, Any] = {}
+    for name in _child_fields(type(node)):
+        value = getattr(node, name)
+        if _is_node(value):
+            new = f(value)
+        elif isinstance(value, tuple) and any(_is_node(v) for v in value):
+            new = _map_tuple(value, f)
+        else:
+            continue
+        if new is not value:
+            changes[name] = new
+    return dataclasses.replace(node, **changes) if changes else node
+
+
+def _map_tuple(items: tuple[Any, ...], f: Callable[[Any], Any]) -> tuple[Any, ...]:
+    out: list[Any] = []
+    same = True
+    for item in items:
+        new = f(item) if _is_node(item) else item
+        same = same and new is item
+        out.extend(new) if isinstance(new, tuple) else out.append(new)
+    return items if same else tuple(out)
+
+
+def map_body(body: Body, f: Callable[[Stmt], Stmt | Body]) -> Body:
+    """`body` with `f` applied to each statement, results spliced."""
+    return _map_tuple(body, f)
+
+
+def rewrite_exprs(node: Any, f: Callable[[Expr], Expr]) -> Any:
+    """`node` (expression, statement or body) with `f` applied to every expression, children first."""
+
+    def go(n: Any) -> Any:
+        new = map_children(n, go)
+        return f(new) if isinstance(new, Expr) else new
+
+    return _map_tuple(node, go) if isinstance(node, tuple) else go(node)
+
+
+def rewrite_stmts(node: Any, f: Callable[[Stmt], Stmt | Body]) -> Any:
+    """`node` (statement or body) with `f` applied to every statement, children first."""
+
+    def go(n: Any) -> Any:
+        if isinstance(n, Expr):
+            return n
+        new = map_children(n, go)
+        return f(new) if isinstance(new, Stmt) else new
+
+    return _map_tuple(node, go) if isinstance(node, tuple) else go(node)
+
+
+def substitute(node: Any, mapping: Mapping[str, Expr]) -> Any:
+    """`node` with variables replaced by expressions (names are unique, so nothing is captured)."""
+    if not mapping:
+        return node
+    return rewrite_exprs(node, lambda e: mapping.get(e.name, e) if isinstance(e, Var) else e)
+
+
+def fresh_name(base: str, taken: set[str]) -> str:
+    """`base`, or `base.1`, `base.2`, ... : the first that is not in `taken`, which it joins."""
+    stem = base.split(".")[0]
+    name, k = stem, 0
+    while name in taken:
+        k += 1
+        name = f"{stem}.{k}"
+    taken.add(name)
+    return name
