@@ -17,7 +17,9 @@ class SourceLoc:
     column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        return (
+            f"{self.file}:{self.line}:{self.column}" if self.column else f"{self.file}:{self.line}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class Diagnostic:
         if self.source_line.strip():
             lines.append(f"    {self.source_line.rstrip()}")
             if self.loc and self.loc.column:
-                indent = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.loc.column - 1])
+                indent = "".join(
+                    "\t" if c == "\t" else " " for c in self.source_line[: self.loc.column - 1]
+                )
                 lines.append(f"    {indent}^")
         lines += [f"    why: {self.reason}"] if self.reason else []
         lines += [f"    help: {self.help}"] if self.help else []

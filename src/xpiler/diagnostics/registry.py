@@ -22,7 +22,9 @@ class CodeEntry:
 def all_codes() -> dict[str, CodeEntry]:
     """Every known code, in ascending order."""
     found: dict[str, CodeEntry] = {}
-    for path in sorted(files("xpiler.diagnostics").joinpath("codes").iterdir(), key=lambda p: p.name):
+    for path in sorted(
+        files("xpiler.diagnostics").joinpath("codes").iterdir(), key=lambda p: p.name
+    ):
         if path.name.endswith(".toml"):
             for code, body in tomllib.loads(path.read_text(encoding="utf-8")).items():
                 found[code] = CodeEntry(code, body["title"], body["severity"], body["text"].strip())

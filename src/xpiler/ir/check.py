@@ -117,7 +117,7 @@ class _Checker:
 
 def _compatible(want: Type, got: Type) -> bool:
     if isinstance(want, Pointer):
-        return isinstance(got, (Pointer, Array)) or isinstance(got, Scalar)
+        return isinstance(got, (Pointer, Array, Scalar))
     kinds = (Scalar, Vector, Struct, Fragment)
     return want == got or not (isinstance(want, kinds) and isinstance(got, kinds))
 

@@ -25,7 +25,7 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class Const(Expr):
-    """A constant. `text` is how the user wrote it (`1e-5f`) or the macro that stands for it (`TILE`)."""
+    """A constant. `text` is how the user wrote it (`1e-5f`) or the macro for it (`TILE`)."""
 
     value: int | float | bool
     type: Type
@@ -56,8 +56,8 @@ class Axis(Expr):
     """A parallel coordinate or its extent, u32 as in CUDA.
 
     `level`: `block` (index of a block in the grid), `thread` (index of a thread in its block),
-    `grid_dim` (blocks in the grid), `block_dim` (threads in a block), `lane` (linear thread id modulo
-    the wave width), `warp_size`. `dim` is x, y, z; "" for lane and warp_size.
+    `grid_dim` (blocks in the grid), `block_dim` (threads in a block), `lane` (linear thread id
+    modulo the wave width), `warp_size`. `dim` is x, y, z; "" for lane and warp_size.
     """
 
     level: Literal["block", "thread", "grid_dim", "block_dim", "lane", "warp_size"]
@@ -129,7 +129,7 @@ class Call(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Index(Expr):
-    """`base[index]`: a place in an array, behind a pointer, or a vector's lane by number. `*p` is `p[0]`."""
+    """`base[index]`: a place in an array, behind a pointer, or a vector's lane; `*p` is `p[0]`."""
 
     base: Expr
     index: Expr

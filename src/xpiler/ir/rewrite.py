@@ -15,7 +15,7 @@ N = TypeVar("N", Expr, Stmt, Case)
 
 
 @cache
-def _child_fields(kind: type) -> tuple[str, ...]:
+def _child_fields(kind: Any) -> tuple[str, ...]:
     skip = ("loc", "comments", "type")
     return tuple(f.name for f in dataclasses.fields(kind) if f.name not in skip)
 
@@ -72,7 +72,11 @@ def map_children(node: N, f: Callable[[Any], Any]) -> N:
             continue
         if new is not value:
             changes[name] = new
-    return dataclasses.replace(node, **changes) if changes else node
+    return _rebuilt(node, changes) if changes else node
+
+
+def _rebuilt(node: Any, changes: dict[str, Any]) -> Any:
+    return dataclasses.replace(node, **changes)
 
 
 def _map_tuple(items: tuple[Any, ...], f: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -91,7 +95,7 @@ def map_body(body: Body, f: Callable[[Stmt], Stmt | Body]) -> Body:
 
 
 def rewrite_exprs(node: Any, f: Callable[[Expr], Expr]) -> Any:
-    """`node` (expression, statement or body) with `f` applied to every expression, children first."""
+    """`node` (also a body) with `f` applied to every expression, children first."""
 
     def go(n: Any) -> Any:
         new = map_children(n, go)

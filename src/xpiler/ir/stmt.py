@@ -53,7 +53,8 @@ class Assign(Stmt):
 class For(Stmt):
     """`for (T var = lo; var < hi; var += step)`; step is loop-invariant and positive.
 
-    The body never assigns `var`; `hi` and `step` do not change while it runs. `kind` parallel: the iterations are independent.
+    The body never assigns `var`; `hi` and `step` do not change while it runs. `kind` parallel: the
+    iterations are independent.
     `unroll` is the user's factor (0: none given, -1: whole).
     """
 
@@ -104,7 +105,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Switch(Stmt):
-    """A switch without fall-through (the front end copies the tail); `Break` leaves it, the arm's last one is dropped."""
+    """A switch without fall-through (the front end copies the tail).
+
+    `Break` leaves it; the one that ends an arm is not written.
+    """
 
     value: Expr
     cases: tuple[Case, ...]
@@ -143,8 +147,8 @@ class Barrier(Stmt):
 class Instr(Stmt):
     """An instruction with effects or with a collective meaning, by its neutral name.
 
-    `outs` are places that it writes (may be empty), `ins` its operands. See `ir.intrinsics` for
-    the names: warp.*, block.*, mat.*, mma.*, mfma.*, atomic.*, async.*, host.*, print, assert, trap, fence.
+    `outs` are places that it writes (may be empty), `ins` its operands. The names are in
+    `intrinsics.toml`: warp.*, block.*, mat.*, mma.*, mfma.*, atomic.*, async.*, host.*, print, ...
     """
 
     name: str
