@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 from xpiler.ir.expr import Expr, Var
@@ -14,10 +13,14 @@ Node = Expr | Stmt | Case
 N = TypeVar("N", Expr, Stmt, Case)
 
 
-@cache
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
 def _child_fields(kind: Any) -> tuple[str, ...]:
-    skip = ("loc", "comments", "type")
-    return tuple(f.name for f in dataclasses.fields(kind) if f.name not in skip)
+    if kind not in _FIELDS:
+        skip = ("loc", "comments", "type")
+        _FIELDS[kind] = tuple(f.name for f in dataclasses.fields(kind) if f.name not in skip)
+    return _FIELDS[kind]
 
 
 def _is_node(value: object) -> bool:
