@@ -1,0 +1,1 @@
+"""What this machine offers: compilers, confined child processes, a cache folder."""
