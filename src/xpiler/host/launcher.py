@@ -12,7 +12,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_MAIN = "import sys; sys.path.append(sys.argv[1]); from jail.server import main; main(int(sys.argv[2]))"
+_MAIN = (
+    "import sys; sys.path.append(sys.argv[1]); from jail.server import main; main(int(sys.argv[2]))"
+)
 
 
 class Launcher:

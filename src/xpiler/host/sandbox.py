@@ -41,7 +41,7 @@ _CHUNK = 1 << 16
 class Limits:
     """What one child, with all its descendants, may use.
 
-    `seconds` is wall time, `cpu_seconds` processor time of any one process (None: as `seconds`, twice over),
+    `seconds` is wall time, `cpu_seconds` processor time of any one process (None: twice `seconds`),
     `memory_bytes` resident memory of all of them, looked at every few hundredths of a second;
     `address_bytes` address space of each (None: unbounded, for programs that map much and touch
     little); `file_bytes` one file, `disk_bytes` and `disk_entries` all that is written;
@@ -130,7 +130,9 @@ def capabilities() -> SandboxReport:
     """Try the walls on a child that does nothing; the answer is kept for this process."""
     version = landlock.abi()
     if this_machine() is None:
-        return SandboxReport(version, False, "the system call numbers of this processor are unknown")
+        return SandboxReport(
+            version, False, "the system call numbers of this processor are unknown"
+        )
     if version == 0:
         return SandboxReport(0, False, "the kernel has no Landlock (Linux 5.13 or newer has it)")
     try:
@@ -146,7 +148,12 @@ def capabilities() -> SandboxReport:
 
 def _environment(write_dir: Path, extra: Mapping[str, str]) -> dict[str, str]:
     folder = str(write_dir)
-    clean = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TMPDIR": folder, "LC_ALL": "C"}
+    clean = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": folder,
+        "TMPDIR": folder,
+        "LC_ALL": "C",
+    }
     return clean | dict(extra)
 
 

@@ -46,9 +46,9 @@ def _drop_to_anonymous_user() -> None:
     with contextlib.suppress(OSError):
         prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP)  # access(2) counts capabilities too
     prctl(_PR_SET_KEEPCAPS, 1)
-    for capability in range(64):
-        if capability != _CAP_DAC_OVERRIDE:
-            with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the first number that the kernel does not know ends it
+        for capability in range(64):
+            if capability != _CAP_DAC_OVERRIDE:
                 prctl(_PR_CAPBSET_DROP, capability)
     with contextlib.suppress(OSError):  # a root without these rights stays what it is
         os.setgroups([])
@@ -122,15 +122,27 @@ def _restrict_files(request: dict[str, Any]) -> int:
         raise Refused("filesystem", error.errno) from error
 
 
-def _restrict_calls(tool: bool, abi: int) -> None:
+def _filter(tool: bool, abi: int) -> bytes:
     machine = this_machine()
+    if machine is None:
+        raise OSError(38, "unknown processor")
+    if abi >= 6:  # signals are Landlock's business: the same filter serves every process
+        return seccomp.ready_made(machine, tool, abi)
+    pid = os.getpid()
+    code = seccomp.program(machine, mode_changes=tool, landlock_abi=abi, own_pid=pid)
+    return seccomp.packed(code)
+
+
+def prepare() -> None:
+    """Work that every child would repeat, done once before any is forked."""
+    for tool in (False, True):
+        with contextlib.suppress(OSError):
+            _filter(tool, landlock.abi())
+
+
+def _restrict_calls(tool: bool, abi: int) -> None:
     try:
-        if machine is None:
-            raise OSError(38, "unknown processor")
-        code = seccomp.program(
-            machine, mode_changes=tool, landlock_abi=abi, own_pid=os.getpid()
-        )
-        seccomp.install(code)
+        seccomp.install(_filter(tool, abi))
     except OSError as error:
         raise Refused("network", error.errno) from error
 

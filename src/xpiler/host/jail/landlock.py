@@ -11,6 +11,7 @@ import os
 import stat
 import struct
 from collections.abc import Iterable
+from functools import cache
 
 from .syscalls import syscall
 
@@ -33,6 +34,7 @@ WRITE = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | REF
 DEVICE = READ_FILE | WRITE_FILE | TRUNCATE
 
 
+@cache
 def abi() -> int:
     """The kernel's Landlock version; 0 where it has none or forbids it."""
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import struct
+from functools import cache
 
 from .syscalls import Machine, prctl
 
@@ -114,10 +115,21 @@ def program(
     return [*code, (_RET, 0, 0, _ALLOW)]
 
 
-def install(code: list[Instruction]) -> None:
-    """Apply the filter to this process for good. Needs no_new_privs; raises OSError."""
-    packed = b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
-    body = ctypes.create_string_buffer(packed, len(packed))
-    header = struct.pack("=HxxxxxxQ", len(code), ctypes.addressof(body))
+def packed(code: list[Instruction]) -> bytes:
+    """The program as an array of `struct sock_filter`."""
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
+
+
+@cache
+def ready_made(machine: Machine, mode_changes: bool, landlock_abi: int) -> bytes:
+    """The packed filter that depends on no process id; for ABI 6 and later."""
+    code = program(machine, mode_changes=mode_changes, landlock_abi=landlock_abi, own_pid=0)
+    return packed(code)
+
+
+def install(code: bytes) -> None:
+    """Apply the packed filter to this process for good. Needs no_new_privs; raises OSError."""
+    body = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("=HxxxxxxQ", len(code) // 8, ctypes.addressof(body))
     holder = ctypes.create_string_buffer(header, len(header))
     prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(holder))

@@ -6,12 +6,14 @@ input, output and error, and the socket on which the outcome is told.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import socket
 from typing import Any
 
+from .confine import prepare
 from .supervise import supervise
 
 HANDLES = 5
@@ -33,6 +35,9 @@ def serve(control: socket.socket) -> None:
     """Until the main process closes its end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors are reaped by the kernel
+    prepare()
+    gc.disable()
+    gc.freeze()  # leaves the pages shared with our forks alone
     while True:
         message, handles, _, _ = socket.recv_fds(control, 1, HANDLES)
         if not message:

@@ -152,16 +152,16 @@ class Watch:
 def bury(group: int) -> None:
     """Kill and reap whatever the child left behind."""
     for _ in range(1000):
-        with contextlib.suppress(OSError):
-            os.killpg(group, signal.SIGKILL)
-        for pid in descendants():
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
+        with contextlib.suppress(OSError):
+            os.killpg(group, signal.SIGKILL)
+        for pid in descendants():
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         time.sleep(0.001)
 
 

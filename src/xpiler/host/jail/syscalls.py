@@ -56,7 +56,7 @@ _AARCH64 = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Machine:
     """One processor family: `AUDIT_ARCH_*` of <linux/audit.h> and its call numbers by name."""
 
