@@ -53,7 +53,8 @@ def test_a_file_outside_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_granted_path_can_be_read_but_not_written(tmp_path: Path) -> None:
     granted, inside = tmp_path / "granted", tmp_path / "inside"
-    granted.mkdir(), inside.mkdir()
+    granted.mkdir()
+    inside.mkdir()
     (granted / "f").write_text("content")
     result = run_sandboxed(
         ["/bin/sh", "-c", f"cat {granted}/f; echo x > {granted}/f; echo y > {granted}/g"],
@@ -77,7 +78,8 @@ def test_writing_is_for_the_own_folder_only(tmp_path: Path) -> None:
 
 def test_no_mode_change_outside(tmp_path: Path) -> None:
     victim, inside = tmp_path / "victim", tmp_path / "inside"
-    inside.mkdir(), victim.touch(mode=0o600)
+    inside.mkdir()
+    victim.touch(mode=0o600)
     shell("chmod 777 ../victim; chown 1:1 ../victim", inside)
     assert victim.stat().st_mode & 0o777 == 0o600
     assert victim.stat().st_uid == os.getuid()

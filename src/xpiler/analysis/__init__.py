@@ -1,0 +1,1 @@
+"""Facts about the tensor program: value ranges, affine forms, dependences, effects."""

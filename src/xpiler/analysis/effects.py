@@ -1,0 +1,243 @@
+"""What statements read, write and otherwise do; which variables change; what is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.program import Function
+from xpiler.ir.rewrite import children, walk, walk_exprs
+from xpiler.ir.types import Array, Pointer
+
+ANY = "*"  # memory that cannot be named: behind computed pointers, in callees
+
+
+def root(place: e.Expr) -> str:
+    """The variable through which `place` is reached; `ANY` where that is not one variable."""
+    while True:
+        if isinstance(place, (e.Index, e.Field)):
+            place = place.base
+        elif isinstance(place, e.Cast) and isinstance(place.type, Pointer):
+            place = place.x
+        elif isinstance(place, e.AddressOf):
+            place = place.x
+        elif isinstance(place, e.Binary) and isinstance(place.type, Pointer):
+            place = place.a if isinstance(place.a.type, (Pointer, Array)) else place.b
+        else:
+            return place.name if isinstance(place, e.Var) else ANY
+
+
+def indices(place: e.Expr) -> tuple[e.Expr, ...]:
+    """The subscripts from the outermost dimension inwards (fields are passed over)."""
+    out: list[e.Expr] = []
+    while isinstance(place, (e.Index, e.Field)):
+        if isinstance(place, e.Index):
+            out.append(place.index)
+        place = place.base
+    return tuple(reversed(out))
+
+
+def is_memory(place: e.Expr) -> bool:
+    """Whether `place` lies in an array or behind a pointer (not in a scalar, vector or struct)."""
+    while isinstance(place, (e.Index, e.Field)):
+        if isinstance(place, e.Index) and isinstance(place.base.type, (Pointer, Array)):
+            return True
+        place = place.base
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Names read and written (scalars, or arrays and pointers for what lies behind them).
+
+    `other`: input/output, traps, host calls, unknown callees. `jumps`: leaves by return, break or
+    continue that belongs to an enclosing loop.
+    """
+
+    reads: frozenset[str] = frozenset()
+    writes: frozenset[str] = frozenset()
+    other: bool = False
+    jumps: bool = False
+
+    def __or__(self, o: Effects) -> Effects:
+        return Effects(
+            self.reads | o.reads, self.writes | o.writes, self.other or o.other,
+            self.jumps or o.jumps,
+        )  # fmt: skip
+
+
+NONE = Effects()
+
+
+def of_expr(x: e.Expr) -> Effects:
+    """Effects of evaluating `x`; a call of a user's function may do anything."""
+    reads: set[str] = set()
+    other = False
+    for n in walk_exprs(x):
+        if isinstance(n, e.Var):
+            reads.add(n.name)
+        elif isinstance(n, e.Index) and root(n) == ANY:
+            reads.add(ANY)
+        elif isinstance(n, e.Call) and n.func not in math_functions():
+            other = True
+    return Effects(frozenset(reads), frozenset((ANY,)) if other else frozenset(), other)
+
+
+def of_place(x: e.Expr, also_read: bool) -> Effects:
+    """Effects of storing to `x`: its indices (and pointers on the way) are read."""
+    name = root(x)
+    out = Effects(writes=frozenset((name,)))
+    for child in _address_parts(x):
+        out |= of_expr(child)
+    return out | Effects(reads=frozenset((name,))) if also_read else out
+
+
+def _address_parts(x: e.Expr) -> Iterator[e.Expr]:
+    while isinstance(x, (e.Index, e.Field)):
+        if isinstance(x, e.Index):
+            yield x.index
+        x = x.base
+    if not isinstance(x, e.Var):
+        yield x
+
+
+def of_body(body: Iterable[s.Stmt]) -> Effects:
+    out = NONE
+    for st in body:
+        out |= of_stmt(st)
+    return out
+
+
+def of_stmt(st: s.Stmt) -> Effects:
+    """Effects of a statement, everything nested included."""
+    if isinstance(st, s.Decl):
+        out = of_expr(st.init) if st.init is not None else NONE
+        return out | Effects(writes=frozenset((st.var.name,)))
+    if isinstance(st, s.Assign):
+        return of_expr(st.value) | of_place(st.target, also_read=bool(st.op))
+    if isinstance(st, (s.Break, s.Continue, s.Return)):
+        value = st.value if isinstance(st, s.Return) else None
+        return (of_expr(value) if value is not None else NONE) | Effects(jumps=True)
+    if isinstance(st, s.Instr):
+        return _of_instr(st)
+    if isinstance(st, (s.Barrier, s.Launch, s.LeftOut)):
+        return Effects(frozenset((ANY,)), frozenset((ANY,)), other=True)
+    return _of_compound(st)
+
+
+def _of_compound(st: s.Stmt) -> Effects:
+    out = NONE
+    for child in children(st):
+        if isinstance(child, e.Expr):
+            out |= of_expr(child)
+        elif isinstance(child, s.Case):
+            out |= of_body(child.body)
+        else:
+            assert isinstance(child, s.Stmt)
+            out |= of_stmt(child)
+    if out.jumps and not escapes((st,)):
+        out = Effects(out.reads, out.writes, out.other, jumps=False)
+    return out
+
+
+def escapes(node: object, in_loop: bool = False, in_break: bool = False) -> bool:
+    """Whether a jump in the statements `node` leaves them (`in_*`: what encloses them meanwhile)."""
+    if isinstance(node, tuple):
+        return any(escapes(n, in_loop, in_break) for n in node)
+    if isinstance(node, s.Return):
+        return True
+    if isinstance(node, s.Break):
+        return not in_break
+    if isinstance(node, s.Continue):
+        return not in_loop
+    if isinstance(node, e.Expr) or not isinstance(node, (s.Stmt, s.Case)):
+        return False
+    loop = isinstance(node, (s.For, s.While))
+    inner = (in_loop or loop, in_break or loop or isinstance(node, s.Switch))
+    return any(escapes(c, *inner) for c in children(node))
+
+
+def _of_instr(st: s.Instr) -> Effects:
+    out = NONE
+    for x in st.ins:
+        out |= of_expr(x)
+        if isinstance(x.type, (Pointer, Array)):
+            out |= Effects(frozenset((root(x),)), frozenset((root(x),)))
+    for x in st.outs:
+        out |= of_place(x, also_read=False)
+    return out | Effects(other=True)
+
+
+def mutable_names(function: Function) -> frozenset[str]:
+    """Variables whose value may change after their declaration (or that start undefined)."""
+    return assigned(function.body) | frozenset(
+        n.var.name for n in walk(function.body) if isinstance(n, s.Decl) and n.init is None
+    )
+
+
+def assigned(body: s.Body) -> frozenset[str]:
+    """Variables that are assigned, written by an instruction, or whose address is taken."""
+    out: set[str] = set()
+    for n in walk(body):
+        if isinstance(n, s.Assign) and not is_memory(n.target):
+            out.add(root(n.target))
+        elif isinstance(n, s.Instr):
+            out |= {root(o) for o in n.outs if not is_memory(o)}
+        elif isinstance(n, e.AddressOf) and not is_memory(n.x):
+            out.add(root(n.x))
+    return frozenset(out)
+
+
+def stored(body: s.Body) -> frozenset[str]:
+    """Roots of everything written in `body`, memory included."""
+    return of_body(body).writes
+
+
+def declared(body: s.Body) -> dict[str, s.Decl]:
+    """Every declaration in `body`, by name."""
+    return {n.var.name: n for n in walk(body) if isinstance(n, s.Decl)}
+
+
+def has_jump(body: s.Body) -> bool:
+    """Whether a break, continue or return leaves `body` early."""
+    return any(of_stmt(st).jumps for st in body)
+
+
+def read_names(body: s.Body) -> frozenset[str]:
+    """Names whose value somebody reads in `body`; an address taken counts as a read."""
+    out: set[str] = set()
+    for n in walk(body):
+        if isinstance(n, s.Assign):
+            out |= _reads_of_assign(n)
+        elif isinstance(n, s.Stmt):
+            out |= _reads_of_head(n)
+    return frozenset(out)
+
+
+def _reads_of_assign(n: s.Assign) -> set[str]:
+    out = set(of_expr(n.value).reads)
+    for part in _address_parts(n.target):
+        out |= of_expr(part).reads
+    if isinstance(n.target, (e.Index, e.Field)) and isinstance(_base_var(n.target), Pointer):
+        out.add(root(n.target))
+    return out
+
+
+def _base_var(place: e.Expr) -> object:
+    while isinstance(place, (e.Index, e.Field)):
+        place = place.base
+    return place.type
+
+
+def _reads_of_head(n: s.Stmt) -> set[str]:
+    out: set[str] = set()
+    skip = {id(n.var)} if isinstance(n, (s.Decl, s.For)) else set()
+    if isinstance(n, s.Instr):
+        skip |= {id(o) for o in n.outs if isinstance(o, e.Var)}
+    for child in children(n):
+        if isinstance(child, e.Expr) and id(child) not in skip:
+            out |= of_expr(child).reads
+    return out

@@ -1,0 +1,443 @@
+"""What is known about integer expressions at a point of a program: bounds, symbolic and numeric.
+
+`Facts` maps expressions to polynomials over atoms (variables, quotients, values read from memory)
+whose value is the expression's real value, wrap-around included: an operation that might wrap
+becomes an atom of its own. Signed overflow is undefined in the source, so signed sums, differences
+and products never wrap. `nonneg` proves inequalities by replacing atoms by their bounds, the one
+declared last first. Every answer is exact or "not known".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
+from xpiler.ir import expr as e
+from xpiler.ir.text import show
+from xpiler.ir.types import Scalar, Type
+
+Interval = tuple[int, int]
+MAX_STEPS = 60
+MAX_DEPTH = 9
+
+
+def type_range(t: Type) -> Interval | None:
+    """Smallest and largest value of an integer type; None for other types."""
+    if not isinstance(t, Scalar) or not t.is_integer:
+        return None
+    if t.name == "bool":
+        return 0, 1
+    if t.is_signed:
+        return -(1 << (t.bits - 1)), (1 << (t.bits - 1)) - 1
+    return 0, (1 << t.bits) - 1
+
+
+def is_int(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.is_integer
+
+
+@dataclass(frozen=True)
+class AtomInfo:
+    """An atom: its range, and for quotients numerator and denominator (C's truncation)."""
+
+    lo: int
+    hi: int
+    expr: e.Expr | None = None
+    num: Poly | None = None
+    den: Poly | None = None
+    num_range: Interval = (0, 0)
+    max_of: tuple[Poly, ...] = ()
+    min_of: tuple[Poly, ...] = ()
+
+
+@dataclass
+class Ledger:
+    """Sentences that were assumed, in order, each once; `allowed` False forbids assuming."""
+
+    allowed: bool = True
+    sentences: list[str] = field(default_factory=list)
+
+    def assume(self, sentence: str) -> bool:
+        """Record `sentence`; whether the caller may rely on it."""
+        if self.allowed and sentence not in self.sentences:
+            self.sentences.append(sentence)
+        return self.allowed
+
+
+@dataclass
+class _Search:
+    steps: int = MAX_STEPS
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Immutable knowledge at a program point; `with_*` give what holds further inside.
+
+    `atoms` and `ledger` are shared by all facts of a function. `mutable` names the variables that
+    some statement assigns after their declaration: nothing is remembered about those.
+    """
+
+    mutable: frozenset[str] = frozenset()
+    ledger: Ledger = field(default_factory=Ledger)
+    atoms: dict[str, AtomInfo] = field(default_factory=dict)
+    defs: dict[str, Poly] = field(default_factory=dict)
+    known: dict[str, tuple[Poly, ...]] = field(default_factory=dict)
+    numeric: dict[str, Interval] = field(default_factory=dict)
+    rank: dict[str, int] = field(default_factory=dict)
+    _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
+
+    # -- expressions to polynomials ---------------------------------------------------------
+
+    def poly(self, x: e.Expr) -> Poly:
+        """The value of an integer expression."""
+        hit = self._cache.get(id(x))
+        if hit is not None and hit[0] is x:
+            return hit[1]
+        result = self._poly(x)
+        self._cache[id(x)] = (x, result)
+        return result
+
+    def _poly(self, x: e.Expr) -> Poly:
+        if isinstance(x, e.Const):
+            return constant(int(x.value))
+        if isinstance(x, e.Var):
+            return self._var(x)
+        if isinstance(x, e.Cast) and is_int(x.x.type):
+            inner = self.poly(x.x)
+            return inner if self.fits(inner, x.type) else self._opaque(x)
+        if isinstance(x, e.Unary) and x.op == "-" and x.type.is_signed:  # type: ignore[attr-defined]
+            return -self.poly(x.x)
+        if isinstance(x, e.Binary) and is_int(x.type) and is_int(x.a.type):
+            return self._binary(x)
+        if isinstance(x, e.Call) and x.func in ("min", "max") and is_int(x.type):
+            return self._extreme(x)
+        return self._opaque(x)
+
+    def _var(self, x: e.Var) -> Poly:
+        if x.name in self.defs:
+            return self.defs[x.name]
+        if x.name not in self.atoms:
+            lo, hi = type_range(x.type) or (0, 0)
+            self.atoms[x.name] = AtomInfo(lo, hi, x)
+        return atom(x.name)
+
+    def _opaque(self, x: e.Expr) -> Poly:
+        key = f"<{show(x)}: {x.type}>"
+        lo, hi = type_range(x.type) or (-(1 << 70), 1 << 70)
+        if isinstance(x, e.Select):
+            a, b = self.interval(self.poly(x.a)), self.interval(self.poly(x.b))
+            lo, hi = max(lo, min(a[0], b[0])), min(hi, max(a[1], b[1]))
+        if isinstance(x, e.Binary) and x.op == "&" and is_int(x.type):
+            masks = [i for i in map(self.interval, map(self.poly, (x.a, x.b))) if i[0] >= 0]
+            lo, hi = (0, min(m[1] for m in masks)) if masks else (lo, hi)
+        self.atoms[key] = AtomInfo(lo, hi, x)
+        return atom(key)
+
+    def _extreme(self, x: e.Call) -> Poly:
+        args = tuple(self.poly(a) for a in x.args)
+        if len(args) == 2 and self.nonneg(args[0] - args[1]):
+            return args[0] if x.func == "max" else args[1]
+        if len(args) == 2 and self.nonneg(args[1] - args[0]):
+            return args[1] if x.func == "max" else args[0]
+        ranges = [self.interval(a) for a in args]
+        pick = max if x.func == "max" else min
+        lo, hi = pick(r[0] for r in ranges), pick(r[1] for r in ranges)
+        key = f"<{x.func}({'; '.join(map(str, args))})>"
+        is_max = x.func == "max"
+        self.atoms[key] = AtomInfo(
+            lo, hi, x, max_of=args if is_max else (), min_of=() if is_max else args
+        )
+        return atom(key)
+
+    def _binary(self, x: e.Binary) -> Poly:
+        a, b = self.poly(x.a), self.poly(x.b)
+        signed = x.type.is_signed  # type: ignore[attr-defined]
+        if x.op in ("+", "-", "*"):
+            r = a + b if x.op == "+" else a - b if x.op == "-" else a * b
+            return r if signed or self.fits(r, x.type) else self._opaque(x)
+        if x.op in ("/", "%") and self.positive(b):
+            q = self.quotient(a, b, x)
+            return q if x.op == "/" else a - b * q
+        c = b.constant
+        if c is not None and x.op == "<<" and 0 <= c < 64:
+            r = a * (1 << c)
+            return r if self.fits(r, x.type) else self._opaque(x)
+        if c is not None and x.op == ">>" and 0 <= c < 64 and self.nonneg(a):
+            return self.quotient(a, constant(1 << c), x)
+        if c is not None and x.op == "&" and c >= 0 and c & (c + 1) == 0 and self.nonneg(a):
+            return a - self.quotient(a, constant(c + 1), x) * (c + 1)
+        return self._opaque(x)
+
+    def quotient(self, a: Poly, d: Poly, x: e.Binary | None = None) -> Poly:
+        """a / d, truncated as C does, for positive d."""
+        if d == ONE:
+            return a
+        ca, cd = a.constant, d.constant
+        if ca is not None and cd is not None:
+            return constant(abs(ca) // cd * (1 if ca >= 0 else -1))
+        whole, rest = a.divided_by(d)
+        if whole.terms and not rest.terms:
+            return whole
+        if whole.terms and self.nonneg(whole) and self.nonneg(rest):
+            if self.nonneg(d - 1 - rest):
+                return whole
+            return whole + self._quotient_atom(rest, d, None)
+        if not whole.terms and self.nonneg(a) and self.nonneg(d - 1 - a):
+            return ZERO
+        return self._quotient_atom(a, d, x)
+
+    def _quotient_atom(self, a: Poly, d: Poly, x: e.Binary | None) -> Poly:
+        key = f"<({a})/({d})>"
+        lo, hi = self.interval(a)
+        limits = type_range(x.a.type) if x is not None else None
+        if limits:
+            lo, hi = max(lo, limits[0]), min(hi, limits[1])
+        dlo = max(self.interval(d)[0], 1)
+        trunc = [abs(v) // dlo * (1 if v >= 0 else -1) for v in (lo, hi)]
+        q = AtomInfo(min(0, trunc[0]), max(0, trunc[1]), None, a, d, (lo, hi))
+        if d.constant is not None:
+            q = replace(q, lo=trunc[0], hi=trunc[1])
+        self.atoms[key] = q
+        return atom(key)
+
+    # -- proving ----------------------------------------------------------------------------
+
+    def fits(self, p: Poly, t: Type) -> bool:
+        """Whether the value is in the range of the integer type `t`."""
+        limits = type_range(t)
+        if limits is None:
+            return False
+        lo, hi = self.interval(p)
+        return (lo >= limits[0] or self.nonneg(p - limits[0])) and (
+            hi <= limits[1] or self.nonneg(limits[1] - p)
+        )
+
+    def interval(self, p: Poly) -> Interval:
+        """Numeric bounds of the value (each atom on its own)."""
+        lo = hi = 0
+        for mono, c in p.terms.items():
+            tlo = thi = c
+            for a in mono:
+                alo, ahi = self._atom_range(a)
+                corners = (tlo * alo, tlo * ahi, thi * alo, thi * ahi)
+                tlo, thi = min(corners), max(corners)
+            lo, hi = lo + tlo, hi + thi
+        return lo, hi
+
+    def _atom_range(self, name: str) -> Interval:
+        if name in self.numeric:
+            return self.numeric[name]
+        info = self.atoms.get(name)
+        return (info.lo, info.hi) if info else (-(1 << 70), 1 << 70)
+
+    def positive(self, p: Poly) -> bool:
+        return self.nonneg(p - 1)
+
+    def nonneg(self, p: Poly) -> bool:
+        """Whether p >= 0 is proved."""
+        if self.interval(p)[0] >= 0:
+            return True
+        if p.constant is not None:
+            return False
+        return self._search(p, MAX_DEPTH, _Search())
+
+    def equal(self, a: e.Expr, b: e.Expr) -> bool:
+        """Whether two integer expressions have one value here."""
+        return self.poly(a) == self.poly(b)
+
+    def _search(self, p: Poly, depth: int, budget: _Search) -> bool:
+        if self.interval(p)[0] >= 0:
+            return True
+        budget.steps -= 1
+        if depth == 0 or budget.steps <= 0 or p.constant is not None:
+            return False
+        for name in sorted(p.atoms(), key=self._rank, reverse=True)[:3]:
+            for weaker in self._eliminations(p, name, depth, budget):
+                if self._search(weaker, depth - 1, budget):
+                    return True
+        return False
+
+    def _eliminations(self, p: Poly, name: str, depth: int, budget: _Search) -> Iterable[Poly]:
+        """Polynomials w such that w >= 0 implies p >= 0, without `name` (mostly)."""
+        parts = p.split(name)
+        if parts is None:
+            return
+        c, _ = parts
+        clo, chi = self.interval(c)
+        for fact in self._facts_of(name, depth, budget):
+            split = fact.split(name)
+            if split is None or not split[0].terms:
+                continue
+            g = split[0]
+            q, r = c.divided_by(g)
+            if not r.terms and self._sign_ok(q, depth, budget):
+                yield p - q * fact  # fact >= 0 and q >= 0
+                continue
+            gc = g.constant
+            if gc is not None and ((gc > 0 and clo >= 0) or (gc < 0 and chi <= 0)):
+                scaled = p * abs(gc) - c * (1 if gc > 0 else -1) * fact
+                yield scaled + (abs(gc) - 1)  # |g| * p > -|g| suffices: p is an integer
+
+    def _sign_ok(self, q: Poly, depth: int, budget: _Search) -> bool:
+        return self.interval(q)[0] >= 0 or (depth > 2 and self._search(q, depth - 2, budget))
+
+    def _facts_of(self, name: str, depth: int, budget: _Search) -> list[Poly]:
+        facts = list(self.known.get(name, ()))
+        info = self.atoms.get(name)
+        if info is None:
+            return facts
+        if info.num is not None and info.den is not None:
+            q = atom(name)
+            low = info.num - info.den * q  # num % den
+            if self._sign_ok(info.num, depth, budget):
+                facts += [low, q]
+            facts.append(info.den - 1 - low)
+        facts += [atom(name) - m for m in info.max_of] + [m - atom(name) for m in info.min_of]
+        return facts
+
+    def _rank(self, name: str) -> tuple[float, str]:
+        if name in self.rank:
+            return self.rank[name], name
+        info = self.atoms.get(name)
+        if info is None:
+            return 0, name
+        inner = [p for p in (info.num, info.den) if p is not None]
+        inner += [*info.max_of, *info.min_of]
+        ranks = [self._rank(a)[0] for p in inner for a in p.atoms()]
+        return (max(ranks, default=0) + 0.5 if inner else 0), name
+
+    # -- learning ---------------------------------------------------------------------------
+
+    def stable(self, p: Poly) -> bool:
+        """Whether the value cannot change: no memory and no reassigned variable in it."""
+        return all(self._stable_atom(a) for a in p.atoms())
+
+    def _stable_atom(self, name: str) -> bool:
+        info = self.atoms.get(name)
+        if info is None or name in self.mutable:
+            return False
+        if info.num is not None and info.den is not None:
+            return self.stable(info.num) and self.stable(info.den)
+        inner = (*info.max_of, *info.min_of)
+        return all(map(self.stable, inner)) if inner else isinstance(info.expr, e.Var)
+
+    def with_fact(self, p: Poly) -> Facts:
+        """Knowing p >= 0; ignored where p may change."""
+        if not p.terms or not self.stable(p):
+            return self
+        known, numeric = dict(self.known), dict(self.numeric)
+        for a in p.atoms():
+            if p not in known.get(a, ()):
+                known[a] = (*known.get(a, ()), p)
+        self._refine(p, numeric)
+        return replace(self, known=known, numeric=numeric, _cache={})
+
+    def _refine(self, p: Poly, numeric: dict[str, Interval]) -> None:
+        for name in p.atoms():
+            parts = p.split(name)
+            c = parts[0].constant if parts else None
+            if c is None or parts is None or abs(c) > 1 << 40:
+                continue
+            lo, hi = numeric.get(name) or self._atom_range(name)
+            top = self.interval(parts[1])[1]
+            if c > 0:
+                lo = max(lo, -(top // c))
+            else:
+                hi = min(hi, top // -c)
+            if lo <= hi:
+                numeric[name] = (lo, hi)
+
+    def with_def(self, var: e.Var, value: e.Expr) -> Facts:
+        """Inside the scope of `var`, which is declared with `value` and never reassigned."""
+        base = self._ranked(var.name)
+        if var.name in self.mutable or not is_int(var.type) or not is_int(value.type):
+            return base
+        p = self.poly(value)
+        if not self.stable(p) or var.name in p.atoms():
+            return base
+        return replace(base, defs={**self.defs, var.name: p}, _cache={})
+
+    def _ranked(self, name: str) -> Facts:
+        return replace(self, rank={**self.rank, name: len(self.rank) + 1}, _cache={})
+
+    def with_loop(self, var: e.Var, lo: e.Expr, hi: e.Expr) -> Facts:
+        """In the body of `for var in [lo, hi)`."""
+        base = self._ranked(var.name)
+        if not is_int(var.type):
+            return base
+        base.poly(var)
+        v = atom(var.name)
+        return base.with_fact(v - base.poly(lo)).with_fact(base.poly(hi) - v - 1)
+
+    def with_cond(self, cond: e.Expr, truth: bool = True) -> Facts:
+        """Where `cond` has come out as `truth`."""
+        out = self
+        for p in condition_facts(self, cond, truth):
+            out = out.with_fact(p)
+        return out
+
+    def decide(self, cond: e.Expr) -> bool | None:
+        """The value of a condition, where it is known."""
+        if isinstance(cond, e.Const):
+            return bool(cond.value)
+        if isinstance(cond, e.Unary) and cond.op == "!":
+            inner = self.decide(cond.x)
+            return None if inner is None else not inner
+        if isinstance(cond, e.Binary) and cond.op in e.LOGICAL:
+            return self._decide_logical(cond)
+        if isinstance(cond, e.Binary) and cond.op in e.COMPARISONS and is_int(cond.a.type):
+            d = self.poly(cond.b) - self.poly(cond.a)
+            return self._decide_compare(cond.op, d)
+        return None
+
+    def _decide_logical(self, cond: e.Binary) -> bool | None:
+        short = cond.op == "||"
+        a = self.decide(cond.a)
+        if a is short:
+            return short
+        b = self.with_cond(cond.a, not short).decide(cond.b)
+        if b is short or (a is not None and b is not None):
+            # `x && false` may only drop x where x cannot trap; our expressions are pure.
+            return short if b is short else not short
+        return None
+
+    def _decide_compare(self, op: str, d: Poly) -> bool | None:
+        yes: dict[str, list[Poly]] = {"<": [d - 1], "<=": [d], ">": [-d - 1], ">=": [-d]}
+        if op in ("==", "!="):
+            if not d.terms:
+                return op == "=="
+            if self.nonneg(d - 1) or self.nonneg(-d - 1):
+                return op == "!="
+            return None
+        if self.nonneg(yes[op][0]):
+            return True
+        return False if self.nonneg(-yes[op][0] - 1) else None
+
+
+def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
+    """Polynomials that are >= 0 when `cond` is `truth`."""
+    if isinstance(cond, e.Unary) and cond.op == "!":
+        return condition_facts(facts, cond.x, not truth)
+    if isinstance(cond, e.Cast) and is_int(cond.x.type) and cond.type == e.BOOL:
+        return condition_facts(facts, cond.x, truth)
+    if not isinstance(cond, e.Binary):
+        return []
+    if cond.op == ("&&" if truth else "||"):
+        first = condition_facts(facts, cond.a, truth)
+        return first + condition_facts(facts, cond.b, truth)
+    if cond.op not in e.COMPARISONS or not is_int(cond.a.type):
+        return []
+    d = facts.poly(cond.b) - facts.poly(cond.a)
+    op = cond.op if truth else NEGATED[cond.op]
+    table = {"<": [d - 1], "<=": [d], ">": [-d - 1], ">=": [-d], "==": [d, -d]}
+    if op == "!=" and facts.nonneg(d):
+        return [d - 1]
+    if op == "!=" and facts.nonneg(-d):
+        return [-d - 1]
+    return table.get(op, [])
+
+
+NEGATED: dict[str, e.BinaryOp] = {
+    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
+}  # fmt: skip

@@ -1,0 +1,200 @@
+// Shared by the parts of the runtime (all of them one translation unit, runtime.cpp). Uses the C library only,
+// so that a program links without any C++ library.
+#pragma once
+#include <setjmp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+// The objects behind xprt_thread_index & co. are written here, so this unit must not see them as const.
+#define xprt_thread_index xprt_thread_index_as_const
+#define xprt_block_index xprt_block_index_as_const
+#define xprt_block_extent xprt_block_extent_as_const
+#define xprt_grid_extent xprt_grid_extent_as_const
+#define xprt_warp_width xprt_warp_width_as_const
+#include "xprt.h"
+#undef xprt_thread_index
+#undef xprt_block_index
+#undef xprt_block_extent
+#undef xprt_grid_extent
+#undef xprt_warp_width
+
+extern "C" {
+extern xprt::Index3 xprt_thread_index, xprt_block_index, xprt_block_extent, xprt_grid_extent;
+extern unsigned xprt_warp_width;
+extern const char __ehdr_start;      // where the program is loaded; addresses in findings count from here
+}
+
+#define NOINLINE __attribute__((noinline))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+namespace xprt {
+
+enum { max_block_threads = 1024, max_warp = 64, page = 4096, pcs_kept = 12 };
+
+// ---- run parameters (see main.cpp) ----------------------------------------------------------------------
+struct Options {
+  bool checks = false;
+  unsigned poison = 0, schedule = 0;
+  uint64_t seed = 0;
+  unsigned shared_limit = 0;         // bytes a block may have; 0: no limit
+};
+static Options options;
+
+static inline uint64_t mix(uint64_t x) {   // splitmix64: every seeded choice goes through it
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+// ---- memory ---------------------------------------------------------------------------------------------
+// A stamp says who touched a granule and when:  block sequence number : 32 | thread : 10 | clock : 19 | flags : 3.
+// The clock of a thread counts the synchronisations it took part in. 0 means never.
+typedef uint64_t Stamp;
+enum { clock_bits = 19, clock_shift = 3, thread_shift = 22, clock_limit = (1 << clock_bits) - 2 };
+enum { flag_atomic = 1 };                                       // of a write
+enum { readers_one = 0, readers_warp = 1, readers_block = 2, readers_blocks = 3 };   // of a read: how many since
+
+// One granule's history: last write, last read, and the code addresses that made them.
+struct Cell { Stamp write, read; uint32_t write_pc, read_pc; };
+
+// State of one byte.
+enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8 };
+
+enum RegionKind : uint8_t { region_buffer, region_device, region_host, region_shared, region_global };
+
+// A piece of memory that the program may touch. Cells (24 bytes a granule) and byte states exist in checked runs only.
+// Granules start as 4 bytes and are split when something smaller is touched, so that neighbouring bytes never race.
+struct Region {
+  uintptr_t lo = 0, hi = 0;
+  RegionKind kind = region_device;
+  uint8_t space = space_device, shift = 2;
+  bool live = true, constant = false;
+  unsigned element = 1;
+  const char* name = "";
+  Cell* cells = nullptr;
+  uint8_t* bytes = nullptr;
+  char* map = nullptr;               // the mapping, guard pages included
+  size_t map_bytes = 0;
+  size_t size() const { return hi - lo; }
+};
+
+// ---- threads --------------------------------------------------------------------------------------------
+enum State : uint8_t { fresh, ready, running, at_barrier, at_named, at_warp, at_active, at_grid, done };
+
+struct Block;
+struct AsyncQueue;
+
+struct Thread : Lane {
+  Block* block;
+  void* sp;                          // saved stack pointer while it waits
+  char* stack;                       // lowest usable address
+  State state;
+  int line;                          // where it waits
+  const char* what;
+  void* record;                      // of the warp collective it waits for
+  WarpOp op;
+  uint64_t mask;
+  unsigned named;                    // barrier it waits at
+  unsigned vote;
+  // time, for the order of accesses
+  Stamp stamp;                       // of its next access
+  uint32_t clock, block_synced, warp_synced;
+  uint32_t* known;                   // clocks of the warp's lanes known through partial collectives, or null
+  unsigned spins;
+  unsigned depth;                    // of the call stack below
+  uintptr_t calls[pcs_kept];         // return addresses, innermost at depth - 1 (modulo pcs_kept)
+  AsyncQueue* async;
+};
+
+// Lanes of one warp that wait for the same masked collective.
+struct Group { uint64_t mask, arrived; const char* what; int line; };
+
+struct Warp {
+  uint64_t exists, exited;
+  unsigned runnable;                 // lanes that are fresh, ready or running
+  unsigned actives;                  // lanes that wait without a mask
+  unsigned groups;
+  Group group[max_warp];
+};
+
+struct Named { unsigned arrived, wanted; int line; };
+
+struct SharedArray { const void* key; char* base; size_t bytes; const char* name; };
+enum { max_shared_arrays = 64, max_named = 16 };
+
+// Shared memory of one block: one mapping; arrays lie in it with red zones (byte_void) between them.
+struct Arena {
+  Region region;
+  size_t used = 0;                   // bytes from the start of the mapping, red zones included
+  size_t payload = 0;                // bytes that the program asked for
+  char* dynamic = nullptr;
+  unsigned count = 0;
+  SharedArray arrays[max_shared_arrays];
+};
+
+struct Block {
+  Index3 index;
+  uint32_t seq, first_seq;           // stamps of this block: first_seq .. seq
+  unsigned threads, live, warps;
+  unsigned waiting;                  // at the block barrier
+  int barrier_line;                  // line of the first one that waits
+  bool divergent, exited_early;
+  int reduce_op;
+  unsigned reduce_value;
+  bool partial_sync;                 // Thread::known in use
+  bool fenced;
+  Thread* thread;
+  Warp* warp;
+  Named named[max_named];
+  Arena* arena;
+  uint64_t* acquired;                // earlier blocks of this launch that are ordered before it, or null
+};
+
+struct Launch {
+  Index3 grid, block;
+  size_t dynamic_shared;
+  void (*body)(void*);
+  void* arg;
+  const char* kernel;
+  int line;
+  bool cooperative;
+  uint64_t blocks;
+};
+
+static Thread* current;              // null: host code
+static Launch* launching;
+static uint32_t next_seq = 1;        // of the next block to start
+static uint32_t launch_seq = 1;      // stamps below it belong to earlier launches: ordered
+static unsigned quiet;               // > 0: accesses are not checked
+
+// ---- findings (findings.cpp) ----------------------------------------------------------------------------
+struct Report {
+  Severity severity = severity_error;
+  const char* kind = "";
+  const char* message = "";
+  int line = 0;                      // 0: look up pc
+  const char* file = nullptr;
+  uintptr_t pc = 0, other_pc = 0;
+  const Region* region = nullptr;
+  const char* array = nullptr;       // name of the shared array, where known
+  int64_t offset = 0;                // bytes from the start of the region or array
+  uint64_t extent = 0;               // bytes of it
+  unsigned bytes = 0, element = 0;
+  const char* access = "";           // read, write, atomic
+  Stamp other = 0;
+};
+static void report(const Report& r);
+[[noreturn]] static void finish_run(int status);     // writes findings and leaves
+[[noreturn]] static void fail(const char* what);     // the runtime itself can't go on
+
+}  // namespace xprt

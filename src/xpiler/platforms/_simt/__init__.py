@@ -1,0 +1,1 @@
+"""What CUDA and HIP share: running the unmodified text of either on the CPU."""

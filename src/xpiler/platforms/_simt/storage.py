@@ -1,0 +1,342 @@
+"""Rewrite declarations of shared and device memory so that the emulator's runtime owns the storage.
+
+`__shared__ float tile[16][17];` becomes a reference of the same type and name,
+`float (&tile)[16][17] = ::xp_simt::shared_slot([]{}, "tile", 0);`, whose storage belongs to the running block.
+The closure type is unique to the declaration *and* to each instantiation of a template around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xpiler.platforms._simt.lexer import (
+    Edit,
+    Token,
+    apply,
+    code,
+    join,
+    lex,
+    match_angle_close,
+    match_close,
+    next_solid,
+    split_commas,
+)
+from xpiler.platforms._simt.scopes import CLASS, FUNCTION, NAMESPACE, scopes, statement_start
+
+_BUILTIN_TYPES = frozenset(
+    "void bool char short int long signed unsigned float double wchar_t auto".split()
+)
+_CV = frozenset("const volatile constexpr inline register mutable typename".split())
+_DROPPED = frozenset("static extern __shared__ thread_local __device__".split())
+_ALIGN = frozenset("alignas __align__ __attribute__ __declspec".split())
+_RESTRICT = frozenset("__restrict__ __restrict restrict const volatile".split())
+_CLASS_KEYS = frozenset("struct class union enum".split())
+
+
+@dataclass
+class Declaration:
+    """A parsed declaration of shared memory."""
+
+    specifiers: str = ""
+    declarators: list[list[Token]] = field(default_factory=list)
+    align: str = "0"
+    dynamic: bool = False
+
+
+def rewrite_storage(text: str) -> str:
+    """The text with all `__shared__` declarations replaced; lines keep their numbers."""
+    if "__shared__" not in text:
+        return text
+    tokens = lex(text)
+    kinds, _ = scopes(tokens)
+    edits: list[Edit] = []
+    at_file: list[tuple[str, str]] = []
+    for i, token in enumerate(tokens):
+        if token.text != "__shared__" or (edits and i < edits[-1].end):
+            continue
+        edit = _one(tokens, i, kinds[i] if not token.directive else FUNCTION, at_file)
+        if edit is not None:
+            edits.append(edit)
+    return _inject(apply(tokens, edits), at_file)
+
+
+def _one(
+    tokens: Sequence[Token], index: int, scope: str, at_file: list[tuple[str, str]]
+) -> Edit | None:
+    start = statement_start(tokens, index)
+    if _inside_brackets(tokens, start) or _defines(tokens, index):
+        return None if _defines(tokens, index) else Edit(index, index + 1, " ")
+    end = _statement_end(tokens, index)
+    declaration = parse(tokens[start:end])
+    if not declaration.declarators:
+        return None
+    if scope in {NAMESPACE, CLASS}:
+        return Edit(start, end, _file_scope(declaration, at_file))
+    parts = [_reference(d, declaration, "[] {}") for d in declaration.declarators]
+    return Edit(start, end, f"{declaration.specifiers} {', '.join(p for _, p in parts)}")
+
+
+def _defines(tokens: Sequence[Token], index: int) -> bool:
+    """`#define __shared__ ...` or `#ifdef __shared__`."""
+    before = next_solid(tokens, index - 1, -1)
+    words = {"define", "ifdef", "ifndef", "undef", "defined"}
+    return before >= 0 and tokens[index].directive > 0 and tokens[before].text in words
+
+
+def _inside_brackets(tokens: Sequence[Token], start: int) -> bool:
+    before = next_solid(tokens, start - 1, -1)
+    return before >= 0 and tokens[before].text == "(" and not tokens[start].directive
+
+
+def _statement_end(tokens: Sequence[Token], index: int) -> int:
+    """Index of the `;` (or of the end of the preprocessor line) that ends the declaration."""
+    home, depth = tokens[index].directive, 0
+    for i in range(index, len(tokens)):
+        token = tokens[i]
+        if token.directive != home:
+            if home:
+                return i
+            continue
+        if token.text in {"{", "(", "["}:
+            depth += 1
+        elif token.text in {"}", ")", "]"}:
+            depth -= 1
+        elif token.text == ";" and depth == 0:
+            return i
+    return len(tokens)
+
+
+def parse(tokens: Sequence[Token]) -> Declaration:
+    """Take a declaration apart: specifiers, declarators, alignment."""
+    result = Declaration()
+    kept: list[str] = []
+    typed = ""
+    i = 0
+    while i < len(tokens):
+        token = tokens[i]
+        text = token.text
+        if token.blank:
+            kept.append(code([token]))
+        elif text in _DROPPED:
+            result.dynamic |= text == "extern"
+        elif text in _ALIGN:
+            i = _take_alignment(tokens, i, result)
+        elif text in _CV:
+            kept.append(text)
+        elif text in _CLASS_KEYS:
+            i, typed = _take_class(tokens, i, kept), "class"
+        elif text in _BUILTIN_TYPES and typed != "class":
+            kept.append(text)
+            typed = "builtin"
+        elif not typed and (token.kind == "name" or text == "::"):
+            i, typed = _take_type_name(tokens, i, kept), "class"
+        else:
+            break
+        i += 1
+    result.specifiers = "".join(kept).strip()
+    result.declarators = [d for d in split_commas(tokens[i:]) if any(not t.blank for t in d)]
+    return result
+
+
+def _take_alignment(tokens: Sequence[Token], index: int, into: Declaration) -> int:
+    opened = next_solid(tokens, index + 1)
+    if opened >= len(tokens) or tokens[opened].text != "(":
+        return index
+    closed = match_close(tokens, opened)
+    if closed is None:
+        return index
+    inner = [t for t in tokens[opened + 1 : closed] if not t.blank]
+    value = code(inner).strip()
+    if tokens[index].text == "__attribute__":
+        words = [k for k, t in enumerate(inner) if t.text in {"aligned", "__aligned__"}]
+        value = code(inner[words[0] + 2 : -2]).strip() if words else ""
+    elif tokens[index].text == "alignas":
+        value = f"alignof({value})" if inner and not _is_expression(inner) else value
+    if value:
+        into.align = f"::xp_simt::largest({into.align}, {value})" if into.align != "0" else value
+    return closed
+
+
+def _is_expression(inner: Sequence[Token]) -> bool:
+    return inner[0].text not in _BUILTIN_TYPES and (
+        any(t.kind == "number" for t in inner)
+        or any(t.text in {"sizeof", "alignof"} for t in inner)
+        or all(t.kind == "name" and t.text.isupper() for t in inner)
+    )
+
+
+def _take_class(tokens: Sequence[Token], index: int, kept: list[str]) -> int:
+    """`struct Name`, `struct {...}` or `struct Name {...}`: index of its last token."""
+    last = index
+    i = next_solid(tokens, index + 1)
+    while i < len(tokens) and (tokens[i].kind == "name" or tokens[i].text == "::"):
+        last = i
+        i = next_solid(tokens, i + 1)
+        if tokens[last].kind == "name" and (i >= len(tokens) or tokens[i].text != "::"):
+            break
+    if i < len(tokens) and tokens[i].text == "{":
+        last = match_close(tokens, i) or i
+    elif i < len(tokens) and tokens[i].text == "<":
+        last = match_angle_close(tokens, i) or i
+    kept.append(code(tokens[index : last + 1]))
+    return last
+
+
+def _take_type_name(tokens: Sequence[Token], index: int, kept: list[str]) -> int:
+    """A qualified name with template arguments: index of its last token."""
+    last = i = index
+    while i < len(tokens):
+        last = i
+        i = next_solid(tokens, i + 1)
+        if i < len(tokens) and tokens[last].kind == "name" and tokens[i].text in {"<", "("}:
+            call = tokens[i].text == "("
+            if call and tokens[last].text not in {"decltype", "typeof", "__typeof__"}:
+                break
+            last = (match_close(tokens, i) if call else match_angle_close(tokens, i)) or i
+            i = next_solid(tokens, last + 1)
+        if i >= len(tokens):
+            break
+        follows = tokens[i].text == "::" or tokens[last].text in {"::", "template"}
+        if not follows:
+            break
+    kept.append(code(tokens[index : last + 1]))
+    return last
+
+
+def _declared_name(declarator: Sequence[Token]) -> int | None:
+    for i, token in enumerate(declarator):
+        if token.kind == "name" and token.text not in _RESTRICT and token.text not in _ALIGN:
+            return i
+    return None
+
+
+def _reference(declarator: Sequence[Token], whole: Declaration, key: str) -> tuple[str, str]:
+    """Name, and the declarator as a reference with its storage."""
+    name_at = _declared_name(declarator)
+    if name_at is None:
+        return "", code(declarator)
+    name = declarator[name_at].text
+    before, after = code(declarator[:name_at]), _dimensions(declarator[name_at + 1 :], whole)
+    slot = (
+        "::xp_simt::dynamic_slot()"
+        if whole.dynamic
+        else f'::xp_simt::shared_slot({key}, "{name}", {whole.align})'
+    )
+    return name, f"{before}(&{name}){after.rstrip()} = {slot}"
+
+
+def _dimensions(tokens: Sequence[Token], whole: Declaration) -> str:
+    """What follows the name, up to an initialiser; alignment attributes are taken out."""
+    out: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        if tokens[i].text in {"=", "{"}:
+            break
+        if tokens[i].text in _ALIGN:
+            i = _take_alignment(tokens, i, whole)
+        elif tokens[i].text == "(" and not any(t.text == ")" for t in out):
+            closed = match_close(tokens, i)
+            closes_declarator = closed is None
+            if closes_declarator:
+                out.append(tokens[i])
+            else:
+                i = closed or i
+        else:
+            out.append(tokens[i])
+        i += 1
+    return code(out)
+
+
+def _file_scope(declaration: Declaration, at_file: list[tuple[str, str]]) -> str:
+    """Keep a key at file scope; functions that mention the name declare the reference themselves."""
+    keys: list[str] = []
+    for declarator in declaration.declarators:
+        number = len(at_file)
+        key = f"::xp_simt::FileKey{{&xp_shared_key_{number}}}"
+        name, reference = _reference(declarator, declaration, key)
+        if name:
+            keys.append(f"static char xp_shared_key_{number} __attribute__((unused))")
+            flat = " ".join(f"{declaration.specifiers} {reference};".split())
+            at_file.append((name, flat))
+    return "; ".join(keys)
+
+
+def _inject(text: str, at_file: Sequence[tuple[str, str]]) -> str:
+    if not at_file:
+        return text
+    tokens = lex(text)
+    edits: list[Edit] = []
+    for body in scopes(tokens)[1]:
+        wanted = [decl for name, decl in at_file if _uses(tokens, body.parameters, body, name)]
+        if wanted:
+            edits.append(Edit(body.open, body.open + 1, "{ " + " ".join(wanted)))
+    return apply(tokens, edits)
+
+
+def _uses(tokens: Sequence[Token], parameters: int, body: object, name: str) -> bool:
+    """Whether the body's first mention of `name` is a use, and no parameter has that name."""
+    opened, closed = getattr(body, "open"), getattr(body, "close")  # noqa: B009
+    if any(t.text == name for t in tokens[parameters:opened]):
+        return False
+    for i in range(opened, closed):
+        if tokens[i].text != name or tokens[i].kind != "name":
+            continue
+        before = tokens[next_solid(tokens, i - 1, -1)]
+        if before.text in {".", "->", "::"}:
+            continue
+        declares = (before.kind == "name" and before.text != "return") or before.text == "&)"
+        return not declares and "(&" not in join(tokens[max(i - 2, 0) : i])
+    return False
+
+
+def register_globals(text: str) -> str:
+    """Announce each `__device__`/`__constant__` variable of the file to the runtime, on its own line."""
+    if not any(word in text for word in ("__device__", "__constant__", "__managed__")):
+        return text
+    tokens = lex(text)
+    kinds, _ = scopes(tokens)
+    edits: list[Edit] = []
+    for i, token in enumerate(tokens):
+        if token.text not in {"__device__", "__constant__", "__managed__"} or token.directive:
+            continue
+        if kinds[i] != NAMESPACE or (edits and i < edits[-1].end):
+            continue
+        edit = _announce(tokens, i, len(edits))
+        if edit is not None:
+            edits.append(edit)
+    return apply(tokens, edits)
+
+
+def _announce(tokens: Sequence[Token], index: int, number: int) -> Edit | None:
+    start, end = statement_start(tokens, index), _statement_end(tokens, index)
+    words = {t.text for t in tokens[start:end]}
+    if end >= len(tokens) or "template" in words or "extern" in words or "using" in words:
+        return None
+    names = _variables(tokens[start:end])
+    if not names:
+        return None
+    constant = "true" if "__constant__" in words else "false"
+    calls = " ".join(
+        f'static ::xp_simt::DeviceVariable xp_variable_{number}_{k}(&{name}, sizeof({name}), "{name}", {constant});'
+        for k, name in enumerate(names)
+    )
+    return Edit(end, end + 1, f"; {calls}")
+
+
+def _variables(tokens: Sequence[Token]) -> list[str]:
+    """Names that a declaration declares as variables; none for a function."""
+    plain = [t for t in tokens if t.text not in {"__device__", "__constant__", "__managed__"}]
+    declaration = parse([t for t in plain if t.text != "__host__"])
+    names: list[str] = []
+    for declarator in declaration.declarators:
+        at = _declared_name(declarator)
+        if at is None:
+            continue
+        after = next_solid(declarator, at + 1)
+        if after < len(declarator) and declarator[after].text in {"(", "::", "<"}:
+            return []
+        if declarator[at].text == "operator":
+            return []
+        names.append(declarator[at].text)
+    return names

@@ -1,0 +1,108 @@
+"""Which sizes, blocks and grids are worth trying: taken from the text's own constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Array, Scalar, Type
+
+ODD_SIZES = {1: (1037,), 2: (67, 131), 3: (33, 47, 65), 4: (3, 17, 33, 21)}
+MANY = (3, 5, 7, 9, 6, 4, 10, 11, 13, 8)
+ROUND = (64, 32, 128, 16, 256, 8, 4, 2, 1, 512, 1024, 4096)
+FLOATS = (0.75, 1.25, 0.5, 1.5, 0.625, 0.875)
+
+
+def odd_sizes(count: int) -> tuple[int, ...]:
+    """Distinct sizes that divide nothing: swapped or missing dimensions then show."""
+    return ODD_SIZES.get(count, MANY * (count // len(MANY) + 1))[:count]
+
+
+def literals(program: Program, low: int = 2, high: int = 1 << 24) -> list[int]:
+    """The integer constants of the program, most frequent first."""
+    counts: dict[int, int] = {}
+    for f in program.functions:
+        for n in walk(f.body):
+            if isinstance(n, e.Const) and isinstance(n.value, int) and low <= n.value <= high:
+                counts[n.value] = counts.get(n.value, 0) + 1
+    return sorted(counts, key=lambda k: (-counts[k], k))
+
+
+def axes_used(program: Program, kernel: Function, level: str) -> str:
+    """The dimensions (of x, y, z) of `block` or `thread` that a kernel or its callees read."""
+    used = {n.dim for f in reachable(program, kernel) for n in walk(f.body)
+            if isinstance(n, e.Axis) and n.level in (level, f"{level}_dim")}  # fmt: skip
+    lane = any(isinstance(n, e.Axis) and n.level == "lane" for n in walk(kernel.body))
+    return "".join(d for d in "xyz" if d in used or (lane and d == "x" and level == "thread"))
+
+
+def reachable(program: Program, root: Function) -> list[Function]:
+    """`root` and the functions of the program that it calls, directly or not."""
+    found, queue = [root], [root]
+    while queue:
+        names = {n.func for n in walk(queue.pop().body) if isinstance(n, e.Call)}
+        for f in program.functions:
+            if f.name in names and f not in found:
+                found.append(f)
+                queue.append(f)
+    return found
+
+
+def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int, int]]:
+    """Blocks that the kernel's own constants suggest, best first."""
+    dims = axes_used(program, kernel, "thread")
+    strides = _block_strides(kernel)
+    shared = [_shape(d.var.type) for f in reachable(program, kernel) for d in walk(f.body)
+              if isinstance(d, s.Decl) and d.space == "shared"]  # fmt: skip
+    out: list[tuple[int, int, int]] = []
+    if len(dims) <= 1:
+        sizes = [*strides, *([kernel.launch_bounds] if kernel.launch_bounds else []),
+                 *(x[0] for x in shared if len(x) == 1 and x[0] <= 1024), 256, 128, 64, 32, 512, 1024]  # fmt: skip
+        out += [(n, 1, 1) for n in sizes if 1 <= n <= 1024]
+    else:
+        tiles = [(x[1], x[0]) for x in shared if len(x) == 2]
+        tiles += [(a, b) for a in strides for b in strides]
+        tiles += [(n, n) for n in (16, 32, 8)] + [(32, 8), (64, 4), (8, 4)]
+        z = 4 if "z" in dims else 1
+        out += [(a, b, z) for a, b in tiles if a * b * z <= (kernel.launch_bounds or 1024)]
+    return list(dict.fromkeys(out))
+
+
+def _block_strides(kernel: Function) -> list[int]:
+    """Constants that a block index is multiplied with: the block's size by its author's intent."""
+    found = []
+    for n in walk(kernel.body):
+        if isinstance(n, e.Binary) and n.op == "*":
+            for this, other in ((n.a, n.b), (n.b, n.a)):
+                this, other = bare(this), bare(other)
+                if (
+                    isinstance(this, e.Axis)
+                    and this.level == "block"
+                    and isinstance(other, e.Const)
+                ):
+                    found.append(int(other.value))
+    return list(dict.fromkeys(found))
+
+
+def bare(x: e.Expr) -> e.Expr:
+    """`x` without conversions around it."""
+    return bare(x.x) if isinstance(x, e.Cast) else x
+
+
+def _shape(t: Type) -> list[int]:
+    out = []
+    while isinstance(t, Array):
+        out.append(t.size or 0)
+        t = t.elem
+    return out
+
+
+def is_integer(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.is_integer and t.name != "bool"
+
+
+def distinct(items: Iterable[int]) -> list[int]:
+    return list(dict.fromkeys(items))

@@ -1,0 +1,96 @@
+"""One probe: interpret the entry for given sizes and judge the result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xpiler.ir.program import Function, Program
+from xpiler.ir.types import Opaque, Pointer, Scalar
+from xpiler.verify.inference.machine import LaunchRecord, Machine, OutOfBudget
+from xpiler.verify.inference.values import TOP, Interval, PointerTo, Region, Value, point
+
+Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What one probe saw; `work` estimates the threads that ran."""
+
+    regions: Mapping[str, Region]
+    launches: tuple[LaunchRecord, ...]
+    failed: bool = False
+
+    @property
+    def work(self) -> int:
+        return sum(math.prod(r.grid) * math.prod(r.block) for r in self.launches)
+
+    def violations(self) -> float:
+        """How far accesses lie outside known sizes, in units of each buffer's size."""
+        total = 1e6 if self.failed else 0.0
+        for r in self.regions.values():
+            span = r.touched
+            if span is None:
+                continue
+            if span.lo < 0:
+                total += 1
+            if r.size is not None and span.hi > r.size:
+                total += (
+                    1
+                    if math.isinf(span.hi)
+                    else min(10.0, (span.hi - r.size) / max(1, r.size)) + 0.1
+                )
+        return total
+
+    def uncovered(self) -> float:
+        """The share of allocated memory that is copied out or kept shared but never written."""
+        total = 0.0
+        for r in self.regions.values():
+            if r.size and r.written is not None and r.written.hi < r.size:
+                total += (r.size - r.written.hi) / r.size
+            if r.size and r.read is not None and r.written is not None and r.read.hi < r.size:
+                total += 0.5 * (r.size - r.read.hi) / r.size
+        return total
+
+    def empty(self) -> bool:
+        return not self.launches or any(0 in r.grid or 0 in r.block for r in self.launches)
+
+    def legal(self) -> bool:
+        """Whether the device takes these launches (threads a block, grid y and z)."""
+        return all(
+            math.prod(r.block) <= 1024 and r.grid[1] <= 65535 and r.grid[2] <= 65535
+            for r in self.launches
+        )
+
+
+def probe(
+    program: Program,
+    entry: Function,
+    scalars: Mapping[str, int | float],
+    data: Mapping[str, Interval],
+    shape: Shape | None = None,
+    shared_bytes: int = 0,
+) -> Footprint:
+    """Interpret `entry`; a kernel needs the launch `shape`. Never raises."""
+    m = Machine(program, data)
+    for g in program.globals:
+        m.region(g.var.name)
+    args: list[Value] = []
+    for p in entry.params:
+        if isinstance(p.type, Pointer):
+            m.region(p.name)
+            args.append(PointerTo(p.name, point(0)))
+        elif isinstance(p.type, Scalar):
+            args.append(point(scalars[p.name]) if p.name in scalars else TOP)
+        else:
+            args.append(point(0) if isinstance(p.type, Opaque) else TOP)
+    try:
+        if shape is not None:
+            grid, block = shape
+            m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
+        else:
+            m.call(entry, args)
+    except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
+        return Footprint(m.regions, tuple(m.launches), failed=True)
+    return Footprint(m.regions, tuple(m.launches))

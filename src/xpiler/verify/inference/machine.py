@@ -1,0 +1,457 @@
+"""The footprint interpreter: which bytes of which buffer may a program touch, for given sizes.
+
+An abstract interpreter over intervals. Host code runs with concrete scalars, so its branches are
+decided; a kernel runs once for all threads, its coordinates being intervals that guards narrow.
+Every answer is a hull: exact for affine indices, too large where correlations are lost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
+from xpiler.verify.inference import values as v
+from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
+
+CONCRETE_TRIPS = 64  # loops of at most so many decided iterations are run one by one
+STEP_BUDGET = 200_000
+
+
+class OutOfBudget(Exception):
+    """The program is too long to interpret."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRecord:
+    """A launch that host code made."""
+
+    kernel: str
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    shared_bytes: int
+    args: tuple[Value, ...] = ()
+
+
+@dataclass
+class Machine:
+    """State of one interpretation; run with `call`."""
+
+    program: Program
+    data: Mapping[str, Interval] = field(default_factory=dict)
+    regions: dict[str, Region] = field(default_factory=dict)
+    launches: list[LaunchRecord] = field(default_factory=list)
+    env: dict[str, Value] = field(default_factory=dict)
+    facts: dict[e.Expr, Interval] = field(default_factory=dict)
+    axes: dict[str, Interval] = field(default_factory=dict)
+    returned: Value | None = None
+    steps: int = 0
+    depth: int = 0
+    muted: int = 0
+    leaving: bool = False
+
+    # -- regions -----------------------------------------------------------------------------
+    def region(self, name: str, size: int | None = None) -> Region:
+        if name not in self.regions:
+            self.regions[name] = Region(name, size)
+        return self.regions[name]
+
+    def access(self, where: Value, size: int, write: bool) -> Region | None:
+        if not isinstance(where, PointerTo) or where.region is None:
+            return None
+        r = self.region(where.region)
+        if not self.muted:
+            r.touch(Interval(where.offset.lo, where.offset.hi + size), write)
+        return r
+
+    # -- calls -------------------------------------------------------------------------------
+    def call(self, f: Function, args: list[Value]) -> Value:
+        """Run `f`; the joined value of its returns."""
+        if self.depth > 20:
+            return TOP
+        outer = (self.env, self.facts, self.returned)
+        self.env = dict(zip((p.name for p in f.params), args, strict=False))
+        self.facts, self.returned = {}, None
+        self.depth += 1
+        self.run(f.body)
+        self.depth -= 1
+        result = self.returned
+        self.env, self.facts, self.returned = outer
+        return TOP if result is None else result
+
+    def launch(
+        self,
+        kernel: Function,
+        grid: list[Value],
+        block: list[Value],
+        args: list[Value],
+        shared: int,
+    ) -> None:
+        """Run a kernel for all its threads at once."""
+        g, b = [_extent(x) for x in grid], [_extent(x) for x in block]
+        self.launches.append(LaunchRecord(kernel.name, tuple(g), tuple(b), shared, tuple(args)))  # type: ignore[arg-type]
+        if 0 in g or 0 in b:
+            return
+        outer = self.axes
+        self.axes = {"warp_size": point(self.program.wave)}
+        self.axes["lane"] = Interval(0, min(self.program.wave, b[0] * b[1] * b[2]) - 1)
+        for dim, gd, bd in zip("xyz", g, b, strict=True):
+            self.axes |= {f"grid_dim.{dim}": point(gd), f"block_dim.{dim}": point(bd)}
+            self.axes |= {f"block.{dim}": Interval(0, gd - 1), f"thread.{dim}": Interval(0, bd - 1)}
+        self.call(kernel, args)
+        self.axes = outer
+
+    # -- expressions -------------------------------------------------------------------------
+    def number(self, x: e.Expr) -> Interval:
+        value = self.eval(x)
+        return value if isinstance(value, Interval) else TOP
+
+    def eval(self, x: e.Expr) -> Value:
+        value = self._eval(x)
+        if isinstance(value, Interval) and self.facts:
+            known = self.facts.get(_strip(x))
+            return value.meet(known) if known is not None else value
+        return value
+
+    def _eval(self, x: e.Expr) -> Value:
+        match x:
+            case e.Const():
+                return point(int(x.value) if isinstance(x.value, bool) else x.value)
+            case e.Var():
+                return self._var(x)
+            case e.Axis():
+                return self.axes.get(
+                    f"{x.level}.{x.dim}" if x.dim else x.level, Interval(0, math.inf)
+                )
+            case e.Binary():
+                return self._binary(x)
+            case e.Cast():
+                return self._cast(x)
+            case e.Select():
+                return self._select(x)
+            case e.Index() | e.Field():
+                return self._load(x)
+            case e.AddressOf():
+                return self.place(x.x)
+            case e.Unary():
+                n = self.number(x.x)
+                return (
+                    Interval(-n.hi, -n.lo)
+                    if x.op == "-"
+                    else Interval(0, 1)
+                    if x.op == "!"
+                    else TOP
+                )
+            case e.Call():
+                return self._call(x)
+            case e.Aggregate():
+                return Record(
+                    {
+                        k: self.eval(i)
+                        for k, i in zip(_names(x.type, self.program), x.items, strict=False)
+                    }
+                )
+            case _:
+                return TOP
+
+    def _var(self, x: e.Var) -> Value:
+        if x.name in self.env:
+            return self.env[x.name]
+        if isinstance(x.type, Array) or any(g.var.name == x.name for g in self.program.globals):
+            return PointerTo(x.name, point(0)) if isinstance(x.type, Array) else TOP
+        return TOP
+
+    def _binary(self, x: e.Binary) -> Value:
+        a, b = self.eval(x.a), self.eval(x.b)
+        if isinstance(a, PointerTo) or isinstance(b, PointerTo):
+            return self._pointer_arithmetic(x, a, b)
+        if not (isinstance(a, Interval) and isinstance(b, Interval)):
+            return TOP
+        floating = isinstance(x.type, Scalar) and x.type.is_float
+        match x.op:
+            case "+":
+                return v.add(a, b)
+            case "-":
+                return self._difference(x, a, b)
+            case "*":
+                return v.multiply(a, b)
+            case "/":
+                return v.divide(a, b, floating)
+            case "%":
+                return v.remainder(a, b)
+            case "<<" | ">>":
+                return v.shift(x.op, a, b)
+            case "&" | "|" | "^":
+                return v.bitwise(x.op, a, b)
+            case _:
+                return _truth(x.op, a, b)
+
+    def _difference(self, x: e.Binary, a: Interval, b: Interval) -> Interval:
+        out = v.subtract(a, b)
+        unsigned = isinstance(x.type, Scalar) and x.type.name.startswith("u")
+        return Interval(max(0, out.lo), out.hi) if unsigned and out.hi >= 0 else out
+
+    def _pointer_arithmetic(self, x: e.Binary, a: Value, b: Value) -> Value:
+        if isinstance(b, PointerTo):
+            a, b = b, a
+        if not isinstance(a, PointerTo) or not isinstance(b, Interval) or x.op not in "+-":
+            return TOP
+        step = v.multiply(b, point(self._pointee(x.type)))
+        offset = v.add(a.offset, step) if x.op == "+" else v.subtract(a.offset, step)
+        return PointerTo(a.region, offset)
+
+    def _pointee(self, t: object) -> int:
+        return v.size_of(t.elem, self.program) if isinstance(t, (Pointer, Array)) else 1
+
+    def _cast(self, x: e.Cast) -> Value:
+        value = self.eval(x.x)
+        if isinstance(value, Interval) and isinstance(x.type, Scalar):
+            if x.type.is_float:
+                return value
+            if isinstance(x.x.type, Scalar) and x.x.type.is_float and value.bounded:
+                return Interval(math.trunc(value.lo), math.trunc(value.hi))
+        return value
+
+    def _select(self, x: e.Select) -> Value:
+        truth = self.number(x.cond)
+        if truth.single:
+            return self.eval(x.a if truth.lo else x.b)
+        saved = self.facts
+        self.facts = self._refined(x.cond, True)
+        a = self.eval(x.a)
+        self.facts = {**saved, **self._refined_from(saved, x.cond, False)}
+        b = self.eval(x.b)
+        self.facts = saved
+        return v.join(a, b)
+
+    def _load(self, x: e.Index | e.Field) -> Value:
+        if isinstance(x, e.Field):
+            base = self.env.get(x.base.name) if isinstance(x.base, e.Var) else None
+            base = (
+                base
+                if base is not None
+                else (self.eval(x.base) if not e.is_place(x.base) else None)
+            )
+            if isinstance(base, Record):
+                return base.fields.get(x.name, TOP)
+        where = self.place(x)
+        if isinstance(x.type, Array):
+            return where
+        region = self.access(where, v.size_of(x.type, self.program), write=False)
+        if region is None or (isinstance(x.type, Scalar) and x.type.is_float):
+            return TOP
+        if isinstance(x.type, Pointer):
+            return region.content if region.content is not None else PointerTo(None, TOP)
+        known = self.data.get(region.name)
+        content = region.content
+        return known if known is not None else content if isinstance(content, Interval) else TOP
+
+    def place(self, x: e.Expr) -> Value:
+        """The pointer to a place; indices inside it are evaluated (and their loads recorded)."""
+        if isinstance(x, e.Index):
+            base = (
+                self.eval(x.base)
+                if not isinstance(x.base.type, (Array, Vector))
+                else self.place(x.base)
+            )
+            index = self.number(x.index)
+            if isinstance(base, PointerTo):
+                step = v.multiply(index, point(v.size_of(x.type, self.program)))
+                return PointerTo(base.region, v.add(base.offset, step))
+            return PointerTo(None, TOP)
+        if isinstance(x, e.Field):
+            base = self.place(x.base)
+            return base if isinstance(base, PointerTo) else PointerTo(None, TOP)
+        if isinstance(x, e.Var):
+            value = self.env.get(x.name)
+            return (
+                value
+                if isinstance(value, PointerTo) and isinstance(x.type, Array)
+                else PointerTo(x.name, point(0))
+            )
+        value = self.eval(x)
+        return value if isinstance(value, PointerTo) else PointerTo(None, TOP)
+
+    def _call(self, x: e.Call) -> Value:
+        args = [self.eval(a) for a in x.args]
+        target = next((f for f in self.program.functions if f.name == x.func), None)
+        if target is not None:
+            return self.call(target, args)
+        ints = [a for a in args if isinstance(a, Interval)]
+        if len(ints) != len(args) or not ints:
+            return TOP
+        return _math(x.func, ints)
+
+    # -- facts -------------------------------------------------------------------------------
+    def _refined(self, cond: e.Expr, truth: bool) -> dict[e.Expr, Interval]:
+        return self._refined_from(self.facts, cond, truth)
+
+    def _refined_from(
+        self, facts: dict[e.Expr, Interval], cond: e.Expr, truth: bool
+    ) -> dict[e.Expr, Interval]:
+        cond = _strip(cond)
+        if isinstance(cond, e.Unary) and cond.op == "!":
+            return self._refined_from(facts, cond.x, not truth)
+        if not isinstance(cond, e.Binary):
+            return facts
+        if cond.op == ("&&" if truth else "||"):
+            return self._refined_from(self._refined_from(facts, cond.a, truth), cond.b, truth)
+        if cond.op not in e.COMPARISONS:
+            return facts
+        op = cond.op if truth else _NEGATED[cond.op]
+        out = dict(facts)
+        for this, other, o in ((cond.a, cond.b, op), (cond.b, cond.a, _MIRRORED[op])):
+            bound = _bound(o, self.number(other))
+            if bound is not None:
+                self._learn(out, _strip(this), bound)
+        return out
+
+    def _learn(self, facts: dict[e.Expr, Interval], x: e.Expr, bound: Interval) -> None:
+        facts[x] = facts[x].meet(bound) if x in facts else bound
+        if isinstance(x, e.Binary) and x.op in "+-":  # x = a + c < h narrows a too
+            a, c = self.number(x.a), self.number(x.b)
+            if c.bounded:
+                self._learn(
+                    facts, _strip(x.a), v.subtract(bound, c) if x.op == "+" else v.add(bound, c)
+                )
+            if x.op == "+" and a.bounded:
+                self._learn(facts, _strip(x.b), v.subtract(bound, a))
+
+    def forget(self, name: str) -> None:
+        """Drop facts about a variable that is assigned."""
+        self.facts = {
+            x: i
+            for x, i in self.facts.items()
+            if not any(isinstance(n, e.Var) and n.name == name for n in walk(x))
+        }
+
+    # -- statements --------------------------------------------------------------------------
+    def run(self, body: s.Body) -> bool:
+        """Run statements; False when control does not reach the end."""
+        from xpiler.verify.inference.statements import execute
+
+        for st in body:
+            self.steps += 1
+            if self.steps > STEP_BUDGET:
+                raise OutOfBudget
+            if not execute(self, st):
+                return False
+        return True
+
+    def snapshot(self) -> tuple[dict[str, Value], dict[e.Expr, Interval]]:
+        return dict(self.env), self.facts
+
+    def store(self, target: e.Expr, value: Value) -> None:
+        """Assign to a place."""
+        if isinstance(target, e.Var) and not isinstance(target.type, Array):
+            self.forget(target.name)
+            self.env[target.name] = value
+            return
+        if isinstance(target, e.Field) and isinstance(target.base, e.Var):
+            record = self.env.get(target.base.name)
+            if isinstance(record, Record):
+                self.env[target.base.name] = Record({**record.fields, target.name: value})
+                return
+        region = self.access(self.place(target), v.size_of(target.type, self.program), write=True)
+        if region is not None:
+            region.content = value if region.content is None else v.join(region.content, value)
+
+
+_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def _bound(op: str, other: Interval) -> Interval | None:
+    match op:
+        case "<":
+            return Interval(-math.inf, other.hi - 1)
+        case "<=":
+            return Interval(-math.inf, other.hi)
+        case ">":
+            return Interval(other.lo + 1, math.inf)
+        case ">=":
+            return Interval(other.lo, math.inf)
+        case "==":
+            return other
+        case _:
+            return None
+
+
+def _truth(op: str, a: Interval, b: Interval) -> Interval:
+    yes, no, maybe = point(1), point(0), Interval(0, 1)
+    match op:
+        case "<":
+            return yes if a.hi < b.lo else no if a.lo >= b.hi else maybe
+        case "<=":
+            return yes if a.hi <= b.lo else no if a.lo > b.hi else maybe
+        case ">":
+            return _truth("<", b, a)
+        case ">=":
+            return _truth("<=", b, a)
+        case "==":
+            return yes if a.single and a == b else no if a.hi < b.lo or b.hi < a.lo else maybe
+        case "!=":
+            eq = _truth("==", a, b)
+            return Interval(1 - eq.hi, 1 - eq.lo)
+        case "&&":
+            return (
+                no
+                if (a.single and not a.lo) or (b.single and not b.lo)
+                else yes
+                if _true(a) and _true(b)
+                else maybe
+            )
+        case _:
+            return yes if _true(a) or _true(b) else no if a == no and b == no else maybe
+
+
+def _true(a: Interval) -> bool:
+    return a.lo > 0 or a.hi < 0
+
+
+def _strip(x: e.Expr) -> e.Expr:
+    """`x` without integer conversions, at every level: facts ignore them."""
+    if isinstance(x, e.Cast) and isinstance(x.type, Scalar) and x.type.is_integer:
+        if isinstance(x.x.type, Scalar) and x.x.type.is_integer:
+            return _strip(x.x)
+    if isinstance(x, e.Binary):
+        return replace(x, a=_strip(x.a), b=_strip(x.b), type=U32)
+    if isinstance(x, e.Var):
+        return replace(x, type=U32) if isinstance(x.type, Scalar) else x
+    return x
+
+
+def _extent(x: Value) -> int:
+    return int(x.hi) if isinstance(x, Interval) and x.bounded else 1
+
+
+def _names(t: object, program: Program) -> list[str]:
+    if isinstance(t, Struct):
+        return [n for d in program.structs if d.name == t.name for n, _ in d.fields]
+    if isinstance(t, (Array, Fragment)):
+        return []
+    return ["x", "y", "z", "w"]
+
+
+def _math(name: str, a: list[Interval]) -> Interval:
+    if name in ("min", "max") and len(a) == 2:
+        pick = min if name == "min" else max
+        return Interval(pick(a[0].lo, a[1].lo), pick(a[0].hi, a[1].hi))
+    if (
+        name in ("ceil", "floor", "trunc", "round", "rint", "sqrt")
+        and a[0].bounded
+        and a[0].lo >= 0
+    ):
+        f = {"ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt}.get(name, round)
+        return Interval(f(a[0].lo), f(a[0].hi))
+    if name == "abs":
+        low = 0 if a[0].lo <= 0 <= a[0].hi else min(abs(a[0].lo), abs(a[0].hi))
+        return Interval(low, max(abs(a[0].lo), abs(a[0].hi)))
+    if name in ("popcount", "clz", "ffs"):
+        return Interval(0, 64)
+    return TOP

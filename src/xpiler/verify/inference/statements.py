@@ -1,0 +1,304 @@
+"""Statements of the footprint interpreter: branches, loops, host calls, launches."""
+
+from __future__ import annotations
+
+import math
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Vector
+from xpiler.verify.inference import values as v
+from xpiler.verify.inference.machine import CONCRETE_TRIPS, Machine
+from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
+
+
+def execute(m: Machine, st: s.Stmt) -> bool:
+    """Run one statement; False when control does not go on behind it."""
+    match st:
+        case s.Decl():
+            _declare(m, st)
+        case s.Assign():
+            _assign(m, st)
+        case s.Eval():
+            m.eval(st.call)
+        case s.If():
+            return _branch(m, st)
+        case s.For():
+            return _counting(m, st)
+        case s.While():
+            return _while(m, st)
+        case s.Scope():
+            return m.run(st.body)
+        case s.Switch():
+            return _switch(m, st)
+        case s.Instr():
+            _instruction(m, st)
+        case s.Launch():
+            shared = m.number(st.shared_bytes) if st.shared_bytes is not None else point(0)
+            grid, block = [m.eval(x) for x in st.grid], [m.eval(x) for x in st.block]
+            bytes_ = int(shared.hi) if shared.bounded else 0
+            m.launch(
+                m.program.function(st.kernel), grid, block, [m.eval(a) for a in st.args], bytes_
+            )
+        case s.Return():
+            value = m.eval(st.value) if st.value is not None else TOP
+            m.returned = value if m.returned is None else v.join(m.returned, value)
+            return False
+        case s.Break() | s.Continue():
+            return False
+    return True
+
+
+def _declare(m: Machine, st: s.Decl) -> None:
+    name, t = st.var.name, st.var.type
+    if isinstance(t, (Array, Fragment)):
+        m.region(name, v.size_of(t, m.program) or None)
+        if isinstance(st.init, e.Aggregate):
+            for item in st.init.items:
+                value = m.eval(item)
+                r = m.region(name)
+                r.content = value if r.content is None else v.join(r.content, value)
+        return
+    m.forget(name)
+    if st.init is not None:
+        m.env[name] = m.eval(st.init)
+    elif isinstance(t, Vector):
+        m.env[name] = Record({k: point(1) for k in "xyzw"[: t.lanes]})
+    else:
+        m.env.pop(name, None)
+
+
+def _assign(m: Machine, st: s.Assign) -> None:
+    value = m.eval(st.value)
+    if st.op:
+        value = m.eval(e.Binary(st.op, st.target, st.value, st.target.type))
+    m.store(st.target, value)
+
+
+def _branch(m: Machine, st: s.If) -> bool:
+    truth = m.number(st.cond)
+    if truth.single:
+        return m.run(st.then if truth.lo else st.orelse)
+    env, facts = m.snapshot()
+    m.facts = m._refined_from(facts, st.cond, True)
+    through = m.run(st.then)
+    then_env = m.env
+    m.env, m.facts = dict(env), m._refined_from(facts, st.cond, False)
+    other = m.run(st.orelse)
+    if through and other:
+        m.env = join_env(then_env, m.env)
+        m.facts = facts
+    elif through:
+        m.env, m.facts = then_env, m._refined_from(facts, st.cond, True)
+    return through or other
+
+
+def join_env(a: dict[str, Value], b: dict[str, Value]) -> dict[str, Value]:
+    return {k: v.join(a[k], b[k]) for k in a.keys() & b.keys()}
+
+
+def _switch(m: Machine, st: s.Switch) -> bool:
+    m.eval(st.value)
+    env, facts = m.snapshot()
+    for case in st.cases:
+        before = m.env
+        m.env, m.facts = dict(env), facts
+        m.run(case.body)
+        m.env = join_env(before, m.env)
+    m.facts = facts
+    return True
+
+
+def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
+    """Variables assigned in `body` with their assignments (None: by an instruction)."""
+    out: dict[str, list[s.Assign | None]] = {}
+    for n in walk(body):
+        if isinstance(n, s.Assign) and isinstance(n.target, e.Var):
+            out.setdefault(n.target.name, []).append(n)
+        elif isinstance(n, s.Instr):
+            for o in n.outs:
+                if isinstance(o, e.Var):
+                    out.setdefault(o.name, []).append(None)
+    return out
+
+
+def _counting(m: Machine, st: s.For) -> bool:
+    lo, hi, step = m.number(st.lo), m.number(st.hi), m.number(st.step)
+    if hi.hi <= lo.lo:
+        return True
+    trips = (
+        (hi.hi - lo.lo + step.lo - 1) // step.lo
+        if hi.bounded and lo.bounded and step.lo > 0
+        else math.inf
+    )
+    decided = lo.single and hi.single and step.single
+    if decided and trips <= CONCRETE_TRIPS and _wants_concrete(st.body):
+        for k in range(int(trips)):
+            m.env[st.var.name] = point(lo.lo + k * step.lo)
+            if not m.run(st.body) and m.returned is not None:
+                return False
+        return True
+    m.forget(st.var.name)
+    last = lo.lo + (trips - 1) * step.lo if decided else hi.hi - 1
+    m.env[st.var.name] = Interval(lo.lo, last)
+    _summarise(m, st.body, trips)
+    m.env.pop(st.var.name, None)
+    return True
+
+
+def _wants_concrete(body: s.Body) -> bool:
+    return any(
+        isinstance(n, s.Launch) or (isinstance(n, s.Instr) and n.name.startswith("host."))
+        for n in walk(body)
+    )
+
+
+def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = None) -> None:
+    """Run a loop body once for all its iterations."""
+    env, facts = m.snapshot()
+    changed = _assigned(body)
+    for name, writes in changed.items():
+        m.forget(name)
+        if name in m.env:
+            m.env[name] = _widened(m, m.env[name], name, writes, trips)
+    inner = m.facts
+    if cond is not None:
+        m.facts = m._refined_from(m.facts, cond, True)
+    start = dict(m.env)
+    m.run(body)
+    m.env = {k: v.join(start[k], m.env.get(k, TOP)) if k in changed else start[k] for k in start}
+    m.facts = {x: i for x, i in inner.items() if x in facts}
+
+
+def _widened(
+    m: Machine, start: Value, name: str, writes: list[s.Assign | None], trips: float
+) -> Value:
+    """All values that a variable can have in a loop, from the form of its assignments."""
+    steps = [_increment(m, w, name) for w in writes]
+    if isinstance(start, PointerTo):
+        if all(x is not None and x.bounded for x in steps) and not math.isinf(trips):
+            total = [v.multiply(x, Interval(0, trips)) for x in steps if x is not None]
+            offset = start.offset
+            for t in total:
+                offset = v.add(offset, t)
+            return PointerTo(start.region, offset)
+        return PointerTo(start.region, TOP)
+    if not isinstance(start, Interval):
+        return TOP
+    if all(w is not None and w.op in (">>", "/", "%", "&") for w in writes) and start.lo >= 0:
+        return Interval(0, start.hi)
+    if any(x is None for x in steps):
+        return TOP
+    out = start
+    for x in steps:
+        assert x is not None
+        out = v.add(out, v.multiply(x, Interval(0, trips)))
+    return out
+
+
+def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
+    """By how much (bytes for pointers) an assignment moves its variable; None: not an increment."""
+    if w is None:
+        return None
+    value, op = w.value, str(w.op)
+    if op == "" and isinstance(value, e.Binary) and value.op in "+-" and value.a == w.target:
+        value, op = value.b, value.op
+    if op not in ("+", "-"):
+        return None
+    n = m.number(value)
+    if isinstance(w.target.type, Pointer):
+        n = v.multiply(n, point(v.size_of(w.target.type.elem, m.program)))
+    return n if op == "+" else Interval(-n.hi, -n.lo)
+
+
+def _while(m: Machine, st: s.While) -> bool:
+    if st.do and not m.run(st.body) and m.returned is not None:
+        return False
+    for _ in range(CONCRETE_TRIPS):
+        truth = m.number(st.cond)
+        if not truth.single:
+            break
+        if not truth.lo:
+            return True
+        if not m.run(st.body + st.step) and m.returned is not None:
+            return False
+    _summarise(m, st.body + st.step, math.inf, st.cond)
+    m.facts = m._refined_from(m.facts, st.cond, False)
+    return True
+
+
+def _instruction(m: Machine, st: s.Instr) -> None:
+    ins = [m.eval(x) for x in st.ins]
+    family, _, op = st.name.partition(".")
+    if family == "atomic":
+        elem = st.ins[0].type.elem if isinstance(st.ins[0].type, Pointer) else U32
+        for write in (False, True):
+            m.access(ins[0], v.size_of(elem, m.program), write)
+        _set_outs(m, st, TOP)
+    elif family == "host":
+        _host(m, st, op, ins)
+    elif family == "mat":
+        _matrix(m, st, op, ins)
+    elif family == "async" and op == "copy":
+        n = ins[2] if isinstance(ins[2], Interval) and ins[2].bounded else point(16)
+        m.access(ins[0], int(n.hi), write=True)
+        m.access(ins[1], int(n.hi), write=False)
+    else:
+        shuffled = ins[1] if st.name.startswith("warp.shfl") else TOP
+        _set_outs(m, st, shuffled)
+
+
+def _set_outs(m: Machine, st: s.Instr, value: Value) -> None:
+    for o in st.outs:
+        whole = isinstance(o.type, Scalar) and not o.type.is_float
+        m.store(o, value if whole else TOP)
+
+
+def _matrix(m: Machine, st: s.Instr, op: str, ins: list[Value]) -> None:
+    if op not in ("load", "store"):
+        return
+    frag = st.outs[0].type if op == "load" else st.ins[1].type
+    ld = ins[1] if op == "load" else ins[2]
+    if not isinstance(frag, Fragment) or not isinstance(ld, Interval) or not ld.bounded:
+        return
+    rows, cols = frag.shape
+    if (st.attr("layout") or frag.layout) == "col":
+        rows, cols = cols, rows
+    elem = st.ins[0].type.elem if isinstance(st.ins[0].type, Pointer) else frag.elem
+    m.access(ins[0], int((rows - 1) * ld.hi + cols) * v.size_of(elem, m.program), op == "store")
+
+
+def _host(m: Machine, st: s.Instr, op: str, ins: list[Value]) -> None:
+    if op == "alloc":
+        n = ins[0]
+        name = f"alloc {len(m.regions)}"
+        m.region(name, int(n.hi) if isinstance(n, Interval) and n.bounded else None)
+        m.store(st.outs[0], PointerTo(name, point(0)))
+    elif op in ("copy", "to_symbol", "from_symbol"):
+        n = ins[2] if op == "copy" or op == "to_symbol" else ins[1 + 1]
+        _copy(m, ins[0], ins[1], n)
+    elif op == "copy2d":
+        height, width = ins[5], ins[4]
+        for end, pitch, write in ((0, 1, True), (2, 3, False)):
+            p = ins[pitch]
+            if all(isinstance(x, Interval) and x.bounded for x in (p, height, width)):
+                m.access(ins[end], int((height.hi - 1) * p.hi + width.hi), write)  # type: ignore[union-attr]
+    elif op == "set":
+        n = ins[2]
+        if isinstance(n, Interval) and n.bounded:
+            m.access(ins[0], int(n.hi), write=True)
+    else:
+        _set_outs(m, st, point(0))
+
+
+def _copy(m: Machine, dst: Value, src: Value, n: Value) -> None:
+    if not (isinstance(n, Interval) and n.bounded):
+        return
+    to, of = m.access(dst, int(n.hi), True), m.access(src, int(n.hi), False)
+    if to is None or of is None:
+        return
+    to.mirrors.add(of.name)
+    known = m.data.get(of.name, of.content)
+    if known is not None:
+        to.content = known if to.content is None else v.join(to.content, known)

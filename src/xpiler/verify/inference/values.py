@@ -1,0 +1,209 @@
+"""Abstract values of the footprint interpreter: intervals, pointers into regions, records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from xpiler.ir.program import Program
+from xpiler.ir.types import Array, Fragment, Opaque, Pointer, Scalar, Struct, Type, Vector
+
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """All numbers from `lo` to `hi` inclusive; infinities where unknown."""
+
+    lo: Number
+    hi: Number
+
+    @property
+    def single(self) -> bool:
+        return self.lo == self.hi and not math.isinf(self.lo)
+
+    @property
+    def bounded(self) -> bool:
+        return not (math.isinf(self.lo) or math.isinf(self.hi))
+
+    def join(self, other: Interval) -> Interval:
+        return Interval(min(self.lo, other.lo), max(self.hi, other.hi))
+
+    def meet(self, other: Interval) -> Interval:
+        lo, hi = max(self.lo, other.lo), min(self.hi, other.hi)
+        return Interval(lo, hi) if lo <= hi else Interval(lo, lo)
+
+
+TOP = Interval(-math.inf, math.inf)
+
+
+def point(x: Number) -> Interval:
+    return Interval(x, x)
+
+
+def _times(a: Number, b: Number) -> Number:
+    return 0 if a == 0 or b == 0 else a * b
+
+
+def corners(a: Interval, b: Interval, op: Callable[[Number, Number], Number]) -> Interval:
+    """The hull of `op` over the corners: exact where op is monotone in each operand."""
+    points = [op(x, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
+    return TOP if any(math.isnan(p) for p in points) else Interval(min(points), max(points))
+
+
+def add(a: Interval, b: Interval) -> Interval:
+    return Interval(a.lo + b.lo, a.hi + b.hi)
+
+
+def subtract(a: Interval, b: Interval) -> Interval:
+    return Interval(a.lo - b.hi, a.hi - b.lo)
+
+
+def multiply(a: Interval, b: Interval) -> Interval:
+    return corners(a, b, _times)
+
+
+def _quotient(a: Number, b: Number) -> Number:
+    if math.isinf(a) or math.isinf(b):
+        return 0 if math.isinf(b) else math.copysign(math.inf, a) * math.copysign(1, b)
+    q = abs(int(a)) // abs(int(b))
+    return q if (a >= 0) == (b >= 0) else -q
+
+
+def divide(a: Interval, b: Interval, floating: bool) -> Interval:
+    if b.lo <= 0 <= b.hi:
+        return TOP if not b.hi > 0 or a.lo < 0 else Interval(0, a.hi)
+    return corners(a, b, (lambda x, y: x / y) if floating else _quotient)
+
+
+def remainder(a: Interval, b: Interval) -> Interval:
+    if not b.bounded or b.lo <= 0:
+        return TOP
+    if a.single and b.single:
+        return (
+            point(math.fmod(a.lo, b.lo))
+            if isinstance(a.lo, float)
+            else point(_c_mod(a.lo, int(b.lo)))
+        )
+    top = b.hi - 1
+    if a.lo >= 0:
+        if b.single and a.bounded and a.lo // b.lo == a.hi // b.lo:
+            return Interval(a.lo % b.lo, a.hi % b.lo)
+        return Interval(0, min(top, a.hi))
+    return Interval(-top, top)
+
+
+def _c_mod(a: int, b: int) -> int:
+    return a - b * int(_quotient(a, b))
+
+
+def shift(op: str, a: Interval, b: Interval) -> Interval:
+    if not (a.bounded and b.bounded and a.lo >= 0 and 0 <= b.lo and b.hi < 64):
+        return Interval(0, math.inf) if a.lo >= 0 else TOP
+    if op == "<<":
+        return Interval(int(a.lo) << int(b.lo), int(a.hi) << int(b.hi))
+    return Interval(int(a.lo) >> int(b.hi), int(a.hi) >> int(b.lo))
+
+
+def bitwise(op: str, a: Interval, b: Interval) -> Interval:
+    if a.single and b.single and isinstance(a.lo, int) and isinstance(b.lo, int):
+        return point({"&": a.lo & b.lo, "|": a.lo | b.lo, "^": a.lo ^ b.lo}[op])
+    if op == "&":
+        tops = [x.hi for x in (a, b) if x.lo >= 0]
+        return Interval(0, min(tops)) if tops else TOP
+    if a.lo >= 0 and b.lo >= 0 and a.bounded and b.bounded:
+        return Interval(0, (1 << max(int(a.hi).bit_length(), int(b.hi).bit_length())) - 1)
+    return TOP
+
+
+@dataclass(frozen=True, slots=True)
+class PointerTo:
+    """A pointer into `region` at a byte offset; region None: not known."""
+
+    region: str | None
+    offset: Interval
+
+
+@dataclass(slots=True)
+class Record:
+    """A struct, a short vector or a dim3: its fields by name."""
+
+    fields: dict[str, Value] = field(default_factory=dict)
+
+
+Value = Interval | PointerTo | Record
+
+
+def join(a: Value, b: Value) -> Value:
+    if isinstance(a, Interval) and isinstance(b, Interval):
+        return a.join(b)
+    if isinstance(a, PointerTo) and isinstance(b, PointerTo):
+        return PointerTo(a.region if a.region == b.region else None, a.offset.join(b.offset))
+    if isinstance(a, Record) and isinstance(b, Record):
+        keys = {**a.fields, **b.fields}
+        return Record({k: join(a.fields.get(k, TOP), b.fields.get(k, TOP)) for k in keys})
+    return TOP
+
+
+@dataclass(slots=True)
+class Region:
+    """A piece of memory: bytes if known, and the hull of the bytes read and written so far."""
+
+    name: str
+    size: int | None = None
+    read: Interval | None = None
+    written: Interval | None = None
+    content: Value | None = None
+    mirrors: set[str] = field(default_factory=set)
+
+    def touch(self, span: Interval, write: bool) -> None:
+        old = self.written if write else self.read
+        new = span if old is None else old.join(span)
+        if write:
+            self.written = new
+        else:
+            self.read = new
+
+    @property
+    def touched(self) -> Interval | None:
+        if self.read is None or self.written is None:
+            return self.read or self.written
+        return self.read.join(self.written)
+
+
+def size_of(t: Type, program: Program) -> int:
+    """Bytes of a value of `t`, structs with natural alignment."""
+    if isinstance(t, Scalar):
+        return max(1, t.bits // 8)
+    if isinstance(t, Vector):
+        return size_of(t.elem, program) * t.lanes
+    if isinstance(t, Array):
+        return size_of(t.elem, program) * (t.size or 0)
+    if isinstance(t, Fragment):
+        return size_of(t.elem, program) * t.count()
+    if isinstance(t, Struct):
+        return _struct_size(t.name, program)
+    assert isinstance(t, (Pointer, Opaque))
+    return 8
+
+
+def align_of(t: Type, program: Program) -> int:
+    if isinstance(t, Array):
+        return align_of(t.elem, program)
+    if isinstance(t, Struct):
+        d = next((d for d in program.structs if d.name == t.name), None)
+        return max([d.align, *(align_of(f, program) for _, f in d.fields)]) if d else 1
+    return max(1, size_of(t, program))
+
+
+def _struct_size(name: str, program: Program) -> int:
+    d = next((d for d in program.structs if d.name == name), None)
+    if d is None:
+        return 1
+    offset, widest = 0, max(1, d.align)
+    for _, f in d.fields:
+        a = align_of(f, program)
+        widest = max(widest, a)
+        offset = (offset + a - 1) // a * a + size_of(f, program)
+    return (offset + widest - 1) // widest * widest
