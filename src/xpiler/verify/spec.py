@@ -28,7 +28,7 @@ class ArgSpec:
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """Grid and block of a kernel that no host code launches; `shared_bytes` is dynamic shared memory."""
+    """Grid, block and bytes of dynamic shared memory of a kernel that no host code launches."""
 
     grid: tuple[Size, ...] | None = None
     block: tuple[Size, ...] | None = None
@@ -71,9 +71,8 @@ def load_sidecar(source: Path) -> Spec:
     try:
         return parse_spec(tomllib.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError, OSError) as why:
-        raise XpilerError(
-            Diagnostic("XP0301", f"{path.name} is not a valid spec: {why}", loc=SourceLoc(str(path), 1))
-        ) from why
+        message = f"{path.name} is not a valid spec: {why}"
+        raise XpilerError(Diagnostic("XP0301", message, loc=SourceLoc(str(path), 1))) from why
 
 
 def parse_spec(data: Mapping[str, Any]) -> Spec:
@@ -83,7 +82,8 @@ def parse_spec(data: Mapping[str, Any]) -> Spec:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
     args = {name: _arg(name, body) for name, body in data.get("args", {}).items()}
     launch = data.get("launch", {})
-    shape = LaunchSpec(_triple(launch, "grid"), _triple(launch, "block"), launch.get("shared_bytes"))
+    grid, block = _triple(launch, "grid"), _triple(launch, "block")
+    shape = LaunchSpec(grid, block, launch.get("shared_bytes"))
     return Spec(data.get("entry"), args, shape, dict(data.get("template", {})))
 
 
@@ -141,18 +141,19 @@ def size_expr(size: Size, params: Mapping[str, Type]) -> Expr:
 
 def size_value(size: Size, values: Mapping[str, int | float]) -> int:
     """The value of `size` with the scalars given; raises ValueError."""
-    return _value(size_expr(size, dict.fromkeys(values, I64)), values)
+    return evaluate(size_expr(size, dict.fromkeys(values, I64)), values)
 
 
-def _value(e: Expr, values: Mapping[str, int | float]) -> int:
+def evaluate(e: Expr, values: Mapping[str, int | float]) -> int:
+    """The value of a size expression; raises ValueError on a division by zero."""
     if isinstance(e, Const):
         return int(e.value)
     if isinstance(e, Cast):
-        return _value(e.x, values)
+        return evaluate(e.x, values)
     if isinstance(e, Var):
         return int(values[e.name])
     assert isinstance(e, Binary)
-    a, b = _value(e.a, values), _value(e.b, values)
+    a, b = evaluate(e.a, values), evaluate(e.b, values)
     if e.op in ("/", "%"):
         if b == 0:
             raise ValueError("division by zero in a size")

@@ -33,8 +33,12 @@ def literals(program: Program, low: int = 2, high: int = 1 << 24) -> list[int]:
 
 def axes_used(program: Program, kernel: Function, level: str) -> str:
     """The dimensions (of x, y, z) of `block` or `thread` that a kernel or its callees read."""
-    used = {n.dim for f in reachable(program, kernel) for n in walk(f.body)
-            if isinstance(n, e.Axis) and n.level in (level, f"{level}_dim")}  # fmt: skip
+    used = {
+        n.dim
+        for f in reachable(program, kernel)
+        for n in walk(f.body)
+        if isinstance(n, e.Axis) and n.level in (level, f"{level}_dim")
+    }
     lane = any(isinstance(n, e.Axis) and n.level == "lane" for n in walk(kernel.body))
     return "".join(d for d in "xyz" if d in used or (lane and d == "x" and level == "thread"))
 
@@ -55,12 +59,25 @@ def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int,
     """Blocks that the kernel's own constants suggest, best first."""
     dims = axes_used(program, kernel, "thread")
     strides = _block_strides(kernel)
-    shared = [_shape(d.var.type) for f in reachable(program, kernel) for d in walk(f.body)
-              if isinstance(d, s.Decl) and d.space == "shared"]  # fmt: skip
+    shared = [
+        _shape(d.var.type)
+        for f in reachable(program, kernel)
+        for d in walk(f.body)
+        if isinstance(d, s.Decl) and d.space == "shared"
+    ]
     out: list[tuple[int, int, int]] = []
     if len(dims) <= 1:
-        sizes = [*strides, *([kernel.launch_bounds] if kernel.launch_bounds else []),
-                 *(x[0] for x in shared if len(x) == 1 and x[0] <= 1024), 256, 128, 64, 32, 512, 1024]  # fmt: skip
+        sizes = [
+            *strides,
+            *([kernel.launch_bounds] if kernel.launch_bounds else []),
+            *(x[0] for x in shared if len(x) == 1 and x[0] <= 1024),
+            256,
+            128,
+            64,
+            32,
+            512,
+            1024,
+        ]
         out += [(n, 1, 1) for n in sizes if 1 <= n <= 1024]
     else:
         tiles = [(x[1], x[0]) for x in shared if len(x) == 2]

@@ -66,7 +66,7 @@ class Machine:
             return None
         r = self.region(where.region)
         if not self.muted:
-            r.touch(Interval(where.offset.lo, where.offset.hi + size), write)
+            r.touch(Interval(where.offset.lo, where.offset.hi + size), write, bool(self.axes))
         return r
 
     # -- calls -------------------------------------------------------------------------------
@@ -416,14 +416,17 @@ def _true(a: Interval) -> bool:
 
 def _strip(x: e.Expr) -> e.Expr:
     """`x` without integer conversions, at every level: facts ignore them."""
-    if isinstance(x, e.Cast) and isinstance(x.type, Scalar) and x.type.is_integer:
-        if isinstance(x.x.type, Scalar) and x.x.type.is_integer:
-            return _strip(x.x)
+    if isinstance(x, e.Cast) and _is_integer(x.type) and _is_integer(x.x.type):
+        return _strip(x.x)
     if isinstance(x, e.Binary):
         return replace(x, a=_strip(x.a), b=_strip(x.b), type=U32)
     if isinstance(x, e.Var):
         return replace(x, type=U32) if isinstance(x.type, Scalar) else x
     return x
+
+
+def _is_integer(t: object) -> bool:
+    return isinstance(t, Scalar) and t.is_integer
 
 
 def _extent(x: Value) -> int:

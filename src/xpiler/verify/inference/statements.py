@@ -156,7 +156,7 @@ def _wants_concrete(body: s.Body) -> bool:
 
 def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = None) -> None:
     """Run a loop body once for all its iterations."""
-    env, facts = m.snapshot()
+    _, facts = m.snapshot()
     changed = _assigned(body)
     for name, writes in changed.items():
         m.forget(name)
@@ -203,7 +203,7 @@ def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
         return None
     value, op = w.value, str(w.op)
     if op == "" and isinstance(value, e.Binary) and value.op in "+-" and value.a == w.target:
-        value, op = value.b, value.op
+        op, value = value.op, value.b
     if op not in ("+", "-"):
         return None
     n = m.number(value)

@@ -99,7 +99,7 @@ def _c_mod(a: int, b: int) -> int:
 
 
 def shift(op: str, a: Interval, b: Interval) -> Interval:
-    if not (a.bounded and b.bounded and a.lo >= 0 and 0 <= b.lo and b.hi < 64):
+    if not (a.bounded and b.bounded and a.lo >= 0 and b.lo >= 0 and b.hi < 64):
         return Interval(0, math.inf) if a.lo >= 0 else TOP
     if op == "<<":
         return Interval(int(a.lo) << int(b.lo), int(a.hi) << int(b.hi))
@@ -155,9 +155,13 @@ class Region:
     read: Interval | None = None
     written: Interval | None = None
     content: Value | None = None
+    device: Interval | None = None
     mirrors: set[str] = field(default_factory=set)
 
-    def touch(self, span: Interval, write: bool) -> None:
+    def touch(self, span: Interval, write: bool, device: bool = False) -> None:
+        """Count an access; `device`: by a kernel, not by a copy."""
+        if device:
+            self.device = span if self.device is None else self.device.join(span)
         old = self.written if write else self.read
         new = span if old is None else old.join(span)
         if write:

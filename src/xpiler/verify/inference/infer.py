@@ -1,0 +1,314 @@
+"""The front door of inference: from a program and a spec to runnable plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.ir import expr as e
+from xpiler.ir.program import Function, Program
+from xpiler.ir.types import I64, Pointer, Scalar
+from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.entries import entries, pointers, scalars
+from xpiler.verify.inference.footprint import Shape
+from xpiler.verify.inference.machine import LaunchRecord, Machine
+from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
+from xpiler.verify.inference.search import Searcher, ShapeSearch, Trial
+from xpiler.verify.inference.values import TOP, Interval, size_of
+from xpiler.verify.spec import Size, Spec, size_expr, size_value
+
+FREE_GRID = 3  # blocks of a lone kernel whose grid nothing decides
+UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
+
+
+def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
+    """Plans for every entry of `program`; raises XpilerError (XP0302 to XP0307)."""
+    return tuple(_plan(program, f, spec) for f in entries(program, spec.entry))
+
+
+def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
+    search = Searcher(program, entry, spec, entry.role == "kernel")
+    if entry.role != "kernel":
+        return _finish(search, search.best({}), None, "function")
+    values = search.defaults(c.odd_sizes(len(search.sizes)))
+    seen = _launch_in_file(program, entry)
+    if seen is not None and spec.launch.block is None and spec.launch.grid is None:
+        values |= _recorded_scalars(entry, seen)
+        shape = (seen.grid, seen.block)
+        exprs = ShapeExprs(_consts(seen.grid), _consts(seen.block), e.Const(seen.shared_bytes, I64))
+    else:
+        shape, exprs = _shape(search, values)
+    trial = search.trial(values, {}, shape)
+    if trial.score()[0] > 0:
+        trial = search.best({}, shape)
+    return _finish(search, trial, exprs, "kernel")
+
+
+def _launch_in_file(program: Program, kernel: Function) -> LaunchRecord | None:
+    """How host code that cannot itself be an entry (such as `main`) launches `kernel`."""
+    for f in program.functions:
+        if f.role != "host":
+            continue
+        m = Machine(program)
+        try:
+            m.call(f, [TOP] * len(f.params))
+        except Exception:  # host code outside the interpreter's reach says nothing
+            continue
+        for record in m.launches:
+            if record.kernel == kernel.name:
+                return record
+    return None
+
+
+def _recorded_scalars(entry: Function, seen: LaunchRecord) -> dict[str, int | float]:
+    out: dict[str, int | float] = {}
+    for p, value in zip(entry.params, seen.args, strict=False):
+        if isinstance(p.type, Scalar) and isinstance(value, Interval) and value.single:
+            out[p.name] = value.lo
+    return out
+
+
+def _consts(shape: tuple[int, int, int]) -> tuple[e.Expr, e.Expr, e.Expr]:
+    x, y, z = (e.Const(n, I64) for n in shape)
+    return x, y, z
+
+
+# -- launch shape ---------------------------------------------------------------------------------
+
+
+def _shape(search: Searcher, values: Mapping[str, int | float]) -> tuple[Shape, ShapeExprs]:
+    launch, params = search.spec.launch, {p.name: p.type for p in scalars(search.entry)}
+    shapes = ShapeSearch(search)
+    given_shared = launch.shared_bytes
+    shared = size_expr(given_shared, params) if given_shared is not None else None
+    if launch.block is not None:
+        block, block_expr = _given(launch.block, params, values)
+    else:
+        block = shapes.block(values, {})
+        block_expr = _consts(block)
+    if launch.grid is not None:
+        grid, grid_expr = _given(launch.grid, params, values)
+        return (grid, block), ShapeExprs(grid_expr, block_expr, shared)
+    found = shapes.grid(values, {}, block)
+    grid = tuple(FREE_GRID if n is None else n for n in found)  # type: ignore[assignment]
+    fitted = tuple(_fit(search, shapes, block, i, n) for i, n in enumerate(found))
+    return (grid, block), ShapeExprs(fitted, block_expr, shared)  # type: ignore[arg-type]
+
+
+def _given(
+    sizes: tuple[Size, ...], params: Mapping[str, object], values: Mapping[str, int | float]
+) -> tuple[tuple[int, int, int], tuple[e.Expr, e.Expr, e.Expr]]:
+    try:
+        x, y, z = (size_value(n, values) for n in sizes)
+        ex, ey, ez = (size_expr(n, params) for n in sizes)  # type: ignore[arg-type]
+    except (ValueError, KeyError) as why:
+        raise XpilerError(Diagnostic("XP0301", f"launch shape {sizes}: {why}")) from why
+    return (x, y, z), (ex, ey, ez)
+
+
+Formula = tuple[e.Expr, Callable[[Mapping[str, int | float]], int]]
+
+
+def _fit(
+    search: Searcher, shapes: ShapeSearch, block: tuple[int, int, int], dim: int, n: int | None
+) -> e.Expr | None:
+    """The grid's size in one dimension as an expression of the parameters, by three probes."""
+    if n is None:
+        return None
+    samples: list[tuple[Mapping[str, int | float], int]] = []
+    odd = c.odd_sizes(len(search.sizes))
+    for sizes in (odd, tuple(2 * x + 1 for x in odd), tuple(5 * x + 64 for x in reversed(odd))):
+        values = search.defaults(sizes)
+        found = shapes.grid(values, {}, block)[dim]
+        if found is None:
+            return None
+        samples.append((values, found))
+    for expr, value in _formulas(search, block):
+        if all(value(values) == found for values, found in samples):
+            return expr
+    return None
+
+
+def _formulas(search: Searcher, block: tuple[int, int, int]) -> list[Formula]:
+    def const(k: int) -> Formula:
+        return e.Const(k, I64), lambda _: k
+
+    def ceil_div(names: tuple[str, ...], k: int) -> Formula:
+        types = {p.name: p.type for p in search.entry.params}
+        product: e.Expr = e.Cast(e.Var(names[0], types[names[0]]), I64)
+        for name in names[1:]:
+            product = e.Binary("*", product, e.Cast(e.Var(name, types[name]), I64), I64)
+        up = e.Binary("+", product, e.Const(k - 1, I64), I64)
+        expr = e.Binary("/", up, e.Const(k, I64), I64) if k > 1 else product
+
+        def value(v: Mapping[str, int | float]) -> int:
+            total = 1
+            for name in names:
+                total *= int(v[name])
+            return -(-total // k)
+
+        return expr, value
+
+    names = search.sizes
+    pairs = [(a,) for a in names] + [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    threads = block[0] * block[1] * block[2]
+    steps = c.distinct(
+        [
+            1,
+            *block,
+            threads,
+            *(threads * k for k in (2, 4, 8)),
+            threads // search.program.wave,
+            *(b * k for b in block for k in (2, 4, 8)),
+            *search.literals,
+        ]
+    )
+    consts = [const(1), *(const(k) for k in search.literals)]
+    return consts + [ceil_div(p, k) for p in pairs for k in steps if k > 0]
+
+
+# -- cases ----------------------------------------------------------------------------------------
+
+
+def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str) -> EntryPlan:
+    diagnostics: list[Diagnostic] = []
+    trial, indices = _with_data(search, trial, diagnostics)
+    if trial.score()[0] >= 5:
+        raise XpilerError(
+            Diagnostic(
+                "XP0306",
+                f"{search.entry.name}: no sizes found that keep all accesses in bounds",
+                loc=search.entry.loc,
+                help="give the sizes with --arg NAME=VALUE",
+            )
+        )
+    trials = [trial]
+    if search.sizes and (more := _second(search, trial, exprs, indices)) is not None:
+        trials.append(more)
+    trials += _listed(search, trial)
+    cases = tuple(_case(search, t, indices) for t in trials)
+    notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
+    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics))
+
+
+def _with_data(search: Searcher, trial: Trial, out: list[Diagnostic]) -> tuple[Trial, set[str]]:
+    """The trial with ranges for buffers: given ones, and inferred ones of index arrays."""
+    data = dict(_given_ranges(search, trial))
+    trial = search.trial(trial.values, data, trial.shape)
+    indices = set(search.index_arrays(trial))
+    for name in sorted(indices):
+        data[name] = search.index_range(trial, name)
+        trial = search.trial(trial.values, data, trial.shape)
+        span = data[name]
+        message = f"values of {name} are used as indices; range [0, {int(span.hi)}] taken"
+        out.append(
+            Diagnostic("XP0308", message, "warning", help=f"give it: --arg {name}.range=LOW:HIGH")
+        )
+    return trial, indices
+
+
+def _given_ranges(search: Searcher, trial: Trial) -> list[tuple[str, Interval]]:
+    out = []
+    for p in pointers(search.entry):
+        bounds = search.spec.arg(p.name).range
+        if bounds is not None and isinstance(p.type, Pointer) and c.is_integer(p.type.elem):
+            low, high = (
+                size_value(b, trial.values) if not isinstance(b, float) else int(b) for b in bounds
+            )
+            out.append((p.name, Interval(low, high)))
+    return out
+
+
+def _second(
+    search: Searcher, first: Trial, exprs: ShapeExprs | None, indices: set[str]
+) -> Trial | None:
+    if exprs is None:
+        return search.another(first) if not indices else None
+    shapes = [
+        x for x in (*exprs.grid, *exprs.block) if x is not None and not isinstance(x, e.Const)
+    ]
+    for sizes in ([64, 32, 16, 8, 4], [7, 5, 3, 2], [300, 20, 9]):
+        wanted = (sizes * 4)[: len(search.sizes)]
+        values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
+        shape = first.shape if not shapes else _evaluated(exprs, values, first.shape)
+        other = search.trial(values, first.data, shape)
+        if other.score() <= first.score() and not indices:
+            return other
+    return None
+
+
+def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:
+    assert old is not None
+    from xpiler.verify.spec import evaluate
+
+    def triple(
+        items: tuple[e.Expr | None, ...], fallback: tuple[int, int, int]
+    ) -> tuple[int, int, int]:
+        x, y, z = (
+            f if i is None else max(1, evaluate(i, values))
+            for i, f in zip(items, fallback, strict=True)
+        )
+        return x, y, z
+
+    return triple(exprs.grid, old[0]), triple(exprs.block, old[1])
+
+
+def _listed(search: Searcher, first: Trial) -> list[Trial]:
+    """Further cases from `values = [...]` of the spec (the k-th value of every list together)."""
+    lists = {p.name: search.spec.arg(p.name).values for p in scalars(search.entry)}
+    rounds = max((len(v) for v in lists.values()), default=0)
+    out = []
+    for k in range(1, rounds):
+        values = {**first.values, **{n: v[min(k, len(v) - 1)] for n, v in lists.items() if v}}
+        shape = first.shape
+        if search.kernel and shape is not None:
+            shape = _shape(search, values)[0]
+        out.append(search.trial(values, first.data, shape))
+    return out
+
+
+def _case(search: Searcher, t: Trial, indices: set[str]) -> Case:
+    buffers = tuple(_buffer(search, t, p, p.name in indices) for p in pointers(search.entry))
+    shape = t.shape or ((1, 1, 1), (1, 1, 1))
+    shared = search._shared_bytes(t.values, t.shape)
+    return Case(dict(t.values), buffers, shape[0], shape[1], shared, bool(search.fixed))
+
+
+def _buffer(search: Searcher, t: Trial, p: e.Var, index: bool) -> BufferPlan:
+    assert isinstance(p.type, Pointer)
+    spec, region = search.spec.arg(p.name), t.seen.regions[p.name]
+    width = size_of(p.type.elem, search.program)
+    span = region.touched
+    if spec.extent is not None:
+        count = size_value(spec.extent, t.values)
+    elif span is None:
+        count = UNSEEN_COUNT
+    elif not span.bounded:
+        raise XpilerError(
+            Diagnostic(
+                "XP0304",
+                f"the extent of {p.name} is not known",
+                loc=search.entry.loc,
+                reason="an index depends on data",
+                help=f"give it: --arg {p.name}.extent=...",
+            )
+        )
+    else:
+        count = max(1, -(-int(span.hi) // width))
+    role = spec.role or _role(region.read is not None, region.written is not None, p.type.const)
+    return BufferPlan(p.name, p.type.elem, count, role, _bounds(search, t, p.name, index), index)
+
+
+def _role(read: bool, written: bool, const: bool) -> str:
+    if const or not written:
+        return "in"
+    return "inout" if read else "out"
+
+
+def _bounds(search: Searcher, t: Trial, name: str, index: bool) -> tuple[float, float] | None:
+    given = search.spec.arg(name).range
+    if given is not None:
+        low, high = (b if isinstance(b, float) else size_value(b, t.values) for b in given)
+        return float(low), float(high)
+    span = t.data.get(name)
+    return (float(span.lo), float(span.hi)) if index and span is not None else None

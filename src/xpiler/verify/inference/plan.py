@@ -1,0 +1,60 @@
+"""What inference gives: how to run an entry, as concrete cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xpiler.diagnostics import Diagnostic
+from xpiler.ir.expr import Expr
+from xpiler.ir.program import Function
+from xpiler.ir.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class BufferPlan:
+    """One pointer parameter: `count` elements of `elem`; `bounds`: inclusive, of its values."""
+
+    name: str
+    elem: Type
+    count: int
+    role: str
+    bounds: tuple[float, float] | None = None
+    is_index: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to run the entry: values of all scalars, extents of all buffers, the launch."""
+
+    scalars: Mapping[str, int | float]
+    buffers: tuple[BufferPlan, ...]
+    grid: tuple[int, int, int] = (1, 1, 1)
+    block: tuple[int, int, int] = (1, 1, 1)
+    shared_bytes: int = 0
+    given: bool = False
+
+    def describe(self) -> str:
+        """The sizes in one line, for reports."""
+        return ", ".join(f"{k}={v}" for k, v in self.scalars.items()) or "fixed sizes"
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeExprs:
+    """The launch of a lone kernel in terms of its parameters; None: the caller must say it."""
+
+    grid: tuple[Expr | None, Expr | None, Expr | None]
+    block: tuple[Expr | None, Expr | None, Expr | None]
+    shared_bytes: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlan:
+    """How one entry is run: `kind` kernel or function, at least one case."""
+
+    entry: Function
+    kind: str
+    cases: tuple[Case, ...]
+    shape: ShapeExprs | None = None
+    notes: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = field(default=())

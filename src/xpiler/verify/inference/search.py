@@ -1,0 +1,247 @@
+"""The search for values under which every access is in bounds and all that can be written is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xpiler.ir.program import Function, Program
+from xpiler.ir.types import BOOL, Pointer, Scalar
+from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.entries import pointers, scalars
+from xpiler.verify.inference.footprint import Footprint, Shape, probe
+from xpiler.verify.inference.solve import solve_sizes
+from xpiler.verify.inference.values import Interval
+from xpiler.verify.spec import Spec
+
+MAX_WORK = 1 << 18  # threads a case may run on the emulator
+Score = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A choice of scalars, data ranges and (for a lone kernel) launch shape, with its footprint."""
+
+    values: Mapping[str, int | float]
+    data: Mapping[str, Interval]
+    shape: Shape | None
+    seen: Footprint
+
+    def score(self) -> Score:
+        """Lower is better: legality, then coverage, then size."""
+        f = self.seen
+        blocked = 0.0 if f.legal() and not f.empty() else 5.0
+        heavy = max(0.0, math.log2(max(1, f.work) / MAX_WORK))
+        return (round(f.violations() + blocked, 3), round(f.uncovered(), 3) + heavy)
+
+    @property
+    def perfect(self) -> bool:
+        return self.score() <= (0.0, 0.0)
+
+
+@dataclass
+class Searcher:
+    """Search for one entry; `fixed` holds what options or the sidecar gave."""
+
+    program: Program
+    entry: Function
+    spec: Spec
+    kernel: bool
+
+    def __post_init__(self) -> None:
+        self.fixed = {
+            p.name: self.spec.arg(p.name).values[0]
+            for p in scalars(self.entry)
+            if self.spec.arg(p.name).values
+        }
+        self.sizes = [
+            p.name for p in scalars(self.entry) if c.is_integer(p.type) and p.name not in self.fixed
+        ]
+        self.literals = c.literals(self.program)[:24]
+
+    def defaults(self, sizes: Sequence[int]) -> dict[str, int | float]:
+        """Values for all scalars: `sizes` for the free integers in order."""
+        out: dict[str, int | float] = {}
+        floats = iter(c.FLOATS * 8)
+        for p in scalars(self.entry):
+            if p.type == BOOL:
+                out[p.name] = 1
+            elif isinstance(p.type, Scalar) and p.type.is_float:
+                out[p.name] = next(floats)
+        out |= dict(zip(self.sizes, sizes, strict=True))
+        return {**out, **self.fixed}
+
+    def trial(
+        self, values: Mapping[str, int | float], data: Mapping[str, Interval], shape: Shape | None
+    ) -> Trial:
+        shared = self._shared_bytes(values, shape)
+        return Trial(
+            values, data, shape, probe(self.program, self.entry, values, data, shape, shared)
+        )
+
+    def _shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
+        from xpiler.verify.spec import size_value
+
+        given = self.spec.launch.shared_bytes
+        return size_value(given, values) if given is not None and shape is not None else 0
+
+    # -- scalars -----------------------------------------------------------------------------
+    def best(self, data: Mapping[str, Interval], shape: Shape | None = None) -> Trial:
+        """The best values of the free integers found within a bounded number of probes."""
+        starts = [c.odd_sizes(len(self.sizes)), (64,) * len(self.sizes), (16,) * len(self.sizes)]
+        trials = [
+            self.trial(self.defaults(s), data, shape) for s in starts[: 3 if self.sizes else 1]
+        ]
+        if trials[0].perfect or not self.sizes:
+            return trials[0]
+        solved = solve_sizes(
+            self.program, self.entry, self.sizes, trials[0], trials[1], self.literals
+        )
+        if solved is not None:
+            trials.append(self.trial({**trials[0].values, **solved}, data, shape))
+        best = min(trials, key=Trial.score)
+        return best if best.perfect else self._descend(best, data, shape)
+
+    def _descend(self, start: Trial, data: Mapping[str, Interval], shape: Shape | None) -> Trial:
+        best = start
+        for _ in range(2):
+            before = best.score()
+            for name in self.sizes:
+                for value in self._values_for(best):
+                    other = self.trial({**best.values, name: value}, data, shape)
+                    if other.score() < best.score():
+                        best = other
+                    if best.perfect:
+                        return best
+            if best.score() == before:
+                break
+        return best
+
+    def _values_for(self, t: Trial) -> list[int]:
+        hulls = [
+            int(r.touched.hi) // 4
+            for r in t.seen.regions.values()
+            if r.touched is not None and r.touched.bounded and r.touched.hi >= 4
+        ]
+        return c.distinct([*self.literals, *hulls, *c.ROUND])[:40]
+
+    def another(self, first: Trial) -> Trial | None:
+        """A second set of sizes as good as `first`, or None when the sizes are not free."""
+        for sizes in (
+            [64, 32, 16, 8, 4],
+            [128, 64, 32, 16],
+            [7, 5, 3, 2],
+            [32] * 9,
+            [256, 128, 64],
+        ):
+            wanted = (sizes * 4)[: len(self.sizes)]
+            other = self.trial(
+                {**first.values, **dict(zip(self.sizes, wanted, strict=True))},
+                first.data,
+                first.shape,
+            )
+            if other.values != first.values and other.score() <= first.score():
+                return other
+        return None
+
+    # -- index arrays --------------------------------------------------------------------------
+    def index_arrays(self, t: Trial) -> list[str]:
+        """Integer buffers whose values decide which bytes are touched."""
+        found = []
+        for p in pointers(self.entry):
+            assert isinstance(p.type, Pointer)
+            if not c.is_integer(p.type.elem) or self.spec.arg(p.name).range is not None:
+                continue
+            few, more = ({**t.data, p.name: Interval(0, top)} for top in (0, 3))
+            if _hulls(self.trial(t.values, few, t.shape)) != _hulls(
+                self.trial(t.values, more, t.shape)
+            ):
+                found.append(p.name)
+        return found
+
+    def index_range(self, t: Trial, name: str) -> Interval:
+        """The widest [0, h] of an index array under which nothing leaves its buffer."""
+
+        def good(h: int) -> bool:
+            return (
+                self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape).score()[0] <= base
+            )
+
+        base = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape).score()[0]
+        if good(1 << 30):
+            small = [int(x) for k, x in t.values.items() if k in self.sizes]
+            return Interval(0, max(1, min(small, default=16) - 1))
+        low, high = 0, 1
+        while good(high):
+            low, high = high, high * 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if good(middle) else (low, middle)
+        return Interval(0, low)
+
+
+def _hulls(t: Trial) -> dict[str, tuple[Interval | None, Interval | None]]:
+    return {n: (r.read, r.written) for n, r in t.seen.regions.items()}
+
+
+# -- launch shapes of lone kernels ---------------------------------------------------------------
+
+
+@dataclass
+class ShapeSearch:
+    """Block and grid of a kernel that nothing launches."""
+
+    searcher: Searcher
+
+    def block(
+        self, values: Mapping[str, int | float], data: Mapping[str, Interval]
+    ) -> tuple[int, int, int]:
+        """The block that uses shared arrays exactly, preferring the author's constants."""
+        s = self.searcher
+        best: tuple[int, int, int] = (256, 1, 1)
+        best_score: Score = (math.inf, math.inf)
+        for block in c.block_candidates(s.program, s.entry):
+            score = s.trial(values, data, ((1, 1, 1), block)).score()
+            if score < best_score:
+                best, best_score = block, score
+            if best_score <= (0.0, 0.0):
+                break
+        return best
+
+    def grid(
+        self,
+        values: Mapping[str, int | float],
+        data: Mapping[str, Interval],
+        block: tuple[int, int, int],
+    ) -> tuple[int | None, ...]:
+        """The smallest grid that reaches everything guards let it reach; None: no guard says."""
+        s = self.searcher
+        out: list[int | None] = []
+        used = c.axes_used(s.program, s.entry, "block")
+        for i, dim in enumerate("xyz"):
+            if dim not in used:
+                out.append(1)
+                continue
+
+            def hull(n: int, i: int = i) -> object:
+                grid = tuple(n if k == i else 1 for k in range(3))
+                return _hulls(s.trial(values, data, (grid, block)))  # type: ignore[arg-type]
+
+            out.append(_saturation(hull))
+        return tuple(out)
+
+
+def _saturation(hull: object) -> int | None:
+    """The smallest n with hull(n) == hull(huge), or None when it keeps growing."""
+    assert callable(hull)
+    limit = hull(1 << 20)
+    if hull(1 << 19) != limit:
+        return None
+    low, high = 0, 1
+    while hull(high) != limit:
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if hull(middle) == limit else (middle, high)
+    return high
