@@ -22,7 +22,14 @@ from xpiler.platforms._simt.lexer import (
     next_solid,
     split_commas,
 )
-from xpiler.platforms._simt.scopes import CLASS, FUNCTION, NAMESPACE, scopes, statement_start
+from xpiler.platforms._simt.scopes import (
+    CLASS,
+    FUNCTION,
+    NAMESPACE,
+    Body,
+    scopes,
+    statement_start,
+)
 
 _BUILTIN_TYPES = frozenset(
     "void bool char short int long signed unsigned float double wchar_t auto".split()
@@ -31,6 +38,7 @@ _CV = frozenset("const volatile constexpr inline register mutable typename".spli
 _DROPPED = frozenset("static extern __shared__ thread_local __device__".split())
 _ALIGN = frozenset("alignas __align__ __attribute__ __declspec".split())
 _RESTRICT = frozenset("__restrict__ __restrict restrict const volatile".split())
+_BEFORE_USE = frozenset("return case else do and or not sizeof co_return throw".split())
 _CLASS_KEYS = frozenset("struct class union enum".split())
 
 
@@ -268,25 +276,23 @@ def _inject(text: str, at_file: Sequence[tuple[str, str]]) -> str:
     tokens = lex(text)
     edits: list[Edit] = []
     for body in scopes(tokens)[1]:
-        wanted = [decl for name, decl in at_file if _uses(tokens, body.parameters, body, name)]
+        wanted = [decl for name, decl in at_file if _uses(tokens, body, name)]
         if wanted:
             edits.append(Edit(body.open, body.open + 1, "{ " + " ".join(wanted)))
     return apply(tokens, edits)
 
 
-def _uses(tokens: Sequence[Token], parameters: int, body: object, name: str) -> bool:
+def _uses(tokens: Sequence[Token], body: Body, name: str) -> bool:
     """Whether the body's first mention of `name` is a use, and no parameter has that name."""
-    opened, closed = getattr(body, "open"), getattr(body, "close")  # noqa: B009
-    if any(t.text == name for t in tokens[parameters:opened]):
+    if any(t.text == name for t in tokens[body.parameters : body.open]):
         return False
-    for i in range(opened, closed):
+    for i in range(body.open, body.close):
         if tokens[i].text != name or tokens[i].kind != "name":
             continue
         before = tokens[next_solid(tokens, i - 1, -1)]
-        if before.text in {".", "->", "::"}:
-            continue
-        declares = (before.kind == "name" and before.text != "return") or before.text == "&)"
-        return not declares and "(&" not in join(tokens[max(i - 2, 0) : i])
+        if before.text not in {".", "->", "::"}:
+            declares = before.kind == "name" and before.text not in _BEFORE_USE
+            return not declares and not join(tokens[max(i - 2, 0) : i]).endswith("(&")
     return False
 
 

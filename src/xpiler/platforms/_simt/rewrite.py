@@ -1,0 +1,78 @@
+"""Turn the text of a CUDA or HIP file into C++ that runs on the emulator's headers.
+
+Only what C++ can't say is rewritten: launches, storage of shared variables, inline assembly, some reserved words.
+Everything else is the user's own text on its own line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from xpiler.platforms._simt.inline_asm import rewrite_asm
+from xpiler.platforms._simt.launches import rewrite_launch_calls, rewrite_launches
+from xpiler.platforms._simt.lexer import Edit, apply, lex, next_solid
+from xpiler.platforms._simt.storage import register_globals, rewrite_storage
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one platform's text needs.
+
+    `headers`: header -> words; it is included where the text has one of them.
+    `words`: reserved words that are replaced wherever they stand as a token of their own.
+    `launch_calls`: API functions that launch -> whether cooperatively.
+    `passes`: further rewrites, run first.
+    """
+
+    entry_header: str
+    headers: Mapping[str, frozenset[str]]
+    words: Mapping[str, str]
+    launch_calls: Mapping[str, bool]
+    asm_entry: str
+    passes: tuple[Callable[[str], str], ...] = field(default=())
+
+
+def rewrite(text: str, dialect: Dialect, filename: str = "unit") -> str:
+    """C++ for the emulator: one line of prelude, then the text with its own line numbers."""
+    text = text.replace("\r\n", "\n")
+    original = text
+    for step in dialect.passes:
+        text = step(text)
+    text = replace_words(text, dialect.words)
+    text = rewrite_launch_calls(text, dict(dialect.launch_calls))
+    text = rewrite_launches(text)
+    text = register_globals(text)
+    text = rewrite_storage(text)
+    text = rewrite_asm(text, dialect.asm_entry)
+    name = filename.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{prelude(original, dialect)}\n#line 1 "{name}"\n{text}'
+
+
+def prelude(text: str, dialect: Dialect) -> str:
+    """Include directives, several lines, for what the text uses."""
+    words = set(_WORD.findall(text))
+    wanted = [header for header, names in dialect.headers.items() if words & names]
+    lines = [f'#include "{name}"' for name in (dialect.entry_header, *wanted)]
+    if "wmma" in words and not words & {"nvcuda", "rocwmma"}:
+        lines.append("using namespace nvcuda;")
+    return "\n".join(lines)
+
+
+def replace_words(text: str, words: Mapping[str, str]) -> str:
+    """Replace reserved words, but not inside `__attribute__((...))`, which may spell one of them."""
+    if not any(word in text for word in words):
+        return text
+    tokens = lex(text)
+    edits = []
+    for i, token in enumerate(tokens):
+        if token.kind == "name" and token.text in words:
+            before = next_solid(tokens, i - 1, -1)
+            inside = before > 0 and tokens[before].text == "(" and tokens[before - 1].text == "("
+            macro = before >= 0 and tokens[before].text in {"define", "ifdef", "ifndef", "undef"}
+            if not inside and not (macro and token.directive):
+                edits.append(Edit(i, i + 1, words[token.text]))
+    return apply(tokens, edits)

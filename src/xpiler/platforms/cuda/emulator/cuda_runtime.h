@@ -1,0 +1,20 @@
+// CUDA for the emulator: what nvcc includes by itself before every .cu file.
+#ifndef XP_CUDA_RUNTIME_H
+#define XP_CUDA_RUNTIME_H
+#define __CUDACC__ 1
+#define __NVCC__ 1
+#define __CUDACC_VER_MAJOR__ 12
+#define __CUDACC_VER_MINOR__ 4
+#define CUDART_VERSION 12040
+#ifndef XP_ARCH
+#define XP_ARCH 800
+#endif
+#define __CUDA_ARCH__ XP_ARCH
+#include "xp_simt.h"
+#define XP_API(name) cuda##name
+#define XP_DEVICE_PROPERTIES cudaDeviceProp
+#include "xp_host.h"
+
+#define cudaStreamLegacy ((cudaStream_t)1)
+#define cudaStreamPerThread ((cudaStream_t)2)
+#endif
