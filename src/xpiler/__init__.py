@@ -1,1 +1,32 @@
-"""Xpiler: a transcompiler for tensor programs."""
+"""Xpiler: a transcompiler for tensor programs.
+
+>>> import xpiler
+>>> result = xpiler.translate(open("softmax.cu").read(), to="c", file="softmax.cu")
+>>> print(result.text, result.verdict.render())
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["Options", "Translation", "XpilerError", "audit", "run", "translate", "verify"]
+
+_HOME = {
+    "Options": "xpiler.pipeline",
+    "Translation": "xpiler.pipeline",
+    "XpilerError": "xpiler.diagnostics",
+    "audit": "xpiler.api",
+    "run": "xpiler.api",
+    "translate": "xpiler.api",
+    "verify": "xpiler.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for, so that importing xpiler costs nothing."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'xpiler' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)

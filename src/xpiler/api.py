@@ -1,0 +1,65 @@
+"""What `import xpiler` offers: translate, verify, run, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xpiler.diagnostics import Diagnostic
+from xpiler.pipeline import Options, Translation
+from xpiler.pipeline import translate as _translate
+
+if TYPE_CHECKING:
+    from xpiler.verify.verdict import Verdict
+
+
+def translate(text: str, to: str, *, file: str = "kernel.cu", **options: Any) -> Translation:
+    """Translate source text to the platform `to` and verify the result.
+
+    `file` names the source (its suffix says the platform unless `source=` does); further keyword
+    arguments are the fields of `Options`. The result's `text` is None when refused; its
+    `diagnostics` say why; `verdict` how sure it is. Never raises for what the text holds.
+    """
+    return _translate(text, file, Options(target=to, **options))
+
+
+def verify(source: str, target: str, *, file: str, target_platform: str, **options: Any) -> Verdict:
+    """Run `source` and its translation `target` on the same inputs and compare.
+
+    Raises XpilerError where the source cannot be read or nothing in it can be run.
+    """
+    from xpiler.verify.session import verify_pair
+
+    return verify_pair(source, target, file, Options(target=target_platform, **options))
+
+
+def run(text: str, *, file: str = "kernel.cu", checks: bool = True, **options: Any) -> Any:
+    """Run one source on its emulator; gives the outputs and the faults that were found.
+
+    Raises XpilerError where the source cannot be read or nothing in it can be run.
+    """
+    from xpiler.verify.session import run_source
+
+    return run_source(text, file, Options(target="c", **options), checks=checks)
+
+
+def audit(text: str, *, file: str = "kernel.cu", **options: Any) -> list[Diagnostic]:
+    """What is wrong with a source, found by running it under different inputs and schedules."""
+    from xpiler.verify.session import audit_source
+
+    return audit_source(text, file, Options(target="c", **options))
+
+
+def sources(paths: Iterable[str]) -> list[Path]:
+    """The kernel files among `paths`, folders searched recursively, in a stable order."""
+    from xpiler.platforms.registry import source_suffixes
+
+    found: list[Path] = []
+    for item in map(Path, paths):
+        if item.is_dir():
+            files = (f for f in sorted(item.rglob("*")) if f.name.endswith(source_suffixes()))
+            found += [f for f in files if f.is_file()]
+        else:
+            found.append(item)
+    return list(dict.fromkeys(found))

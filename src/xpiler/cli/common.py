@@ -1,0 +1,122 @@
+"""What several commands share: reading files, options of a kernel, rendering of problems."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.verify.spec import Spec, load_sidecar, parse_spec
+
+F = Callable[..., Any]
+
+
+def read_source(path: str) -> str:
+    """The text of a file, or of standard input for `-`; raises XpilerError (XP0901)."""
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        text = raw.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as why:
+        reason = why.strerror or str(why) if isinstance(why, OSError) else "it is not UTF-8 text"
+        raise XpilerError(Diagnostic("XP0901", f"cannot read {path}", reason=reason)) from why
+    if "\0" in text:
+        raise XpilerError(Diagnostic("XP0901", f"cannot read {path}", reason="it holds NUL bytes"))
+    return text
+
+
+def kernel_options(f: F) -> F:
+    """Options that say what a kernel's text does not."""
+    options = [
+        click.option("--from", "source", metavar="PLATFORM", help="the source's platform"),
+        click.option("--arch", help="source architecture, e.g. sm_80, gfx90a, gfx1100"),
+        click.option("--entry", help="function or kernel to run when verifying"),
+        click.option("--arg", "args", multiple=True, metavar="NAME[.KEY]=VALUE",
+                     help="value of a scalar, or extent, range, role of a buffer"),
+        click.option("--grid", help="blocks: up to three sizes or expressions, by commas"),
+        click.option("--block", help="threads a block: up to three sizes, by commas"),
+        click.option("--shared-bytes", help="dynamic shared memory of the launch"),
+        click.option("--template", "template", multiple=True, metavar="T=ARG",
+                     help="argument of a template kernel"),
+        click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]",
+                     help="define a macro"),
+        click.option("-I", "--include", "include_dirs", multiple=True, metavar="DIR",
+                     help="folder searched for includes"),
+        click.option("--seed", type=int, help="seed of the test inputs (default: a fresh one)"),
+        click.option("--no-sandbox", is_flag=True, help="run foreign code without confinement"),
+        click.option("--json", "as_json", is_flag=True, help="machine-readable output"),
+    ]  # fmt: skip
+    for option in reversed(options):
+        f = option(f)
+    return f
+
+
+def spec_of(path: str, given: dict[str, Any]) -> Spec:
+    """The sidecar of `path` with the command line's options over it; raises XpilerError."""
+    base = load_sidecar(Path(path)) if path != "-" else Spec()
+    data: dict[str, Any] = {"args": {}}
+    for item in given.get("args", ()):
+        _argument(item, data["args"])
+    launch = {k: _sizes(given[k]) for k in ("grid", "block") if given.get(k)}
+    if given.get("shared_bytes"):
+        launch["shared_bytes"] = _size(given["shared_bytes"])
+    data["launch"] = launch
+    data["template"] = dict(_pair(t, "--template") for t in given.get("template", ()))
+    if given.get("entry"):
+        data["entry"] = given["entry"]
+    try:
+        return base.merged(parse_spec(data))
+    except ValueError as why:
+        raise XpilerError(Diagnostic("XP0905", str(why))) from why
+
+
+def _pair(item: str, option: str) -> tuple[str, str]:
+    name, eq, value = item.partition("=")
+    if not (name and eq and value):
+        raise XpilerError(Diagnostic("XP0905", f"{option} {item}: NAME=VALUE is wanted"))
+    return name, value
+
+
+def _argument(item: str, out: dict[str, Any]) -> None:
+    name, value = _pair(item, "--arg")
+    name, _, key = name.partition(".")
+    body = out.setdefault(name, {})
+    if key == "range":
+        low, _, high = value.partition(":")
+        body["range"] = [_size(low), _size(high)]
+    elif key == "":
+        body["values"] = [_number(v, item) for v in value.split(",")]
+    else:
+        body[key] = _size(value)
+
+
+def _number(text: str, item: str) -> int | float:
+    try:
+        return int(text, 0)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError as why:
+        raise XpilerError(Diagnostic("XP0905", f"--arg {item}: {text!r} is no number")) from why
+
+
+def _size(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _sizes(text: str) -> list[int | float | str]:
+    return [_size(part.strip()) for part in text.split(",")]
+
+
+def defines_of(items: tuple[str, ...]) -> dict[str, str]:
+    """`-D NAME=VALUE` as a mapping; a bare NAME is 1."""
+    return {n: v or "1" for n, _, v in (i.partition("=") for i in items)}

@@ -1,0 +1,71 @@
+"""`xpiler`: the group of commands, with lazy loading so that start-up stays instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "translate": "translate kernels to another platform and verify the result",
+    "verify": "compare a kernel with its translation by running both",
+    "run": "run a kernel on this machine's emulator",
+    "audit": "look for faults in a kernel before anyone translates it",
+    "explain": "say more about a diagnostic (XP0123)",
+    "doctor": "what this machine has, and what that enables",
+    "platforms": "the platforms and what they can do",
+    "bench": "translate a folder of kernels and print a table",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"xpiler.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """`xpiler FILE --to c` means `xpiler translate FILE --to c`."""
+        if args and args[0] not in COMMANDS and ("." in args[0] or args[0] == "-"):
+            args = ["translate", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xpiler")
+def cli() -> None:
+    """Translate tensor programs between CUDA C, HIP, BANG C and C with AVX-512/VNNI."""
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 verified, 1 not verified or partial, 2 error."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.stderr.write("interrupted\n")
+        code = 130
+    except click.ClickException as why:
+        why.show()
+        code = 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""`xpiler translate`: kernels in, the same computation for another platform out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xpiler.cli.common import defines_of, kernel_options, read_source, spec_of
+
+if TYPE_CHECKING:
+    from xpiler.pipeline import Options, Translation
+
+
+@click.command("translate")
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "-t",
+    "--to",
+    "targets",
+    multiple=True,
+    required=True,
+    metavar="PLATFORM",
+    help="target platform; several may be given",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="output file, or folder for several"
+)
+@click.option("--force", is_flag=True, help="overwrite existing output files")
+@click.option("--no-verify", is_flag=True, help="do not run source and target against each other")
+@click.option(
+    "--trace", "trace_file", type=click.Path(path_type=Path), help="write the trace as JSON"
+)
+@kernel_options
+def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
+    """Translate FILES (kernels or folders; - is standard input) and verify each translation.
+
+    Exit code 0: all verified; 1: something is not verified or only partly translated; 2: error.
+    """  # fmt: skip
+    from xpiler.cli.output import Reporter
+
+    report = Reporter(as_json=given["as_json"])
+    codes = []
+    for path in _expand(files):
+        for target in _targets(targets):
+            codes.append(
+                _one(path, target, given, report, many=len(files) > 1 or path not in files)
+            )
+    report.finish()
+    return max(codes, default=2)
+
+
+def _expand(files: tuple[str, ...]) -> list[str]:
+    from xpiler.api import sources
+
+    return [f for item in files for f in ([item] if item == "-" else map(str, sources([item])))]
+
+
+def _targets(targets: tuple[str, ...]) -> list[str]:
+    return [t for item in targets for t in item.split(",") if t]
+
+
+def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool) -> int:
+    """Translate one file to one target; its exit code."""
+    from xpiler.diagnostics import XpilerError
+
+    try:
+        options = options_of(path, target, given)
+        result = _run(read_source(path), path, options, report)
+        where = _write(result, path, given, many)
+    except XpilerError as why:
+        report.failed(path, target, why.diagnostics)
+        return 2
+    if given["trace_file"]:
+        given["trace_file"].write_text(result.trace.to_json(), encoding="utf-8")
+    report.translated(result, where)
+    if result.text is None:
+        return 2
+    return 0 if result.verified else 1
+
+
+def _run(text: str, path: str, options: Options, report: Any) -> Translation:
+    from xpiler.pipeline import translate
+
+    with report.progress(f"{path} -> {options.target}"):
+        return translate(text, "<stdin>" if path == "-" else path, options)
+
+
+def options_of(path: str, target: str, given: dict[str, Any]) -> Options:
+    """The pipeline's options from the command line's; raises XpilerError."""
+    from xpiler.pipeline import Options
+
+    return Options(
+        target=target,
+        source=given["source"],
+        arch=given["arch"],
+        spec=spec_of(path, given),
+        defines=defines_of(given["defines"]),
+        include_dirs=given["include_dirs"],
+        seed=given["seed"],
+        verify=not given.get("no_verify", False),
+        sandbox="off" if given["no_sandbox"] else "required",
+    )
+
+
+def _write(result: Translation, path: str, given: dict[str, Any], many: bool) -> str | None:
+    """Write the text where it belongs; the path, "-" for standard output, None when refused."""
+    from xpiler.diagnostics import Diagnostic, XpilerError
+    from xpiler.platforms.registry import platform
+
+    if result.text is None:
+        return None
+    output: Path | None = given["output"]
+    if output is None and path == "-":
+        if not given["as_json"]:
+            sys.stdout.write(result.text)
+        return "-"
+    name = Path(path).name.split(".")[0] + platform(result.target).suffixes[0]
+    if output is None:
+        output = Path(path).with_name(name)
+    elif many or output.is_dir():
+        output = output / _nested(path, name)
+    if output.exists() and not given["force"]:
+        raise XpilerError(Diagnostic("XP0906", f"{output} exists", help="give --force"))
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(result.text, encoding="utf-8")
+    except OSError as why:
+        raise XpilerError(Diagnostic("XP0901", f"cannot write {output}: {why.strerror}")) from why
+    return str(output)
+
+
+def _nested(path: str, name: str) -> Path:
+    """Below the output folder: the file's folder's name keeps `softmax/warp.c` and `gemm/warp.c` apart."""
+    stem, suffix = name.rsplit(".", 1)
+    origin = Path(path)
+    flavour = origin.name.split(".")[1] if origin.name.count(".") else ""
+    return Path(origin.parent.name) / f"{stem}.{flavour}.{suffix}"

@@ -1,0 +1,210 @@
+"""The main road: read, plan, raise, clean up, write, verify; every step in a trace."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.ir.program import Program
+from xpiler.ir.text import show_program
+from xpiler.trace import Trace
+from xpiler.verify.spec import Spec
+
+if TYPE_CHECKING:
+    from xpiler.platforms.registry import Platform
+    from xpiler.verify.inference.plan import EntryPlan
+    from xpiler.verify.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to translate. `seed` None draws a fresh one, which the trace records.
+
+    `arch` is the source's architecture where it matters (`gfx90a`: waves of 64 lanes).
+    """
+
+    target: str
+    source: str | None = None
+    arch: str | None = None
+    spec: Spec = field(default_factory=Spec)
+    defines: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: tuple[str, ...] = ()
+    seed: int | None = None
+    verify: bool = True
+    sandbox: Literal["required", "off"] = "required"
+
+
+@dataclass(slots=True)
+class Translation:
+    """What came out: `text` (None when refused), what was left out, and how sure we are of it."""
+
+    file: str
+    source: str
+    target: str
+    trace: Trace
+    text: str | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    verdict: Verdict | None = None
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]
+
+    @property
+    def partial(self) -> bool:
+        """Whether something of the source is missing from the text."""
+        return self.text is not None and bool(self.errors)
+
+    @property
+    def verified(self) -> bool:
+        return self.verdict is not None and self.verdict.ok and not self.partial
+
+
+@dataclass(slots=True)
+class Reading:
+    """A source after the front end: its program and how to run it (plans empty: not known how)."""
+
+    text: str
+    file: str
+    platform: Platform
+    program: Program
+    spec: Spec
+    arch: str | None = None
+    plans: tuple[EntryPlan, ...] = ()
+
+
+def translate(text: str, file: str, options: Options) -> Translation:
+    """Translate `text`; never raises for what the text holds, only for wrong options."""
+    from xpiler.platforms.registry import platform, platform_of
+
+    target = platform(options.target)
+    source = platform(options.source) if options.source else platform_of(Path(file), text)
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    trace = Trace(file, source.name, target.name, seed)
+    out = Translation(file, source.name, target.name, trace)
+    try:
+        _check_direction(source, target)
+        reading = read(text, file, source, options, out.diagnostics, trace)
+        _raise_and_write(reading, target, out)
+        if out.text is not None and options.verify:
+            _verify(reading, target, options, out)
+    except XpilerError as why:
+        out.diagnostics += why.diagnostics
+    return out
+
+
+def _check_direction(source: Platform, target: Platform) -> None:
+    if source.name == target.name:
+        raise XpilerError(Diagnostic("XP0903", f"the file is {source.title} already"))
+    if not target.sequential:
+        raise XpilerError(Diagnostic("XP0904", f"writing {target.title} is not built yet"))
+    if not source.readable:
+        raise XpilerError(Diagnostic("XP0904", f"reading {source.title} is not built yet"))
+
+
+def read(
+    text: str,
+    file: str,
+    source: Platform,
+    options: Options,
+    diagnostics: list[Diagnostic],
+    trace: Trace | None = None,
+) -> Reading:
+    """Parse a source and find out how it can be run; problems of the latter are diagnostics."""
+    from xpiler.frontend import read as parse
+    from xpiler.verify.inference.infer import infer
+
+    trace = trace or Trace(file, source.name, "")
+    with trace.step("read") as step:
+        result = parse(
+            text,
+            file,
+            source.words,
+            arch=options.arch,
+            defines=options.defines,
+            include_dirs=options.include_dirs,
+            template_args=options.spec.template,
+        )
+        diagnostics += result.diagnostics
+        step.before, step.after = text, show_program(result.program)
+    reading = Reading(text, file, source, result.program, options.spec, options.arch)
+    if not result.program.functions:
+        errors = any(d.severity == "error" for d in result.diagnostics)
+        raise XpilerError(
+            *([] if errors else [Diagnostic("XP0302", f"{file}: no kernel in this file")])
+        )
+    with trace.step("plan") as step:
+        try:
+            reading.plans = infer(result.program, options.spec)
+            for plan in reading.plans:
+                diagnostics += plan.diagnostics
+            step.after = "\n".join(
+                f"{p.entry.name}: {c.describe()}" for p in reading.plans for c in p.cases
+            )
+        except XpilerError as why:
+            diagnostics += [replace(d, severity="warning") for d in why.diagnostics]
+            step.checks["inference"] = str(why)
+    return reading
+
+
+def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> None:
+    from xpiler.backend import write
+    from xpiler.passes.cleanup import Assumptions, clean_up
+    from xpiler.passes.recovery import recover
+
+    with out.trace.step("loop recovery") as step:
+        step.before = show_program(reading.program)
+        raised = recover(reading.program, _shapes(reading))
+        out.diagnostics += raised.diagnostics
+        step.after = show_program(raised.program)
+    with out.trace.step("clean-up"):
+        cleaned = clean_up(raised.program, assume=Assumptions())
+    before = step.after
+    for name, program in cleaned.steps:
+        with out.trace.step(name) as inner:
+            inner.before, inner.after = before, show_program(program)
+            before = inner.after
+    out.assumptions = tuple(dict.fromkeys((*raised.assumptions, *cleaned.assumptions)))
+    if not cleaned.program.functions:
+        return
+    with out.trace.step("write") as step:
+        head = (f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler.",)
+        program = replace(cleaned.program, comments=head + cleaned.program.comments)
+        step.before = before
+        out.text = step.after = write(program, target.spelling)
+
+
+def _shapes(reading: Reading) -> dict[str, object]:
+    """Launch shapes of the kernels that no host code of the file launches."""
+    from xpiler.passes.recovery import LaunchShape
+
+    return {
+        plan.entry.name: LaunchShape(plan.shape.grid, plan.shape.block, plan.shape.shared_bytes)
+        for plan in reading.plans
+        if plan.shape is not None
+    }
+
+
+def _verify(reading: Reading, target: Platform, options: Options, out: Translation) -> None:
+    from xpiler.verify.session import check_translation
+
+    assert out.text is not None
+    with out.trace.step("verify") as step:
+        out.verdict = check_translation(
+            reading.text,
+            out.text,
+            reading.platform,
+            target,
+            reading.plans,
+            file=reading.file,
+            arch=options.arch,
+            seed=out.trace.seed,
+            sandbox=options.sandbox,
+            assumptions=out.assumptions,
+        )
+        step.checks["verdict"] = out.verdict.render()
