@@ -1,0 +1,110 @@
+"""`xpiler bench`: a folder of kernels, a table of outcomes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("bench")
+@click.argument("folders", nargs=-1, required=True)
+@click.option(
+    "-t",
+    "--to",
+    "targets",
+    multiple=True,
+    help="target platforms (default: all that can be written)",
+)
+@click.option("-j", "--jobs", type=int, default=os.cpu_count() or 1, show_default="all cores")
+@click.option("--seed", type=int, help="seed of the test inputs (default: fresh ones)")
+@click.option("--no-sandbox", is_flag=True, help="run foreign code without confinement")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable output")
+@click.option("-v", "--verbose", is_flag=True, help="a line for every kernel")
+def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
+    """Translate and verify every kernel of FOLDERS and print a table a direction.
+
+    An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
+    (verified, where nothing is expected), else 1.
+    """  # fmt: skip
+    from xpiler.api import sources
+    from xpiler.bench import BenchRun, journal_for, relabelled, summary
+    from xpiler.diagnostics import XpilerError
+    from xpiler.platforms.registry import all_platforms, platform
+
+    names = [t for item in targets for t in item.split(",")]
+    try:
+        names = [platform(t).name for t in names] or [
+            p.name for p in all_platforms() if p.sequential
+        ]
+    except XpilerError as why:
+        click.echo("\n".join(d.render() for d in why.diagnostics), err=True)
+        return 2
+    files = sources(folders)
+    if not files:
+        click.echo("no kernels found", err=True)
+        return 2
+    journal = journal_for(files, names, Path(".xpiler") / "bench")
+    run = BenchRun(files, names, given["jobs"], given["seed"],
+                   "off" if given["no_sandbox"] else "required", journal)  # fmt: skip
+    if given["verbose"] or sys.stderr.isatty():
+        run.tick = _ticker(given["verbose"])
+    outcomes = relabelled(run.run())
+    data = summary(outcomes)
+    click.echo(json.dumps(data, indent=2) if given["as_json"] else table(data, outcomes))
+    good = all(o.as_expected and (o.expected or o.status == "verified") for o in outcomes)
+    return 0 if good else 1
+
+
+def _ticker(verbose: bool) -> Any:
+    def tick(done: int, total: int, outcome: Any) -> None:
+        if verbose:
+            mark = "" if outcome.as_expected else f" (expected {outcome.expected})"
+            codes = " ".join(outcome.failures)
+            click.echo(
+                f"{outcome.status:14} {outcome.seconds:6.2f}s {outcome.file}{mark} {codes} {outcome.detail[:160]}",
+                err=True,
+            )
+        else:
+            sys.stderr.write(
+                f"\r\033[K{done}/{total} {outcome.file}" + ("\n" if done == total else "")
+            )
+            sys.stderr.flush()
+
+    return tick
+
+
+def table(data: dict[str, Any], outcomes: list[Any]) -> str:
+    """The table for people: a row a direction, then why kernels failed."""
+    columns = ("kernels", "parsed", "translated", "compiled", "verified", "refused",
+               "unverified", "unsound_source", "wrong", "median_s", "p95_s")  # fmt: skip
+    lines = ["direction  " + " ".join(f"{c:>{max(8, len(c))}}" for c in columns)]
+    for name, row in data["directions"].items():
+        lines.append(f"{name:10} " + " ".join(f"{row[c]:>{max(8, len(c))}}" for c in columns))
+    failures: dict[str, int] = {}
+    for row in data["directions"].values():
+        for code, n in row["failures"].items():
+            failures[code] = failures.get(code, 0) + n
+    lines += ["", "failures"] if failures else []
+    lines += [
+        f"  {n:4}  {code}  {_title(code)}"
+        for code, n in sorted(failures.items(), key=lambda x: -x[1])
+    ]
+    odd = [o for o in outcomes if not (o.as_expected and (o.expected or o.status == "verified"))]
+    lines += ["", "not as expected"] if odd else []
+    lines += [
+        f"  {o.file}: {o.status}, expected {o.expected or 'verified'}: {o.detail[:120]}"
+        for o in odd
+    ]
+    return "\n".join(lines)
+
+
+def _title(code: str) -> str:
+    from xpiler.diagnostics import lookup
+
+    entry = lookup(code)
+    return entry.title if entry else ""
