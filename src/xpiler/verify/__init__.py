@@ -1,0 +1,1 @@
+"""Is a translation right? Inputs, execution, comparison, verdict."""

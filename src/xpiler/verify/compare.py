@@ -1,0 +1,250 @@
+"""Comparison of two runs' outputs: how far apart may they be, and where are they not.
+
+Two correct programs differ by rounding only. For an output element y of type D that a sum of about
+n terms feeds, computed in a precision of unit roundoff u, the bound is
+
+    |expected - actual|  <=  ulp_D(y) + LAMBDA * u * sqrt(n) * (|y| + s)
+
+The square root is the probabilistic bound of Higham and Mary ("A new approach to probabilistic
+rounding error analysis", SIAM J. Sci. Comput. 41, 2019): errors of random sign grow like sqrt(n),
+not n. s is the size of the summed terms, sqrt(sum of t_i^2) for terms t_i, measured rather than
+guessed: moving every input by a relative h with random signs moves y by about h s. A cancelling sum
+has s much larger than |y|; in a sum of one sign |y| is about sqrt(n) s. A dropped term of a long
+sum is s / sqrt(n): above the bound while n is below u^(-2/3) or so; integer and impulse runs have no
+such limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xpiler.verify.dtypes import (
+    Bools,
+    Floats,
+    canonical,
+    decode,
+    is_float,
+    same_bits,
+    spacing,
+    unit_roundoff,
+)
+from xpiler.verify.invocation import Array
+
+LAMBDA = 8.0
+_DYADIC_BITS = 10  # a value with at most so many binary places counts as exactly computed
+_JUMP_FACTOR = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """In what precision a program computes; `narrow`: a coarser type that values pass through."""
+
+    accumulate: str = ""
+    narrow: str = ""
+
+    def unit(self, out: str) -> float:
+        """The roundoff of the sums behind an output of type `out`."""
+        if self.accumulate:
+            return unit_roundoff(self.accumulate)
+        return unit_roundoff("float64" if canonical(out) == "float64" else "float32")
+
+    def narrow_unit(self) -> float:
+        return unit_roundoff(self.narrow) if self.narrow else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The tolerance of one output buffer: everything in the formula above but y."""
+
+    dtype: str
+    terms: float
+    size: Floats
+    precision: Precision = Precision()
+
+    def at(self, expected: Floats) -> Floats:
+        """The allowed distance at each element."""
+        scale = np.abs(expected) + self.size
+        relative = LAMBDA * self.precision.unit(self.dtype) * np.sqrt(max(self.terms, 1.0))
+        with np.errstate(invalid="ignore"):
+            bound = spacing(expected, self.dtype) + scale * relative
+            bound = bound + 2 * self.precision.narrow_unit() * scale
+        return np.asarray(np.where(np.isfinite(bound), bound, 0.0))
+
+    def describe(self) -> str:
+        """The formula with its numbers: `ulp(float32) + 8 u sqrt(n) (|y|+s), u=2^-24, n=64`."""
+        bits = int(-np.log2(self.precision.unit(self.dtype)))
+        text = f"ulp({self.dtype}) + {LAMBDA:g} u sqrt(n) (|y|+s), u=2^-{bits}, n={self.terms:.0f}"
+        return text + (f" + 2 ulp({self.precision.narrow})" if self.precision.narrow else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The first element where two runs differ too much."""
+
+    buffer: str
+    index: int
+    expected: float
+    actual: float
+    allowed: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.buffer}[{self.index}]: expected {self.expected!r}, got {self.actual!r}"
+            f" (allowed difference {self.allowed:.3g})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One buffer's outcome in one run: how many elements, how many wrong, how many excused."""
+
+    compared: int
+    wrong: int
+    excused: int
+    first: Mismatch | None = None
+    worst: float = 0.0  # the largest difference, in units of the allowed one
+
+    @property
+    def ok(self) -> bool:
+        return self.wrong == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the source gave on nearly the same inputs: where it jumps, and between which values."""
+
+    jumps: Bools
+    low: Floats
+    high: Floats
+
+
+def agreement(expected: Array, actual: Array, dtype: str, allowed: Floats | None) -> Bools:
+    """Where two arrays agree: within `allowed`, or (None) exactly.
+
+    NaN agrees with NaN, an infinity with itself, -0 with 0.
+    """
+    if not is_float(dtype):
+        return np.asarray(expected.reshape(-1) == actual.reshape(-1))
+    y, z = decode(expected.reshape(-1), dtype), decode(actual.reshape(-1), dtype)
+    same = (y == z) | (np.isnan(y) & np.isnan(z))
+    if allowed is None:
+        return np.asarray(same)
+    with np.errstate(invalid="ignore"):
+        near = np.isfinite(y) & np.isfinite(z) & (np.abs(y - z) <= allowed)
+    return np.asarray(same | near)
+
+
+def compare(
+    name: str,
+    expected: Array,
+    actual: Array,
+    dtype: str,
+    *,
+    bound: Bound | None,
+    skip: Bools | None = None,
+    around: Surroundings | None = None,
+) -> Comparison:
+    """Compare one buffer. `bound` None: exactly. `skip`: elements that the source never writes.
+
+    `around` excuses an element where the source itself jumps, if the actual value lies between
+    those that the source gives near by.
+    """
+    allowed = _allowed(expected, dtype, bound)
+    bad = ~agreement(expected, actual, dtype, allowed)
+    if skip is not None:
+        bad &= ~skip
+    excused = np.zeros_like(bad)
+    if around is not None and bool(bad.any()):
+        excused = bad & _excusable(actual, dtype, around, allowed)
+        bad &= ~excused
+    first = _first(name, expected, actual, dtype, bad, allowed) if bool(bad.any()) else None
+    compared = bad.size - (int(skip.sum()) if skip is not None else 0)
+    worst = _worst(expected, actual, dtype, allowed, skip)
+    return Comparison(compared, int(bad.sum()), int(excused.sum()), first, worst)
+
+
+def _allowed(expected: Array, dtype: str, bound: Bound | None) -> Floats | None:
+    if bound is None or not is_float(dtype):
+        return None
+    return bound.at(decode(expected.reshape(-1), dtype))
+
+
+def _excusable(actual: Array, dtype: str, around: Surroundings, allowed: Floats | None) -> Bools:
+    value = decode(actual.reshape(-1), dtype)
+    slack = allowed if allowed is not None else 0.0
+    with np.errstate(invalid="ignore"):
+        between = (value >= around.low - slack) & (value <= around.high + slack)
+    return np.asarray(around.jumps & (between | ~np.isfinite(around.high - around.low)))
+
+
+def _first(
+    name: str, expected: Array, actual: Array, dtype: str, bad: Bools, allowed: Floats | None
+) -> Mismatch:
+    index = int(np.flatnonzero(bad)[0])
+    at = slice(index, index + 1)
+    pair = [decode(x.reshape(-1)[at], dtype) for x in (expected, actual)]
+    limit = float(allowed[index]) if allowed is not None else 0.0
+    return Mismatch(name, index, float(pair[0][0]), float(pair[1][0]), limit)
+
+
+def _worst(
+    expected: Array, actual: Array, dtype: str, allowed: Floats | None, skip: Bools | None
+) -> float:
+    if allowed is None or allowed.size == 0:
+        return 0.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        distance = np.abs(decode(expected.reshape(-1), dtype) - decode(actual.reshape(-1), dtype))
+        ratio = np.nan_to_num(distance / allowed, nan=0.0, posinf=0.0)
+    return (
+        float(np.max(ratio, where=~skip, initial=0.0)) if skip is not None else float(ratio.max())
+    )
+
+
+def measured_size(base: Array, moved: Sequence[Array], dtype: str, step: float) -> Floats:
+    """s of the formula: how far runs with inputs moved by relative `step` lie from `base`."""
+    y = decode(base.reshape(-1), dtype)
+    size = np.zeros_like(y)
+    if step:
+        with np.errstate(invalid="ignore"):
+            for other in moved:
+                size = np.fmax(size, np.abs(decode(other.reshape(-1), dtype) - y) / step)
+    return np.where(np.isfinite(size), size, 0.0)
+
+
+def surroundings(
+    base: Array, near: Array, far: Array, dtype: str, ratio: float, noise: Floats
+) -> Surroundings:
+    """Where the function behind `base` jumps.
+
+    `near` and `far` moved the inputs by the same signs, `far` by `ratio` times as much: on a smooth
+    function the change grows alike; at a jump the near change is far too large already.
+    """
+    y, a, b = (decode(x.reshape(-1), dtype) for x in (base, near, far))
+    with np.errstate(invalid="ignore"):
+        by_near, by_far = np.abs(a - y), np.abs(b - y)
+        smooth = by_near <= _JUMP_FACTOR / ratio * by_far + noise
+        alike = np.isnan(a) & np.isnan(y) | (a == y)
+        low, high = np.fmin(y, np.fmin(a, b)), np.fmax(y, np.fmax(a, b))
+    if not is_float(dtype):
+        return Surroundings(np.asarray((a != y) | (b != y)), low, high)
+    return Surroundings(np.asarray(~(smooth | alike)), low, high)
+
+
+def is_exact(data: Array, dtype: str, precision: Precision) -> bool:
+    """Whether every value has so few bits that no rounding can have touched it on the way."""
+    if not is_float(dtype):
+        return True
+    y = decode(data.reshape(-1), dtype)
+    narrowest = precision.accumulate or dtype
+    room = 1.0 / (4 * unit_roundoff(narrowest)) if precision.accumulate else 2.0**22
+    with np.errstate(invalid="ignore"):
+        scaled = y * 2.0**_DYADIC_BITS
+        return bool(np.all((scaled == np.rint(scaled)) & (np.abs(y) < room)))
+
+
+def differing_bits(a: Array, b: Array) -> Bools:
+    """Where two runs of one program on one input differ in any bit."""
+    return ~same_bits(a, b)

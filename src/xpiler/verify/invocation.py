@@ -1,0 +1,80 @@
+"""What is run and what came back: the types between the verifier and whatever executes text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarArg:
+    """A scalar (`ctype` as C spells it), or a struct passed by value as its bytes."""
+
+    ctype: str
+    value: int | float | bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BufferArg:
+    """`count` elements of `dtype`; `data` None: an output, poisoned before the run.
+
+    `dtype` is NumPy's name, or "bf16": then the data are uint16 bit patterns.
+    """
+
+    name: str
+    ctype: str
+    dtype: str
+    count: int
+    data: Array | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Invocation:
+    """One call of an entry: a host function, or a kernel with its launch shape."""
+
+    entry: str
+    kind: Literal["function", "kernel"]
+    args: tuple[ScalarArg | BufferArg, ...]
+    grid: Triple = (1, 1, 1)
+    block: Triple = (1, 1, 1)
+    shared_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault that a run showed: what kind, where in the text, by whom."""
+
+    kind: str
+    message: str
+    line: int = 0
+    severity: Literal["error", "note"] = "error"
+    buffer: str = ""
+    index: int | None = None
+    block: Triple | None = None
+    thread: Triple | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}{f' at line {self.line}' if self.line else ''}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResult:
+    """Every buffer after the run, the faults found, and how the run ended (0: well)."""
+
+    outputs: Mapping[str, Array]
+    findings: tuple[Finding, ...] = ()
+    stdout: str = ""
+    seconds: float = 0.0
+    exit_status: int = 0
+    written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity == "error")
