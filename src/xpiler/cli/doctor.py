@@ -61,7 +61,7 @@ def _compiler() -> Finding:
     from xpiler.host.compiler import find_compiler
 
     try:
-        return Finding("C/C++ compiler", True, str(find_compiler().title), "running both sides")
+        return Finding("C/C++ compiler", True, str(find_compiler().name), "running both sides")
     except XpilerError as why:
         return Finding("C/C++ compiler", False, str(why)[:42], "install g++, or the extra [zig]")
 
@@ -70,7 +70,7 @@ def _sandbox() -> Finding:
     from xpiler.host.sandbox import capabilities
 
     report = capabilities()
-    return Finding("sandbox", report.isolated, report.summary, "running foreign text safely")
+    return Finding("sandbox", report.isolated, report.summary(), "running foreign text safely")
 
 
 def _optional() -> list[Finding]:
