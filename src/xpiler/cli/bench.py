@@ -30,7 +30,7 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
 
     An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
     (verified, where nothing is expected), else 1.
-    """  # fmt: skip
+    """
     from xpiler.api import sources
     from xpiler.bench import BenchRun, journal_for, relabelled, summary
     from xpiler.diagnostics import XpilerError
@@ -49,8 +49,14 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
         click.echo("no kernels found", err=True)
         return 2
     journal = journal_for(files, names, Path(".xpiler") / "bench")
-    run = BenchRun(files, names, given["jobs"], given["seed"],
-                   "off" if given["no_sandbox"] else "required", journal)  # fmt: skip
+    run = BenchRun(
+        files,
+        names,
+        given["jobs"],
+        given["seed"],
+        "off" if given["no_sandbox"] else "required",
+        journal,
+    )
     if given["verbose"] or sys.stderr.isatty():
         run.tick = _ticker(given["verbose"])
     outcomes = relabelled(run.run())
@@ -65,10 +71,8 @@ def _ticker(verbose: bool) -> Any:
         if verbose:
             mark = "" if outcome.as_expected else f" (expected {outcome.expected})"
             codes = " ".join(outcome.failures)
-            click.echo(
-                f"{outcome.status:14} {outcome.seconds:6.2f}s {outcome.file}{mark} {codes} {outcome.detail[:160]}",
-                err=True,
-            )
+            head = f"{outcome.status:14} {outcome.seconds:6.2f}s {outcome.file}{mark}"
+            click.echo(f"{head} {codes} {outcome.detail[:160]}", err=True)
         else:
             sys.stderr.write(
                 f"\r\033[K{done}/{total} {outcome.file}" + ("\n" if done == total else "")
@@ -80,8 +84,19 @@ def _ticker(verbose: bool) -> Any:
 
 def table(data: dict[str, Any], outcomes: list[Any]) -> str:
     """The table for people: a row a direction, then why kernels failed."""
-    columns = ("kernels", "parsed", "translated", "compiled", "verified", "refused",
-               "unverified", "unsound_source", "wrong", "median_s", "p95_s")  # fmt: skip
+    columns = (
+        "kernels",
+        "parsed",
+        "translated",
+        "compiled",
+        "verified",
+        "refused",
+        "unverified",
+        "unsound_source",
+        "wrong",
+        "median_s",
+        "p95_s",
+    )
     lines = ["direction  " + " ".join(f"{c:>{max(8, len(c))}}" for c in columns)]
     for name, row in data["directions"].items():
         lines.append(f"{name:10} " + " ".join(f"{row[c]:>{max(8, len(c))}}" for c in columns))

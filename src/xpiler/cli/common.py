@@ -34,21 +34,43 @@ def kernel_options(f: F) -> F:
         click.option("--from", "source", metavar="PLATFORM", help="the source's platform"),
         click.option("--arch", help="source architecture, e.g. sm_80, gfx90a, gfx1100"),
         click.option("--entry", help="function or kernel to run when verifying"),
-        click.option("--arg", "args", multiple=True, metavar="NAME[.KEY]=VALUE",
-                     help="value of a scalar, or extent, range, role of a buffer"),
+        click.option(
+            "--arg",
+            "args",
+            multiple=True,
+            metavar="NAME[.KEY]=VALUE",
+            help="value of a scalar, or extent, range, role of a buffer",
+        ),
         click.option("--grid", help="blocks: up to three sizes or expressions, by commas"),
         click.option("--block", help="threads a block: up to three sizes, by commas"),
         click.option("--shared-bytes", help="dynamic shared memory of the launch"),
-        click.option("--template", "template", multiple=True, metavar="T=ARG",
-                     help="argument of a template kernel"),
-        click.option("-D", "--define", "defines", multiple=True, metavar="NAME[=VALUE]",
-                     help="define a macro"),
-        click.option("-I", "--include", "include_dirs", multiple=True, metavar="DIR",
-                     help="folder searched for includes"),
+        click.option(
+            "--template",
+            "template",
+            multiple=True,
+            metavar="T=ARG",
+            help="argument of a template kernel",
+        ),
+        click.option(
+            "-D",
+            "--define",
+            "defines",
+            multiple=True,
+            metavar="NAME[=VALUE]",
+            help="define a macro",
+        ),
+        click.option(
+            "-I",
+            "--include",
+            "include_dirs",
+            multiple=True,
+            metavar="DIR",
+            help="folder searched for includes",
+        ),
         click.option("--seed", type=int, help="seed of the test inputs (default: a fresh one)"),
         click.option("--no-sandbox", is_flag=True, help="run foreign code without confinement"),
         click.option("--json", "as_json", is_flag=True, help="machine-readable output"),
-    ]  # fmt: skip
+    ]
     for option in reversed(options):
         f = option(f)
     return f

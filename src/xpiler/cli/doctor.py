@@ -75,10 +75,19 @@ def _sandbox() -> Finding:
 
 def _optional() -> list[Finding]:
     out = [
-        Finding("nvcc", bool(shutil.which("nvcc")), shutil.which("nvcc") or "", "not needed", False),
-        Finding("hipcc", bool(shutil.which("hipcc")), shutil.which("hipcc") or "", "not needed", False),
-        Finding("ziglang", importlib.util.find_spec("ziglang") is not None, _version("ziglang"),
-                "compiler in a wheel", False),
-    ]  # fmt: skip
+        Finding(
+            "nvcc", bool(shutil.which("nvcc")), shutil.which("nvcc") or "", "not needed", False
+        ),
+        Finding(
+            "hipcc", bool(shutil.which("hipcc")), shutil.which("hipcc") or "", "not needed", False
+        ),
+        Finding(
+            "ziglang",
+            importlib.util.find_spec("ziglang") is not None,
+            _version("ziglang"),
+            "compiler in a wheel",
+            False,
+        ),
+    ]
     cpu = Finding("processor", True, f"{machine.machine()}, {machine.system()}", "", False)
     return [*out, cpu]

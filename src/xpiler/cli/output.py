@@ -27,9 +27,14 @@ def plain(d: Diagnostic) -> dict[str, Any]:
     """A diagnostic for JSON."""
     where = {"file": d.loc.file, "line": d.loc.line, "column": d.loc.column} if d.loc else None
     return {
-        "code": d.code, "severity": d.severity, "message": d.message, "where": where,
-        "reason": d.reason, "help": d.help, "source_line": d.source_line,
-    }  # fmt: skip
+        "code": d.code,
+        "severity": d.severity,
+        "message": d.message,
+        "where": where,
+        "reason": d.reason,
+        "help": d.help,
+        "source_line": d.source_line,
+    }
 
 
 class Reporter:
@@ -59,21 +64,35 @@ class Reporter:
 
     def failed(self, path: str, target: str, diagnostics: Sequence[Diagnostic]) -> None:
         """Nothing came of this file."""
-        self.items.append({"file": path, "to": target, "status": "error",
-                           "diagnostics": [plain(d) for d in diagnostics]})  # fmt: skip
+        self.items.append(
+            {
+                "file": path,
+                "to": target,
+                "status": "error",
+                "diagnostics": [plain(d) for d in diagnostics],
+            }
+        )
         self.problems(diagnostics)
 
     def translated(self, result: Translation, where: str | None) -> None:
         """One translation: a line with its verdict, its diagnostics below."""
         status = status_of(result)
         verdict = result.verdict.render() if result.verdict is not None else ""
-        self.items.append({
-            "file": result.file, "from": result.source, "to": result.target, "output": where,
-            "status": status, "seed": result.trace.seed, "seconds": round(result.trace.seconds(), 3),
-            "verdict": result.verdict.to_json() if result.verdict is not None else None,
-            "assumptions": list(result.assumptions), "diagnostics": [plain(d) for d in result.diagnostics],
-            **({"text": result.text} if where == "-" else {}),
-        })  # fmt: skip
+        self.items.append(
+            {
+                "file": result.file,
+                "from": result.source,
+                "to": result.target,
+                "output": where,
+                "status": status,
+                "seed": result.trace.seed,
+                "seconds": round(result.trace.seconds(), 3),
+                "verdict": result.verdict.to_json() if result.verdict is not None else None,
+                "assumptions": list(result.assumptions),
+                "diagnostics": [plain(d) for d in result.diagnostics],
+                **({"text": result.text} if where == "-" else {}),
+            }
+        )
         if self.as_json:
             return
         arrow = f"{result.file} -> {where or result.target}"

@@ -15,11 +15,15 @@ def command(as_json: bool) -> int:
 
     rows = [
         {
-            "name": p.name, "title": p.title, "aliases": list(p.aliases), "suffixes": list(p.suffixes),
-            "read": p.readable, "write": p.sequential,
+            "name": p.name,
+            "title": p.title,
+            "aliases": list(p.aliases),
+            "suffixes": list(p.suffixes),
+            "read": p.readable,
+            "write": p.sequential,
         }
         for p in all_platforms()
-    ]  # fmt: skip
+    ]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return 0

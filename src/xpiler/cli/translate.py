@@ -38,7 +38,7 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
     """Translate FILES (kernels or folders; - is standard input) and verify each translation.
 
     Exit code 0: all verified; 1: something is not verified or only partly translated; 2: error.
-    """  # fmt: skip
+    """
     from xpiler.cli.output import Reporter
 
     report = Reporter(as_json=given["as_json"])
@@ -133,7 +133,7 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
 
 
 def _nested(path: str, name: str) -> Path:
-    """Below the output folder: the file's folder's name keeps `softmax/warp.c` and `gemm/warp.c` apart."""
+    """The path below the output folder: the source's folder and suffix keep equal stems apart."""
     stem, suffix = name.rsplit(".", 1)
     origin = Path(path)
     flavour = origin.name.split(".")[1] if origin.name.count(".") else ""
