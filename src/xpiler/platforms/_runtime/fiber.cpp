@@ -83,7 +83,7 @@ static void stacks_reserve(unsigned count) {
   void* p = mmap(nullptr, stack_span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) fail("no address space for the threads' stacks");
   stack_base = static_cast<char*>(p);
-  stacks_free = static_cast<char**>(realloc(stacks_free, count * sizeof(char*)));
+  stacks_free = static_cast<char**>(heap_resize(stacks_free, count * sizeof(char*)));
   stacks_max = count;
   stacks_open = stacks_free_count = 0;
 }

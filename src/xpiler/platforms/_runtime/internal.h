@@ -1,7 +1,16 @@
 // Shared by the parts of the runtime (all of them one translation unit, runtime.cpp). Uses the C library only,
 // so that a program links without any C++ library.
 #pragma once
-#include <setjmp.h>
+#if !defined(__clang__)
+// Linked with --wrap=memcpy,...: gcc's instrumentation leaves block operations to the C library's names. These calls, and those
+// that the compiler makes by itself in this unit, mean the real ones.
+extern "C" {
+void* memcpy(void*, const void*, __SIZE_TYPE__) noexcept __asm__("__real_memcpy");
+void* memmove(void*, const void*, __SIZE_TYPE__) noexcept __asm__("__real_memmove");
+void* memset(void*, int, __SIZE_TYPE__) noexcept __asm__("__real_memset");
+}
+#endif
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,8 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 // The objects behind xprt_thread_index & co. are written here, so this unit must not see them as const.
@@ -31,6 +42,18 @@ extern xprt::Index3 xprt_thread_index, xprt_block_index, xprt_block_extent, xprt
 extern unsigned xprt_warp_width;
 extern const char __ehdr_start;      // where the program is loaded; addresses in findings count from here
 }
+
+// The program's malloc and friends are wrapped at link time (see memory.cpp); the runtime's own heap is the real one.
+extern "C" {
+void* __real_malloc(size_t);
+void* __real_calloc(size_t, size_t);
+void* __real_realloc(void*, size_t);
+void __real_free(void*);
+}
+static inline void* heap(size_t n) { return __real_malloc(n); }
+static inline void* heap_zeroed(size_t n, size_t size) { return __real_calloc(n, size); }
+static inline void* heap_resize(void* p, size_t n) { return __real_realloc(p, n); }
+static inline void heap_free(void* p) { __real_free(p); }
 
 #define NOINLINE __attribute__((noinline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -64,8 +87,15 @@ enum { clock_bits = 19, clock_shift = 3, thread_shift = 22, clock_limit = (1 << 
 enum { flag_atomic = 1 };                                       // of a write
 enum { readers_one = 0, readers_warp = 1, readers_block = 2, readers_blocks = 3 };   // of a read: how many since
 
-// One granule's history: last write, last read, and the code addresses that made them.
-struct Cell { Stamp write, read; uint32_t write_pc, read_pc; };
+// Where in the program: the offset of a code address from the program's start, or a line with the top bit set. 0: unknown.
+typedef uint32_t Site;
+enum : Site { site_is_line = 0x80000000u };
+static inline Site site(uintptr_t pc, int line = 0) {
+  return line > 0 ? site_is_line | Site(line) : pc ? Site(pc - uintptr_t(&__ehdr_start)) : 0;
+}
+
+// One granule's history: last write, last read, and what made them.
+struct Cell { Stamp write, read; Site write_pc, read_pc; };
 
 // State of one byte.
 enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8 };
@@ -92,7 +122,7 @@ struct Region {
 enum State : uint8_t { fresh, ready, running, at_barrier, at_named, at_warp, at_active, at_grid, done };
 
 struct Block;
-struct AsyncQueue;
+struct AsyncCopies;
 
 struct Thread : Lane {
   Block* block;
@@ -112,8 +142,8 @@ struct Thread : Lane {
   uint32_t* known;                   // clocks of the warp's lanes known through partial collectives, or null
   unsigned spins;
   unsigned depth;                    // of the call stack below
-  uintptr_t calls[pcs_kept];         // return addresses, innermost at depth - 1 (modulo pcs_kept)
-  AsyncQueue* async;
+  Site calls[pcs_kept];              // where the functions were called, innermost at depth - 1 (modulo pcs_kept)
+  AsyncCopies* async;
 };
 
 // Lanes of one warp that wait for the same masked collective.
@@ -132,13 +162,15 @@ struct Named { unsigned arrived, wanted; int line; };
 struct SharedArray { const void* key; char* base; size_t bytes; const char* name; };
 enum { max_shared_arrays = 64, max_named = 16 };
 
-// Shared memory of one block: one mapping; arrays lie in it with red zones (byte_void) between them.
+// Shared memory of one block: one region; arrays lie in it with red zones (byte_void) between them.
 struct Arena {
-  Region region;
-  size_t used = 0;                   // bytes from the start of the mapping, red zones included
-  size_t payload = 0;                // bytes that the program asked for
-  char* dynamic = nullptr;
-  unsigned count = 0;
+  Region* region;
+  uint32_t owner;                    // number of the launch that laid it out
+  size_t used;                       // bytes from the start, red zones included
+  size_t payload;                    // bytes that the program asked for
+  char* dynamic;
+  size_t dynamic_bytes;
+  unsigned count;
   SharedArray arrays[max_shared_arrays];
 };
 
@@ -148,7 +180,7 @@ struct Block {
   unsigned threads, live, warps;
   unsigned waiting;                  // at the block barrier
   int barrier_line;                  // line of the first one that waits
-  bool divergent, exited_early;
+  bool divergent;
   int reduce_op;
   unsigned reduce_value;
   bool partial_sync;                 // Thread::known in use
@@ -172,19 +204,32 @@ struct Launch {
 };
 
 static Thread* current;              // null: host code
+static Site host_calls[pcs_kept];    // the host code's call stack, as Thread::calls
+static unsigned host_depth;
 static Launch* launching;
+static uint32_t launching_number;    // counts launches
 static uint32_t next_seq = 1;        // of the next block to start
 static uint32_t launch_seq = 1;      // stamps below it belong to earlier launches: ordered
-static unsigned quiet;               // > 0: accesses are not checked
+static unsigned quiet = 1;           // > 0: accesses are not checked (1: for the whole of an unchecked run)
+
+static void async_abandon(Thread* t);
+static void settle_pending_slow();
+static bool pending_active;          // a store whose value decides whether a race is benign is about to happen
+static inline void settle_pending() { if (UNLIKELY(pending_active)) settle_pending_slow(); }
+static void races_end_block(Block* first);
+static void races_end_launch();
+static Arena* arena_new();
+static void arena_reset(Arena* a, size_t dynamic_shared);
+static void arena_check(Arena* a);
 
 // ---- findings (findings.cpp) ----------------------------------------------------------------------------
 struct Report {
   Severity severity = severity_error;
   const char* kind = "";
   const char* message = "";
-  int line = 0;                      // 0: look up pc
-  const char* file = nullptr;
-  uintptr_t pc = 0, other_pc = 0;
+  Site site = 0, other_site = 0;
+  int line = 0;                      // exact, where the compiler told it
+  const char* file = nullptr;        // of a line that the compiler told (null: the program's text)
   const Region* region = nullptr;
   const char* array = nullptr;       // name of the shared array, where known
   int64_t offset = 0;                // bytes from the start of the region or array

@@ -1,0 +1,162 @@
+// Start and end of a run: options and arguments from the input file, the driver or the program's own main(), buffers to the output
+// file. Invoked as  PROGRAM INPUT OUTPUT FINDINGS [arguments of the program].
+//
+// Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main; u64 seed;
+// then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
+// Output: for each buffer its bytes, then (checked runs) one byte an element: was it written.
+
+extern "C" {
+void xprt_driver(void** arguments) __attribute__((weak));
+int __real_main(int, char**, char**) __attribute__((weak));
+extern const char _end;
+}
+
+xprt::Index3 xprt_thread_index, xprt_block_index, xprt_block_extent, xprt_grid_extent;
+unsigned xprt_warp_width = 32;
+
+namespace xprt {
+
+static bool in_image(uintptr_t a) { return a >= uintptr_t(&__ehdr_start) && a < uintptr_t(&_end); }
+
+struct InputHeader {
+  char magic[8];
+  uint32_t checks, poison, schedule, warp_width, shared_limit, arguments, milliseconds, is_main;
+  uint64_t seed;
+};
+struct InputArgument { uint32_t is_buffer, element, has_data, name_bytes; uint64_t bytes; };
+
+enum { max_arguments = 256 };
+static void* arguments[max_arguments];
+static void* pointers[max_arguments];       // what a buffer's argument points to: the pointer itself
+static Region* buffers[max_arguments];
+static unsigned buffers_count;
+static const char* output_path;
+static bool is_main;
+
+static const char* read_file(const char* path) {
+  int fd = open(path, O_RDONLY);
+  off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+  void* p = size <= 0 ? MAP_FAILED : mmap(nullptr, size_t(size), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (fd >= 0) close(fd);
+  if (p == MAP_FAILED) fail("the input file can't be read");
+  return static_cast<const char*>(p);
+}
+
+static void take_buffer(unsigned i, const InputArgument& a, const char* name, const char* data) {
+  Region* r = allocate(a.bytes, 64, region_buffer, space_both, name);
+  if (!r) fail("no memory for a buffer");
+  r->element = a.element ? a.element : 1;
+  if (a.has_data) {
+    memcpy(reinterpret_cast<void*>(r->lo), data, a.bytes);
+    if (r->bytes) memset(r->bytes, byte_initialised, a.bytes);
+  }
+  buffers[buffers_count++] = r;
+  pointers[i] = reinterpret_cast<void*>(r->lo);
+  arguments[i] = &pointers[i];
+}
+
+static const char* take_argument(unsigned i, const char* p) {
+  InputArgument a;
+  memcpy(&a, p, sizeof a);
+  p += sizeof a;
+  char* name = static_cast<char*>(heap_zeroed(1, a.name_bytes + 1));
+  memcpy(name, p, a.name_bytes);
+  p += round_up(a.name_bytes, 8);
+  if (a.is_buffer) take_buffer(i, a, name, p);
+  else arguments[i] = const_cast<char*>(p);
+  return a.has_data || !a.is_buffer ? p + round_up(a.bytes, 8) : p;
+}
+
+static void take_input(const char* path) {
+  const char* p = read_file(path);
+  InputHeader h;
+  memcpy(&h, p, sizeof h);
+  if (memcmp(h.magic, "XPRT0001", 8) != 0 || h.arguments > max_arguments) fail("the input file is not one");
+  options.checks = h.checks, options.poison = h.poison, options.schedule = h.schedule, options.seed = h.seed;
+  options.shared_limit = h.shared_limit;
+  xprt_warp_width = h.warp_width ? h.warp_width : 32;
+  is_main = h.is_main;
+  p += sizeof h;
+  for (unsigned i = 0; i < h.arguments; i++) p = take_argument(i, p);
+  itimerval limit = {{0, 0}, {h.milliseconds / 1000, (h.milliseconds % 1000) * 1000}};
+  if (h.milliseconds) setitimer(ITIMER_REAL, &limit, nullptr);
+}
+
+static void write_all(int fd, const void* data, size_t n) {
+  const char* p = static_cast<const char*>(data);
+  while (n) {
+    ssize_t done = ::write(fd, p, n);
+    if (done <= 0) fail("the output file can't be written");
+    p += done, n -= size_t(done);
+  }
+}
+
+static void write_outputs() {
+  int fd = open(output_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (fd < 0) fail("the output file can't be written");
+  for (unsigned i = 0; i < buffers_count; i++) {
+    Region* r = buffers[i];
+    check_slack(r);
+    write_all(fd, reinterpret_cast<void*>(r->lo), r->size());
+    if (!r->bytes) continue;
+    size_t elements = r->size() / r->element;
+    for (size_t e = 0; e < elements; e++) {         // in place: the states are not needed any more
+      uint8_t all = byte_written;
+      for (unsigned k = 0; k < r->element; k++) all &= r->bytes[e * r->element + k];
+      r->bytes[e] = all != 0;
+    }
+    write_all(fd, r->bytes, elements);
+  }
+  close(fd);
+}
+
+static void find_host_stack() {
+  rlimit limit;
+  size_t bytes = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < (size_t(1) << 30) ? limit.rlim_cur : size_t(8) << 20;
+  uintptr_t here = uintptr_t(__builtin_frame_address(0));
+  host_stack_hi = here + (1 << 20);
+  host_stack_lo = here > bytes ? here - bytes : 0;
+}
+
+static void begin_program() {
+  quiet = !options.checks;
+  run_started = now();
+}
+
+static void end_program() {                         // also when the program calls exit()
+  static bool ended;
+  if (ended) return;
+  ended = true;
+  settle_pending();
+  run_seconds = now() - run_started;
+  quiet = 1;
+  if (current) finding(severity_error, "abort", "a kernel ended the program", 0);
+  check_leaks();
+  if (!is_main) write_outputs();
+  write_findings();
+}
+
+}  // namespace xprt
+
+extern "C" int __wrap_main(int argc, char** argv, char** env) {
+  if (argc < 4) fail("usage: PROGRAM INPUT OUTPUT FINDINGS");
+  find_host_stack();
+  findings_fd = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  output_path = argv[2];
+  catch_signals();
+  take_input(argv[1]);
+  add_announced();
+  atexit(end_program);
+  begin_program();
+  int status = 0;
+  if (is_main) {
+    if (!__real_main) fail("the program has no main()");
+    argv[3] = argv[0];
+    status = __real_main(argc - 3, argv + 3, env);
+  } else {
+    if (!xprt_driver) fail("the program has no driver");
+    xprt_driver(arguments);
+  }
+  end_program();
+  return status;
+}
