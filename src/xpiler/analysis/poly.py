@@ -32,6 +32,9 @@ class Poly:
     def __sub__(self, other: Poly | int) -> Poly:
         return self + (-lift(other))
 
+    def __rsub__(self, other: int) -> Poly:
+        return -self + other
+
     def __mul__(self, other: Poly | int) -> Poly:
         out: dict[Monomial, int] = {}
         for m1, c1 in self.terms.items():

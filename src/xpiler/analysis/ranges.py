@@ -39,7 +39,11 @@ def is_int(t: Type) -> bool:
 
 @dataclass(frozen=True)
 class AtomInfo:
-    """An atom: its range, and for quotients numerator and denominator (C's truncation)."""
+    """An atom, as it is everywhere: what holds only at some point belongs to `Facts`.
+
+    `lo`, `hi` is the range of its type; `num`, `den` make a quotient (C's truncation), whose
+    numerator has the type range `num_range`; `one_of` are values of which it is one.
+    """
 
     lo: int
     hi: int
@@ -49,13 +53,15 @@ class AtomInfo:
     num_range: Interval = (0, 0)
     max_of: tuple[Poly, ...] = ()
     min_of: tuple[Poly, ...] = ()
+    one_of: tuple[Poly, ...] = ()
 
 
 @dataclass
 class Ledger:
-    """Sentences that were assumed, in order, each once; `allowed` False forbids assuming."""
+    """Sentences that were assumed, in order, each once; the flags say what may be assumed."""
 
     allowed: bool = True
+    alias_allowed: bool = True
     sentences: list[str] = field(default_factory=list)
 
     def assume(self, sentence: str) -> bool:
@@ -63,6 +69,13 @@ class Ledger:
         if self.allowed and sentence not in self.sentences:
             self.sentences.append(sentence)
         return self.allowed
+
+    def assume_apart(self, a: str, b: str) -> bool:
+        """Record that two pointer parameters do not overlap."""
+        sentence = f"{a} and {b} do not overlap"
+        if self.alias_allowed and sentence not in self.sentences:
+            self.sentences.append(sentence)
+        return self.alias_allowed
 
 
 @dataclass
@@ -75,7 +88,9 @@ class Facts:
     """Immutable knowledge at a program point; `with_*` give what holds further inside.
 
     `atoms` and `ledger` are shared by all facts of a function. `mutable` names the variables that
-    some statement assigns after their declaration: nothing is remembered about those.
+    some statement assigns after their declaration: nothing is remembered about those. `axes` are
+    the variables of enclosing parallel loops with their extents, and whatever those depend on.
+    `assumed` (shared as well) are polynomials that were assumed to be >= 0.
     """
 
     mutable: frozenset[str] = frozenset()
@@ -85,6 +100,9 @@ class Facts:
     known: dict[str, tuple[Poly, ...]] = field(default_factory=dict)
     numeric: dict[str, Interval] = field(default_factory=dict)
     rank: dict[str, int] = field(default_factory=dict)
+    axes: dict[str, Poly | None] = field(default_factory=dict)
+    assumed: list[Poly] = field(default_factory=list)
+    _ranges: dict[str, Interval] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
 
     # -- expressions to polynomials ---------------------------------------------------------
@@ -117,7 +135,8 @@ class Facts:
     def _var(self, x: e.Var) -> Poly:
         if x.name in self.defs:
             return self.defs[x.name]
-        if x.name not in self.atoms:
+        old = self.atoms.get(x.name)
+        if old is None or old.expr is None or old.expr.type != x.type:
             lo, hi = type_range(x.type) or (0, 0)
             self.atoms[x.name] = AtomInfo(lo, hi, x)
         return atom(x.name)
@@ -125,13 +144,14 @@ class Facts:
     def _opaque(self, x: e.Expr) -> Poly:
         key = f"<{show(x)}: {x.type}>"
         lo, hi = type_range(x.type) or (-(1 << 70), 1 << 70)
-        if isinstance(x, e.Select):
-            a, b = self.interval(self.poly(x.a)), self.interval(self.poly(x.b))
-            lo, hi = max(lo, min(a[0], b[0])), min(hi, max(a[1], b[1]))
-        if isinstance(x, e.Binary) and x.op == "&" and is_int(x.type):
-            masks = [i for i in map(self.interval, map(self.poly, (x.a, x.b))) if i[0] >= 0]
-            lo, hi = (0, min(m[1] for m in masks)) if masks else (lo, hi)
-        self.atoms[key] = AtomInfo(lo, hi, x)
+        one_of: tuple[Poly, ...] = ()
+        if isinstance(x, e.Select) and is_int(x.type):
+            one_of = (self.poly(x.a), self.poly(x.b))
+        masks = [int(m.value) for m in (getattr(x, "a", None), getattr(x, "b", None))
+                 if isinstance(m, e.Const) and is_int(x.type) and m.value >= 0]  # fmt: skip
+        if isinstance(x, e.Binary) and x.op == "&" and masks:
+            lo, hi = 0, min(masks)
+        self.atoms[key] = AtomInfo(lo, hi, x, one_of=one_of)
         return atom(key)
 
     def _extreme(self, x: e.Call) -> Poly:
@@ -140,14 +160,12 @@ class Facts:
             return args[0] if x.func == "max" else args[1]
         if len(args) == 2 and self.nonneg(args[1] - args[0]):
             return args[1] if x.func == "max" else args[0]
-        ranges = [self.interval(a) for a in args]
-        pick = max if x.func == "max" else min
-        lo, hi = pick(r[0] for r in ranges), pick(r[1] for r in ranges)
+        lo, hi = type_range(x.type) or (0, 0)
         key = f"<{x.func}({'; '.join(map(str, args))})>"
-        is_max = x.func == "max"
-        self.atoms[key] = AtomInfo(
-            lo, hi, x, max_of=args if is_max else (), min_of=() if is_max else args
-        )
+        if x.func == "max":
+            self.atoms[key] = AtomInfo(lo, hi, x, max_of=args)
+        else:
+            self.atoms[key] = AtomInfo(lo, hi, x, min_of=args)
         return atom(key)
 
     def _binary(self, x: e.Binary) -> Poly:
@@ -189,16 +207,9 @@ class Facts:
 
     def _quotient_atom(self, a: Poly, d: Poly, x: e.Binary | None) -> Poly:
         key = f"<({a})/({d})>"
-        lo, hi = self.interval(a)
         limits = type_range(x.a.type) if x is not None else None
-        if limits:
-            lo, hi = max(lo, limits[0]), min(hi, limits[1])
-        dlo = max(self.interval(d)[0], 1)
-        trunc = [abs(v) // dlo * (1 if v >= 0 else -1) for v in (lo, hi)]
-        q = AtomInfo(min(0, trunc[0]), max(0, trunc[1]), None, a, d, (lo, hi))
-        if d.constant is not None:
-            q = replace(q, lo=trunc[0], hi=trunc[1])
-        self.atoms[key] = q
+        lo, hi = limits or (-(1 << 70), 1 << 70)
+        self.atoms[key] = AtomInfo(lo, hi, None, a, d, (lo, hi))
         return atom(key)
 
     # -- proving ----------------------------------------------------------------------------
@@ -228,8 +239,33 @@ class Facts:
     def _atom_range(self, name: str) -> Interval:
         if name in self.numeric:
             return self.numeric[name]
+        if name not in self._ranges:
+            self._ranges[name] = (-(1 << 70), 1 << 70)
+            self._ranges[name] = self._fresh_range(name)
+        return self._ranges[name]
+
+    def _fresh_range(self, name: str) -> Interval:
         info = self.atoms.get(name)
-        return (info.lo, info.hi) if info else (-(1 << 70), 1 << 70)
+        if info is None:
+            return -(1 << 70), 1 << 70
+        if info.num is not None and info.den is not None:
+            return self._quotient_range(info, info.num, info.den)
+        parts = [self.interval(p) for p in (*info.max_of, *info.min_of, *info.one_of)]
+        if not parts:
+            return info.lo, info.hi
+        low, high = [p[0] for p in parts], [p[1] for p in parts]
+        if info.max_of:
+            return max(low), max(high)
+        return min(low), min(high) if info.min_of else max(high)
+
+    def _quotient_range(self, info: AtomInfo, num: Poly, den: Poly) -> Interval:
+        lo, hi = self.interval(num)
+        lo, hi = max(lo, info.num_range[0]), min(hi, info.num_range[1])
+        d = max(self.interval(den)[0], 1)
+        low, high = (abs(v) // d * (1 if v >= 0 else -1) for v in (lo, hi))
+        if den.constant is not None:
+            return low, high
+        return min(0, low), max(0, high)
 
     def positive(self, p: Poly) -> bool:
         return self.nonneg(p - 1)
@@ -283,7 +319,7 @@ class Facts:
         return self.interval(q)[0] >= 0 or (depth > 2 and self._search(q, depth - 2, budget))
 
     def _facts_of(self, name: str, depth: int, budget: _Search) -> list[Poly]:
-        facts = list(self.known.get(name, ()))
+        facts = [*self.known.get(name, ()), *(p for p in self.assumed if name in p.atoms())]
         info = self.atoms.get(name)
         if info is None:
             return facts
@@ -331,7 +367,7 @@ class Facts:
             if p not in known.get(a, ()):
                 known[a] = (*known.get(a, ()), p)
         self._refine(p, numeric)
-        return replace(self, known=known, numeric=numeric, _cache={})
+        return replace(self, known=known, numeric=numeric, _cache={}, _ranges={})
 
     def _refine(self, p: Poly, numeric: dict[str, Interval]) -> None:
         for name in p.atoms():
@@ -356,10 +392,10 @@ class Facts:
         p = self.poly(value)
         if not self.stable(p) or var.name in p.atoms():
             return base
-        return replace(base, defs={**self.defs, var.name: p}, _cache={})
+        return replace(base, defs={**self.defs, var.name: p}, _cache={}, _ranges={})
 
     def _ranked(self, name: str) -> Facts:
-        return replace(self, rank={**self.rank, name: len(self.rank) + 1}, _cache={})
+        return replace(self, rank={**self.rank, name: len(self.rank) + 1}, _cache={}, _ranges={})
 
     def with_loop(self, var: e.Var, lo: e.Expr, hi: e.Expr) -> Facts:
         """In the body of `for var in [lo, hi)`."""
@@ -369,6 +405,50 @@ class Facts:
         base.poly(var)
         v = atom(var.name)
         return base.with_fact(v - base.poly(lo)).with_fact(base.poly(hi) - v - 1)
+
+    def with_axis(self, var: e.Var, hi: e.Expr) -> Facts:
+        """Also knowing that `var` counts blocks or threads of a launch."""
+        extent = self.raw(hi)
+        axes = {**dict.fromkeys(extent.atoms()), **self.axes, var.name: extent}
+        return replace(self, axes=axes, _cache={}, _ranges={})
+
+    def largest(self, p: Poly) -> Poly | None:
+        """What `p`, non-decreasing in everything, is at most over the whole launch; else None."""
+        if not p.atoms() & {v for v, hi in self.axes.items() if hi is not None}:
+            return None
+        if not p.atoms() <= set(self.axes) or min(p.terms.values(), default=-1) < 0:
+            return None
+        for name in sorted(p.atoms(), key=self._rank, reverse=True):
+            hi = self.axes.get(name)
+            if hi is not None:
+                p = p.substitute({name: hi - 1})
+        return p
+
+    def assume(self, sentence: str, p: Poly) -> bool:
+        """Take p >= 0 for granted from here on, if that is allowed."""
+        if not self.stable(p) or not self.ledger.assume(sentence):
+            return False
+        self.assumed.append(p)
+        self._cache.clear()
+        self._ranges.clear()
+        return True
+
+    def mark(self) -> tuple[int, int]:
+        return len(self.ledger.sentences), len(self.assumed)
+
+    def forget(self, mark: tuple[int, int]) -> None:
+        """Withdraw what has been assumed since `mark` (nothing was built on it)."""
+        del self.ledger.sentences[mark[0] :]
+        del self.assumed[mark[1] :]
+
+    def raw(self, x: e.Expr) -> Poly:
+        """The value if nothing in `x` wrapped."""
+        if isinstance(x, e.Cast) and is_int(x.x.type):
+            return self.raw(x.x)
+        if isinstance(x, e.Binary) and x.op in ("+", "-", "*") and is_int(x.type):
+            a, b = self.raw(x.a), self.raw(x.b)
+            return a + b if x.op == "+" else a - b if x.op == "-" else a * b
+        return self.poly(x)
 
     def with_cond(self, cond: e.Expr, truth: bool = True) -> Facts:
         """Where `cond` has come out as `truth`."""

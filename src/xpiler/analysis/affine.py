@@ -1,0 +1,92 @@
+"""Affine forms of index expressions, and expressions rebuilt from them."""
+
+from __future__ import annotations
+
+from xpiler.analysis.poly import Monomial, Poly
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir.types import Type
+
+
+def size(x: e.Expr) -> int:
+    """Number of nodes: the measure of "simpler"."""
+    from xpiler.ir.rewrite import walk
+
+    return sum(1 for _ in walk(x))
+
+
+def to_expr(facts: Facts, p: Poly, t: Type, checked: bool = True) -> e.Expr | None:
+    """An expression of integer type `t` with the value `p`; None where it cannot be written.
+
+    Every partial sum is shown to fit, so that no signed overflow is introduced (unless the
+    expression is only to be shown to a person: not `checked`).
+    """
+    if checked and not facts.fits(p, t):
+        return None
+    terms = sorted(p.terms.items(), key=lambda item: _order(facts, item))
+    out: e.Expr | None = None
+    value = Poly({})
+    for mono, c in terms:
+        value = value + Poly({mono: c})
+        if checked and not facts.fits(value, t):
+            return None
+        out = _plus_term(facts, out, mono, c, t)
+        if out is None:
+            return None
+    return out if out is not None else e.Const(0, t)
+
+
+def _order(facts: Facts, item: tuple[Monomial, int]) -> tuple[bool, bool, int, float, Monomial]:
+    """Positive terms first, products before single variables, constants last, outer loops first."""
+    mono, c = item
+    rank = max((facts._rank(a)[0] for a in mono), default=0.0)
+    return (not mono, c < 0, -(len(mono) + (abs(c) != 1)), rank, mono)
+
+
+def _plus_term(
+    facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type
+) -> e.Expr | None:
+    sign = "+" if c > 0 else "-"
+    term = _product(facts, mono, abs(c), t)
+    if term is None:
+        return None
+    if out is None:
+        if c > 0:
+            return term
+        return e.Const(-term.value, t) if isinstance(term, e.Const) else e.Unary("-", term, t)
+    return e.Binary("+" if sign == "+" else "-", out, term, t)
+
+
+def _product(facts: Facts, mono: Monomial, c: int, t: Type) -> e.Expr | None:
+    out: e.Expr | None = None
+    for name in mono:
+        factor = atom_expr(facts, name, t)
+        if factor is None:
+            return None
+        out = factor if out is None else e.Binary("*", out, factor, t)
+    if out is None:
+        return e.Const(c, t)
+    return out if c == 1 else e.Binary("*", out, e.Const(c, t), t)
+
+
+def atom_expr(facts: Facts, name: str, t: Type) -> e.Expr | None:
+    """The atom as an expression of type `t`, converted where its own type differs."""
+    info = facts.atoms.get(name)
+    if info is None:
+        return None
+    x = info.expr
+    if x is None and info.num is not None and info.den is not None:
+        num, den = to_expr(facts, info.num, t), to_expr(facts, info.den, t)
+        return None if num is None or den is None else e.Binary("/", num, den, t)
+    args = info.max_of or info.min_of
+    if args:
+        parts = [to_expr(facts, a, t) for a in args]
+        func = "max" if info.max_of else "min"
+        return None if None in parts else e.Call(func, tuple(parts), t)  # type: ignore[arg-type]
+    if x is None or not is_int(x.type):
+        return None
+    if x.type == t:
+        return x
+    from xpiler.analysis.poly import atom
+
+    return e.Cast(x, t) if facts.fits(atom(name), t) else None

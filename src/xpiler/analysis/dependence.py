@@ -1,0 +1,333 @@
+"""Which iterations of loops touch the same memory: exact where affine, conservative elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import assigned, declared, escapes, indices, is_memory
+from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.walker import Walker, inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.types import Array, Pointer, Type
+
+
+@dataclass(frozen=True)
+class Access:
+    """One read or write of an array: subscripts as polynomials, with what holds there.
+
+    `subs` is None where the place is not understood (any element of `root` may be meant).
+    """
+
+    root: e.Var
+    subs: tuple[Poly, ...] | None
+    write: bool
+    elem: Type
+    facts: Facts
+
+
+@dataclass
+class Summary:
+    """All memory accesses of a body, the outer scalars it assigns, and whether more happens."""
+
+    accesses: list[Access] = field(default_factory=list)
+    scalars: set[str] = field(default_factory=set)
+    opaque: bool = False
+
+    @property
+    def written(self) -> set[str]:
+        return {a.root.name for a in self.accesses if a.write}
+
+
+class Collector(Walker):
+    """Gathers the accesses of a body."""
+
+    def __init__(self) -> None:
+        self.out = Summary()
+        self.pointers: dict[str, tuple[e.Var, Poly] | None] = {}
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.Assign):
+            self._written(st.target, facts, also_read=bool(st.op))
+        elif isinstance(st, s.Decl) and isinstance(st.var.type, Pointer):
+            self._pointer(st, facts)
+            return (st,)
+        elif isinstance(st, (s.Instr, s.Barrier, s.Launch, s.LeftOut, s.Eval)):
+            self.out.opaque = True
+        return super().stmt(st, facts)
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        self._reads(x, facts)
+        return x
+
+    def place(self, x: e.Expr, facts: Facts) -> e.Expr:
+        for sub in indices(x):
+            self._reads(sub, facts)
+        return x
+
+    def _pointer(self, st: s.Decl, facts: Facts) -> None:
+        """A local pointer stands for its base and an offset, where it never changes."""
+        target = None
+        if st.init is not None and st.var.name not in facts.mutable:
+            target = self._target(st.init, facts)
+            for part in _offsets(st.init):
+                self._reads(part, facts)
+        self.pointers[st.var.name] = target
+        if target is None:
+            self.out.opaque = True
+
+    def _target(self, x: e.Expr, facts: Facts) -> tuple[e.Var, Poly] | None:
+        if isinstance(x, e.Var):
+            return self.pointers.get(x.name, (x, Poly({})))
+        if isinstance(x, e.Cast) and isinstance(x.type, Pointer) and _same_elem(x.x.type, x.type):
+            return self._target(x.x, facts)
+        if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index):
+            base, offset = x.x.base, x.x.index
+        elif isinstance(x, e.Binary) and x.op == "+" and is_int(x.b.type):
+            base, offset = x.a, x.b
+        else:
+            return None
+        inner = self._target(base, facts)
+        p = facts.poly(offset)
+        if inner is None or not facts.stable(p) or not isinstance(inner[0].type, Pointer):
+            return None
+        return inner[0], inner[1] + p
+
+    def _written(self, x: e.Expr, facts: Facts, also_read: bool) -> None:
+        if is_memory(x):
+            self._access(x, facts, write=True)
+            if also_read:
+                self._access(x, facts, write=False)
+            return
+        base = x
+        while isinstance(base, (e.Index, e.Field)):
+            base = base.base
+        if isinstance(base, e.Var):
+            self.out.scalars.add(base.name)
+        else:
+            self.out.opaque = True
+
+    def _reads(self, x: e.Expr, facts: Facts) -> None:
+        if isinstance(x, e.Index) and is_memory(x):
+            self._access(x, facts, write=False)
+            for sub in indices(x):
+                self._reads(sub, facts)
+            return
+        if isinstance(x, e.Var):
+            if isinstance(x.type, (Pointer, Array)):
+                self.out.opaque = True  # the array itself escapes
+            return
+        if isinstance(x, e.Call) and x.func not in math_functions():
+            self.out.opaque = True
+        if isinstance(x, e.Field) and is_memory(x):
+            self._reads(x.base, facts)
+            return
+        for child in _parts(x):
+            self._reads(child, facts)
+
+    def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
+        base: e.Expr = x
+        while isinstance(base, (e.Index, e.Field)):
+            base = base.base
+        subs = _subscripts(x)
+        found = self._target(base, facts) if isinstance(base, e.Var) else None
+        if found is None or subs is None:
+            self.out.opaque = True
+            return
+        root, offset = found
+        polys = tuple(facts.poly(i) for i in subs)
+        if offset.terms:
+            polys = (polys[0] + offset, *polys[1:])
+        self.out.accesses.append(Access(root, polys, write, base.type, facts))
+
+
+def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:
+    """Integer subscripts of the array part of a place; fields and vector lanes do not count."""
+    out: list[e.Expr] = []
+    while isinstance(x, (e.Index, e.Field)):
+        if isinstance(x, e.Index) and isinstance(x.base.type, (Pointer, Array)):
+            if not is_int(x.index.type):
+                return None
+            out.append(x.index)
+            if isinstance(x.base.type, Pointer) and not isinstance(x.base, e.Var):
+                return None  # a pointer read from memory
+        x = x.base
+    return tuple(reversed(out))
+
+
+def _parts(x: e.Expr) -> Iterator[e.Expr]:
+    from xpiler.ir.rewrite import children
+
+    return (c for c in children(x) if isinstance(c, e.Expr))
+
+
+def _offsets(x: e.Expr) -> Iterator[e.Expr]:
+    if isinstance(x, e.Binary):
+        yield x.b
+        yield from _offsets(x.a)
+    elif isinstance(x, e.AddressOf):
+        yield from indices(x.x)
+
+
+def _same_elem(a: Type, b: Type) -> bool:
+    return isinstance(a, (Pointer, Array)) and isinstance(b, (Pointer, Array)) and a.elem == b.elem
+
+
+def summarise(body: s.Body, facts: Facts) -> Summary:
+    """The accesses of `body`, which runs where `facts` hold."""
+    collector = Collector()
+    collector.body(body, facts)
+    out = collector.out
+    local = declared(body)
+    out.accesses = [a for a in out.accesses if a.root.name not in local]
+    out.scalars -= set(local)
+    return out
+
+
+# -- disjointness ---------------------------------------------------------------------------
+
+
+def independent(loop: s.For, facts: Facts) -> bool:
+    """Whether no iteration of `loop` depends on another one (so that they may run in any order)."""
+    mark = len(facts.ledger.sentences)
+    if escapes(loop.body):
+        return False
+    body = summarise(loop.body, inside(loop, facts))
+    varying = frozenset(declared(loop.body)) | {loop.var.name} | loop_vars(loop.body)
+    ok = not body.opaque and not body.scalars
+    ok = ok and apart(body.accesses, body.accesses, loop.var.name, varying, facts)
+    if not ok:
+        del facts.ledger.sentences[mark:]
+    return ok
+
+
+def loop_vars(body: s.Body) -> frozenset[str]:
+    from xpiler.ir.rewrite import walk
+
+    return frozenset(n.var.name for n in walk(body) if isinstance(n, s.For))
+
+
+def apart(
+    first: Iterable[Access], second: Iterable[Access], v: str, varying: frozenset[str], facts: Facts
+) -> bool:
+    """Whether accesses of `first` and `second` never meet at different values of `v`.
+
+    `varying` are the variables (with `v`) that may differ between the two sides.
+    """
+    seconds = list(second)
+    done: set[tuple[object, ...]] = set()
+    for a in first:
+        for b in seconds:
+            if not (a.write or b.write):
+                continue
+            key = (a.root.name, a.subs, b.root.name, b.subs, id(a.facts), id(b.facts))
+            if key in done:
+                continue
+            done.add(key)
+            if a.root.name != b.root.name:
+                if not not_aliased(a.root, b.root, facts):
+                    return False
+            elif not never_meet(a, b, v, varying):
+                return False
+    return True
+
+
+def not_aliased(a: e.Var, b: e.Var, facts: Facts) -> bool:
+    """Whether two different arrays or pointers cannot overlap (perhaps by assumption)."""
+    pointers = [x for x in (a, b) if isinstance(x.type, Pointer)]
+    if len(pointers) < 2 or any(x.type.restrict for x in pointers):  # type: ignore[attr-defined]
+        return True
+    first, second = sorted((a.name, b.name))
+    return facts.ledger.assume_apart(first, second)
+
+
+def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
+    """Whether equal elements imply equal `v`: one subscript is c*v + r with |r - r'| < c."""
+    if a.subs is None or b.subs is None or a.elem != b.elem or len(a.subs) != len(b.subs):
+        return False
+    primed = _Primed(a.facts, b.facts, varying)
+    both = primed.facts()
+    for p, q in zip(a.subs, b.subs, strict=True):
+        if _implies_equal(p, primed.poly(q), v, primed.name(v), both):
+            return True
+        if _always_differ(p - primed.poly(q), both):
+            return True
+    return False
+
+
+def _always_differ(d: Poly, facts: Facts) -> bool:
+    return bool(d.terms) and (facts.nonneg(d - 1) or facts.nonneg(-d - 1))
+
+
+def _implies_equal(p: Poly, q: Poly, v: str, v2: str, facts: Facts) -> bool:
+    mine, other = p.split(v), q.split(v2)
+    if mine is None or other is None or mine[0] != other[0] or not mine[0].terms:
+        return False
+    c, rest = mine[0], mine[1] - other[1]
+    if facts.nonneg(-c):
+        c, rest = -c, -rest
+    return facts.nonneg(c - 1 - rest) and facts.nonneg(c - 1 + rest) and facts.nonneg(c - 1)
+
+
+@dataclass
+class _Primed:
+    """A copy of what varies, for the second of two iterations."""
+
+    a: Facts
+    b: Facts
+    varying: frozenset[str]
+    names: dict[str, str] = field(default_factory=dict)
+
+    def name(self, key: str) -> str:
+        """The name of `key` in the second iteration: itself where it cannot differ."""
+        if key in self.names:
+            return self.names[key]
+        info = self.b.atoms.get(key)
+        if not self._varies(key):
+            return key
+        new = f"{key}'"
+        self.names[key] = new
+        if info is not None:
+            parts = {
+                "num": self.poly(info.num) if info.num is not None else None,
+                "den": self.poly(info.den) if info.den is not None else None,
+                "max_of": tuple(map(self.poly, info.max_of)),
+                "min_of": tuple(map(self.poly, info.min_of)),
+            }
+            self.a.atoms[new] = replace(info, **parts)  # type: ignore[arg-type]
+        return new
+
+    def _varies(self, key: str) -> bool:
+        if key in self.varying or key not in self.b.atoms:
+            return True
+        info = self.b.atoms[key]
+        inner = [p for p in (info.num, info.den) if p is not None]
+        inner += [*info.max_of, *info.min_of]
+        if inner:
+            return any(self._varies(k) for p in inner for k in p.atoms())
+        return not self.b.stable(atom(key))
+
+    def poly(self, p: Poly) -> Poly:
+        return p.substitute({k: atom(self.name(k)) for k in p.atoms()})
+
+    def facts(self) -> Facts:
+        """What holds in the first iteration, and the same about the second's copies."""
+        out = self.a
+        rank, numeric = dict(out.rank), dict(out.numeric)
+        for key in self.b.known:
+            if self._varies(key):
+                new = self.name(key)
+                rank[new] = self.b.rank.get(key, 0) + 0.25
+                if key in self.b.numeric:
+                    numeric[new] = self.b.numeric[key]
+        out = replace(out, rank=rank, numeric=numeric, _cache={})
+        seen: set[Poly] = set()
+        for polys in self.b.known.values():
+            for p in polys:
+                if p not in seen and any(self._varies(k) for k in p.atoms()):
+                    seen.add(p)
+                    out = out.with_fact(self.poly(p))
+        return out

@@ -1,0 +1,57 @@
+"""Runs the clean-up passes in order until nothing changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.ranges import Ledger
+from xpiler.ir.program import Program
+from xpiler.passes.cleanup.base import Assumptions, Context, Pass
+from xpiler.passes.cleanup.coalesce import Coalesce
+from xpiler.passes.cleanup.contract import Contract
+from xpiler.passes.cleanup.forward import Forward
+from xpiler.passes.cleanup.guards import Guards
+from xpiler.passes.cleanup.propagate import Propagate
+from xpiler.passes.cleanup.simplify import Simplify
+
+MAX_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class CleanResult:
+    """The cleaned program, the sentences assumed, and the program after each pass that changed it."""
+
+    program: Program
+    assumptions: tuple[str, ...]
+    steps: tuple[tuple[str, Program], ...]
+
+
+def rounds() -> tuple[Pass, ...]:
+    """The passes of one round, in order."""
+    return (Simplify(), Propagate(), Forward(), Coalesce(), Contract(), Guards())
+
+
+def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanResult:
+    """`program`, cleaned up without a change of meaning; what cannot be shown stays as it is."""
+    assume = assume or Assumptions()
+    ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
+    ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
+    steps: list[tuple[str, Program]] = []
+    ctx = Context(assume, ledger, program)
+    for _ in range(MAX_ROUNDS):
+        before = program
+        for one in rounds():
+            program = _step(one, program, replace(ctx, program=program), steps)
+        if program == before:
+            break
+    return CleanResult(program, tuple(ledger.sentences), tuple(steps))
+
+
+def _step(
+    one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Program]]
+) -> Program:
+    new = one.apply(program, ctx)
+    if new is not program and new != program:
+        steps.append((one.name, new))
+        return new
+    return program

@@ -1,0 +1,234 @@
+"""Guards become loop bounds: `for i in [0, U) if (i < n) ...` with U >= n is `for i in [0, n)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.affine import to_expr
+from xpiler.analysis.effects import assigned, declared, escapes, of_body, of_stmt
+from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.ranges import Facts, condition_facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import rewrite_stmts, variables, walk
+from xpiler.ir.types import BOOL
+from xpiler.passes.cleanup.base import (
+    Context, Walker, after, always_leaves, each_function, inside,
+)  # fmt: skip
+from xpiler.passes.cleanup.simplify import negated
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Moves conditions on loop variables into the bounds, invariant ones out of the loop."""
+
+    name: str = "guards"
+
+    def apply(self, program: Program, ctx: Context) -> Program:
+        def one(f: Function) -> Function:
+            body = rewrite_stmts(f.body, structured)
+            f = f if body is f.body else f.with_body(body)
+            return _Guards().run(f, ctx.facts(f))
+
+        return each_function(program, one)
+
+
+# -- early exits ----------------------------------------------------------------------------
+
+
+def structured(st: s.Stmt) -> s.Stmt:
+    """A loop whose `if (c) continue; rest` is `if (!c) { rest }`."""
+    if not isinstance(st, s.For):
+        return st
+    body = _without_continue(st.body)
+    return st if body is st.body else replace(st, body=body)
+
+
+def _without_continue(body: s.Body) -> s.Body:
+    for i, st in enumerate(body):
+        if isinstance(st, s.Continue):
+            return body[:i]
+        if isinstance(st, s.If) and _ends_in_continue(st.then) and not st.orelse:
+            rest = _without_continue(body[i + 1 :])
+            then = _without_continue(st.then)
+            new: s.Stmt = replace(st, then=then, orelse=rest)
+            if not then:
+                new = replace(st, cond=negated(st.cond), then=rest, orelse=())
+            return (*body[:i], new) if then or rest else body[:i]
+        if isinstance(st, s.If) and i == len(body) - 1:
+            new = replace(
+                st, then=_without_continue(st.then), orelse=_without_continue(st.orelse)
+            )
+            return body if new == st else (*body[:i], new)
+    return body
+
+
+def _ends_in_continue(body: s.Body) -> bool:
+    return bool(body) and isinstance(body[-1], s.Continue)
+
+
+# -- bounds ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """`var >= value` (lower) or `var < value`, with the same as an expression."""
+
+    lower: bool
+    value: Poly
+    expr: e.Expr
+
+
+class _Guards(Walker):
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        new = self.descend(st, facts)
+        if not isinstance(new, s.For) or not is_int(new.var.type):
+            return (new,)
+        return _lifted(new, facts)
+
+
+def _lifted(loop: s.For, facts: Facts) -> s.Body:
+    """`loop` with the conjuncts of its body's guard moved to where they belong."""
+    guard = _guard(loop)
+    if guard is None:
+        return (loop,)
+    pre, cond, then = guard
+    inner = inside(loop, facts)
+    for st in pre:
+        inner = after(st, inner)
+    invariant: list[e.Expr] = []
+    kept: list[e.Expr] = []
+    for c in conjuncts(cond):
+        narrower = _narrowed(loop, c, inner, facts)
+        if narrower is not None:
+            loop = narrower
+        elif _is_invariant(c, loop, facts):
+            invariant.append(c)
+        else:
+            kept.append(c)
+    if not invariant and len(kept) == len(conjuncts(cond)):
+        return (loop,)
+    return _put_together(loop, pre, kept, then, invariant)
+
+
+def _put_together(
+    loop: s.For, pre: s.Body, kept: list[e.Expr], then: s.If, invariant: list[e.Expr]
+) -> s.Body:
+    rest: s.Body = then.then
+    if kept:
+        rest = (replace(then, cond=conjunction(kept)),)
+    elif then.comments and rest:
+        rest = (replace(rest[0], comments=(*then.comments, *rest[0].comments)), *rest[1:])
+    new = replace(loop, body=(*pre, *rest))
+    if not invariant:
+        return (new,)
+    return (s.If(conjunction(invariant), (new,), loc=loop.loc),)
+
+
+def _guard(loop: s.For) -> tuple[s.Body, e.Expr, s.If] | None:
+    """(what comes before, condition, statement) where a guard decides whether anything happens."""
+    if not loop.body:
+        return None
+    *pre, last = loop.body
+    if not isinstance(last, s.If) or last.orelse or not last.then:
+        return None
+    if not private(tuple(pre)):
+        return None
+    return tuple(pre), last.cond, last
+
+
+def private(body: s.Body) -> bool:
+    """Whether `body` only computes values of variables that it declares itself."""
+    effects = of_body(body)
+    names = set(declared(body)) | {n.var.name for n in walk(body) if isinstance(n, s.For)}
+    endless = any(isinstance(n, s.While) for n in walk(body))
+    return effects.writes <= names and not (effects.other or effects.jumps or endless)
+
+
+def conjuncts(cond: e.Expr) -> list[e.Expr]:
+    if isinstance(cond, e.Binary) and cond.op == "&&":
+        return conjuncts(cond.a) + conjuncts(cond.b)
+    return [cond]
+
+
+def conjunction(conds: list[e.Expr]) -> e.Expr:
+    out = conds[0]
+    for c in conds[1:]:
+        out = e.Binary("&&", out, c, BOOL)
+    return out
+
+
+def _is_invariant(c: e.Expr, loop: s.For, facts: Facts) -> bool:
+    """Whether `c` can be asked before the loop: plain arithmetic on what does not change in it."""
+    names = variables(c)
+    local = set(declared(loop.body)) | {loop.var.name} | assigned(loop.body)
+    simple = all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(c))
+    return simple and not names & local
+
+
+def _narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
+    """`loop` over only the iterations where `c` holds; None where that is not one interval."""
+    bound = _bound(loop, c, inner, facts)
+    if bound is None:
+        return None
+    lo, hi = facts.poly(loop.lo), facts.poly(loop.hi)
+    if bound.lower:
+        if fixed_step(loop) != 1 or not facts.nonneg(bound.value - lo):
+            return None
+        return replace(loop, lo=bound.expr)
+    if not facts.with_fact(bound.value - lo - 1).nonneg(hi - bound.value):
+        return None
+    return replace(loop, hi=bound.expr)
+
+
+def fixed_step(loop: s.For) -> int | None:
+    return int(loop.step.value) if isinstance(loop.step, e.Const) else None
+
+
+def _bound(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> _Bound | None:
+    if not isinstance(c, e.Binary) or c.op not in ("<", "<=", ">", ">="):
+        return None
+    v = loop.var.name
+    for p in condition_facts(inner, c, True):  # p >= 0 is c
+        parts = p.split(v)
+        k = parts[0].constant if parts else None
+        if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
+            continue
+        value = -parts[1] if k == 1 else parts[1] + 1
+        x = _as_written(loop, c, value, inner) or to_expr(inner, value, loop.var.type)
+        if x is not None:
+            return _Bound(k == 1, value, x)
+    return None
+
+
+def _as_written(loop: s.For, c: e.Binary, value: Poly, inner: Facts) -> e.Expr | None:
+    """The user's own text for the bound, where one side of the comparison is just that."""
+    local = set(declared(loop.body)) | {loop.var.name}
+    for x in (c.a, c.b):
+        if x.type == loop.var.type and inner.poly(x) == value and not variables(x) & local:
+            return x
+    return None
+
+
+def _known_outside(p: Poly, loop: s.For, inner: Facts) -> bool:
+    if not inner.stable(p):
+        return False
+    local = set(declared(loop.body)) | {n.var.name for n in walk(loop) if isinstance(n, s.For)}
+    names: set[str] = set()
+    _names(p, inner, names)
+    return not names & local
+
+
+def _names(p: Poly, facts: Facts, out: set[str]) -> None:
+    for a in p.atoms():
+        info = facts.atoms[a]
+        inner = [q for q in (info.num, info.den) if q is not None]
+        inner += [*info.max_of, *info.min_of]
+        for q in inner:
+            _names(q, facts, out)
+        if not inner:
+            out.add(a)
+
+
+__all__ = ["Guards", "always_leaves", "atom", "escapes", "of_stmt", "private"]

@@ -1,0 +1,448 @@
+"""Simplify expressions and decided control flow: folding, identities, casts, div and mod by ranges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.affine import size, to_expr
+from xpiler.analysis.effects import escapes
+from xpiler.analysis.ranges import NEGATED, Facts, is_int, type_range
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import map_children, substitute
+from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer, Scalar, Type
+from xpiler.passes.cleanup import fold
+from xpiler.passes.cleanup.base import Context, Walker, changed, each_function, sentence, value_sentence
+
+TRUE, FALSE = e.Const(True, BOOL), e.Const(False, BOOL)
+
+
+@dataclass(frozen=True)
+class Simplify:
+    """Rewrites every expression and statement to a simpler one of equal meaning."""
+
+    name: str = "simplify"
+
+    def apply(self, program: Program, ctx: Context) -> Program:
+        def one(f: Function) -> Function:
+            return _Simplifier().run(f, ctx.facts(f))
+
+        return each_function(program, one)
+
+
+class _Simplifier(Walker):
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        return simplify(x, facts)
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.For) and st.kind == "parallel" and st.var.type == U32:
+            st = signed_axis(st, facts)
+        new = self.descend(st, facts)
+        return decided(new, facts)
+
+
+# -- statements -----------------------------------------------------------------------------
+
+
+def decided(st: s.Stmt, facts: Facts) -> s.Body:
+    """`st` without branches that are never taken, loops that never run or run once."""
+    if isinstance(st, s.If):
+        return _decided_if(st)
+    if isinstance(st, s.For):
+        return _decided_for(st, facts)
+    if isinstance(st, s.While) and not st.do and st.cond == FALSE:
+        return ()
+    if isinstance(st, s.Scope) and not any(isinstance(x, s.Decl) for x in st.body):
+        return st.body
+    if isinstance(st, s.Assign) and st.op in ("+", "-") and fold.int_value(st.value) == 0:
+        return ()
+    if isinstance(st, s.Assign) and not st.op and st.target == st.value:
+        return ()
+    return (st,)
+
+
+def _decided_if(st: s.If) -> s.Body:
+    if isinstance(st.cond, e.Const):
+        return st.then if st.cond.value else st.orelse
+    if not st.then and not st.orelse:
+        return ()
+    if not st.then:
+        return (replace(st, cond=negated(st.cond), then=st.orelse, orelse=()),)
+    return (st,)
+
+
+def _decided_for(st: s.For, facts: Facts) -> s.Body:
+    if not st.body:
+        return ()
+    if not is_int(st.var.type):
+        return (st,)
+    lo, hi = facts.poly(st.lo), facts.poly(st.hi)
+    if facts.nonneg(lo - hi):
+        return ()
+    one = facts.positive(hi - lo) and facts.nonneg(facts.poly(st.step) - (hi - lo))
+    if one and not escapes(st.body):
+        return tuple(substitute(st.body, {st.var.name: st.lo}))
+    return (st,)
+
+
+def signed_axis(st: s.For, facts: Facts) -> s.For:
+    """A parallel axis counted by an `int`: a grid has fewer than 2**31 blocks, a block fewer threads."""
+    hi = simplify(st.hi, facts)
+    if isinstance(hi, e.Cast) and hi.x.type == I32:
+        inner = hi.x
+        p = facts.poly(inner)
+        if not facts.nonneg(p) and not facts.assume(f"{sentence(inner)} is not negative", p):
+            return st
+        hi = inner
+    elif facts.fits(facts.poly(hi), I32):
+        hi = simplify(e.Cast(hi, I32), facts)
+    elif facts.assume(f"{sentence(hi)} is below 2**31", (1 << 31) - 1 - facts.poly(hi)):
+        hi = e.Cast(hi, I32)
+    else:
+        return st
+    lo = simplify(e.Cast(st.lo, I32), facts)
+    var = e.Var(st.var.name, I32)
+    body = substitute(st.body, {var.name: e.Cast(var, U32)})
+    return replace(st, var=var, lo=lo, hi=hi, step=e.Const(1, I32), body=body)
+
+
+# -- expressions ----------------------------------------------------------------------------
+
+
+def simplify(x: e.Expr, facts: Facts) -> e.Expr:
+    """An expression of equal value and type, never larger."""
+    new = _children(x, facts)
+    for _ in range(8):
+        rule = _RULES.get(type(new))
+        nxt = rule(new, facts) if rule else new
+        if nxt is new:
+            return new
+        new = nxt
+    return new
+
+
+def _children(x: e.Expr, facts: Facts) -> e.Expr:
+    if isinstance(x, e.Binary) and x.op in e.LOGICAL:
+        a = simplify(x.a, facts)
+        return changed(x, a=a, b=simplify(x.b, facts.with_cond(a, x.op == "&&")))
+    if isinstance(x, e.Select):
+        cond = simplify(x.cond, facts)
+        a = simplify(x.a, facts.with_cond(cond, True))
+        return changed(x, cond=cond, a=a, b=simplify(x.b, facts.with_cond(cond, False)))
+    return map_children(x, lambda c: simplify(c, facts))
+
+
+def _binary(x: e.Binary, facts: Facts) -> e.Expr:
+    if x.op in e.LOGICAL:
+        return _logical(x)
+    if x.op in e.COMPARISONS:
+        return _comparison(x, facts)
+    if isinstance(x.type, Scalar) and x.type.is_integer:
+        return _integer(x, facts)
+    if isinstance(x.type, Scalar) and x.type.is_float:
+        return _floating(x)
+    if isinstance(x.type, Pointer) and fold.int_value(x.b) == 0 and x.a.type == x.type:
+        return x.a
+    return x
+
+
+def _logical(x: e.Binary) -> e.Expr:
+    stop = x.op == "||"
+    for one, other in ((x.a, x.b), (x.b, x.a)):
+        if isinstance(one, e.Const):
+            return other if bool(one.value) is not stop else e.Const(stop, BOOL)
+    return x.a if x.a == x.b else x
+
+
+def _comparison(x: e.Binary, facts: Facts) -> e.Expr:
+    if not is_int(x.a.type):
+        return x
+    known = facts.decide(x)
+    if known is not None:
+        return e.Const(known, BOOL)
+    truth = _truth_test(x)
+    if truth is not None:
+        return truth
+    if isinstance(x.a, e.Const) and not isinstance(x.b, e.Const):
+        flip: dict[str, e.BinaryOp] = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+        return replace(x, op=flip.get(x.op, x.op), a=x.b, b=x.a)
+    return _narrowed(x, facts)
+
+
+def _truth_test(x: e.Binary) -> e.Expr | None:
+    """`int(cond) != 0` is `cond`."""
+    inner = x.a.x if isinstance(x.a, e.Cast) and x.a.x.type == BOOL else x.a
+    if inner.type != BOOL or x.op not in ("==", "!="):
+        return None
+    value = fold.int_value(x.b)
+    if value not in (0, 1):
+        return None
+    return inner if (x.op == "!=") == (value == 0) else negated(inner)
+
+
+def _narrowed(x: e.Binary, facts: Facts) -> e.Expr:
+    """A comparison of converted values, compared in the type that they had."""
+    if not any(isinstance(side, e.Cast) for side in (x.a, x.b)):
+        return x
+    for t in (I32, I64):
+        if t == x.a.type or not all(_was(side, t) for side in (x.a, x.b)):
+            continue
+        if all(facts.fits(facts.poly(side), t) for side in (x.a, x.b)):
+            a, b = (simplify(e.Cast(side, t), facts) for side in (x.a, x.b))
+            if size(a) + size(b) < size(x.a) + size(x.b):
+                return replace(x, a=a, b=b)
+    return x
+
+
+def _was(side: e.Expr, t: Type) -> bool:
+    return isinstance(side, e.Const) or (isinstance(side, e.Cast) and side.x.type == t) or (
+        isinstance(side, e.Binary) and side.op in ("+", "-", "*")
+    )
+
+
+def _integer(x: e.Binary, facts: Facts) -> e.Expr:
+    a, b = fold.int_value(x.a), fold.int_value(x.b)
+    if a is not None and b is not None and not (fold.is_named(x.a) or fold.is_named(x.b)):
+        return fold.fold_binary(x.op, a, b, x.a.type, x.type) or x
+    same = _identity(x, a, b)
+    if same is not None:
+        return same
+    if x.op in ("+", "*") and a is not None and b is None and not isinstance(x.b, e.Const):
+        return replace(x, a=x.b, b=x.a)
+    return _by_range(x, facts)
+
+
+def _identity(x: e.Binary, a: int | None, b: int | None) -> e.Expr | None:
+    if b == 0 and x.op in ("+", "-", "<<", ">>", "|", "^"):
+        return x.a
+    if a == 0 and x.op in ("+", "|", "^"):
+        return x.b
+    if b == 1 and x.op in ("*", "/"):
+        return x.a
+    if a == 1 and x.op == "*":
+        return x.b
+    zero = (x.op in ("*", "&") and 0 in (a, b)) or (x.op == "%" and b == 1)
+    zero = zero or (a == 0 and x.op in ("/", "%", "<<", ">>"))
+    return e.Const(0, x.type) if zero else None
+
+
+def _by_range(x: e.Binary, facts: Facts) -> e.Expr:
+    """The value as a polynomial, where that reads shorter (`(b*256 + t) / 256` is `b`)."""
+    p = facts.poly(x)
+    c = p.constant
+    if c is not None and not _holds_name(x):
+        return e.Const(c, x.type)
+    if x.op in ("/", "%", ">>", "&") or len(p.terms) < _terms(x):
+        new = to_expr(facts, p, x.type)
+        if new is not None and size(new) < size(x):
+            return new
+    return x
+
+
+def _terms(x: e.Expr) -> int:
+    if isinstance(x, e.Binary) and x.op in ("+", "-"):
+        return _terms(x.a) + _terms(x.b)
+    return 1
+
+
+def _holds_name(x: e.Expr) -> bool:
+    if isinstance(x, e.Binary):
+        return _holds_name(x.a) or _holds_name(x.b)
+    return fold.is_named(x)
+
+
+def _floating(x: e.Binary) -> e.Expr:
+    """Only what is exact for every value, signed zeros and NaN included."""
+    b = x.b.value if isinstance(x.b, e.Const) else None
+    if b == 1 and x.op in ("*", "/"):
+        return x.a
+    a = x.a.value if isinstance(x.a, e.Const) else None
+    return x.b if a == 1 and x.op == "*" else x
+
+
+def negated(cond: e.Expr) -> e.Expr:
+    """The opposite condition; floating comparisons keep their `!` (NaN)."""
+    if isinstance(cond, e.Const):
+        return e.Const(not cond.value, BOOL)
+    if isinstance(cond, e.Unary) and cond.op == "!":
+        return cond.x
+    if isinstance(cond, e.Binary) and cond.op in NEGATED and not _is_float(cond.a.type):
+        return replace(cond, op=NEGATED[cond.op])
+    if isinstance(cond, e.Binary) and cond.op in e.LOGICAL:
+        flip: e.BinaryOp = "&&" if cond.op == "||" else "||"
+        return replace(cond, op=flip, a=negated(cond.a), b=negated(cond.b))
+    return e.Unary("!", cond, BOOL)
+
+
+def _is_float(t: Type) -> bool:
+    return not (isinstance(t, Scalar) and t.is_integer) and not isinstance(t, Pointer)
+
+
+def _unary(x: e.Unary, facts: Facts) -> e.Expr:
+    if x.op == "!" and x.x.type == BOOL:
+        new = negated(x.x)
+        return x if new == x else new
+    if x.op == "-" and isinstance(x.x, e.Const) and x.x.text is None and is_int(x.type):
+        return fold.convert(e.Const(-x.x.value, I64), x.type) or x
+    return x
+
+
+def _select(x: e.Select, facts: Facts) -> e.Expr:
+    if isinstance(x.cond, e.Const):
+        return x.a if x.cond.value else x.b
+    if x.a == x.b:
+        return x.a
+    if x.a == TRUE and x.b == FALSE:
+        return x.cond
+    if x.a == FALSE and x.b == TRUE:
+        return negated(x.cond)
+    return x
+
+
+def _call(x: e.Call, facts: Facts) -> e.Expr:
+    if x.func in ("min", "max") and is_int(x.type) and len(x.args) == 2:
+        d = facts.poly(x.args[0]) - facts.poly(x.args[1])
+        first_larger = facts.nonneg(d)
+        if first_larger or facts.nonneg(-d):
+            return x.args[0] if first_larger == (x.func == "max") else x.args[1]
+    return x
+
+
+# -- casts ----------------------------------------------------------------------------------
+
+
+def _cast(x: e.Cast, facts: Facts) -> e.Expr:
+    if x.type == x.x.type:
+        return x.x
+    if isinstance(x.x, e.Const) and not fold.is_named(x.x):
+        return fold.convert(x.x, x.type) or x
+    if isinstance(x.x, e.Const) and is_int(x.type) and fold.convert(x.x, x.type) is not None:
+        new = fold.convert(x.x, x.type)
+        assert new is not None
+        return replace(new, text=x.x.text) if new.value == x.x.value else x
+    if isinstance(x.x, e.Cast) and is_int(x.x.type):
+        return _cast_of_cast(x, x.x, facts)
+    if is_int(x.type) and x.type != BOOL and isinstance(x.x, (e.Binary, e.Select)):
+        return _pushed(x, facts)
+    if isinstance(x.x, e.Cast) and _widening(x.x, x):
+        return x.x.x
+    return x
+
+
+def _widening(inner: e.Cast, outer: e.Cast) -> bool:
+    """float -> double -> float."""
+    pair = (inner.x.type, inner.type)
+    return outer.type == inner.x.type and (
+        str(pair[0]), str(pair[1])
+    ) in {("f32", "f64"), ("f16", "f32"), ("bf16", "f32"), ("f16", "f64"), ("bf16", "f64")}  # fmt: skip
+
+
+def _cast_of_cast(x: e.Cast, inner: e.Cast, facts: Facts) -> e.Expr:
+    if not is_int(inner.x.type) or BOOL in (inner.type, x.type):
+        return x
+    if facts.fits(facts.poly(inner.x), inner.type):
+        return replace(x, x=inner.x)
+    ints = isinstance(x.type, Scalar) and isinstance(inner.type, Scalar) and x.type.is_integer
+    if ints and x.type.bits <= inner.type.bits:  # type: ignore[attr-defined]
+        return replace(x, x=inner.x)  # the low bits are the same
+    return x
+
+
+def _pushed(x: e.Cast, facts: Facts) -> e.Expr:
+    """`i32(u32(b) * 256u + u32(t))` is `b * 256 + t` where nothing wraps."""
+    inner = x.x
+    if not is_int(inner.type):
+        return x
+    new = _push(inner, x.type, facts)
+    return new if new is not None and _casts(new) < _casts(x) else x
+
+
+def _push(x: e.Expr, t: Type, facts: Facts) -> e.Expr | None:
+    """`x` computed in type `t` throughout: each intermediate value fits both types."""
+    if x.type == t:
+        return x
+    if isinstance(x, e.Const):
+        return fold.convert(x, t) if fold.wrap(int(x.value), t) == x.value else None
+    if isinstance(x, e.Cast) and x.x.type == t:
+        return x.x if facts.fits(facts.poly(x.x), x.type) else None
+    if not facts.fits(facts.poly(x), t) and not _assume_fits(x, t, facts):
+        return None
+    if isinstance(x, e.Binary) and x.op in ("+", "-", "*", "/", "%"):
+        a, b = _push(x.a, t, facts), _push(x.b, t, facts)
+        return None if a is None or b is None else replace(x, a=a, b=b, type=t)
+    if isinstance(x, e.Cast):
+        return simplify(e.Cast(x.x, t), facts)
+    return e.Cast(x, t)
+
+
+def _assume_fits(x: e.Expr, t: Type, facts: Facts) -> bool:
+    """Index arithmetic of a launch (block * size + thread) may be taken not to wrap."""
+    top = facts.largest(facts.raw(x))
+    limits = type_range(t)
+    if top is None or limits is None or limits[0] > 0:
+        return False
+    return facts.assume(f"{value_sentence(facts, top + 1)} does not overflow {t}", limits[1] - top)
+
+
+def _casts(x: e.Expr) -> int:
+    from xpiler.ir.rewrite import walk
+
+    return sum(1 for n in walk(x) if isinstance(n, e.Cast))
+
+
+# -- places ---------------------------------------------------------------------------------
+
+
+def _index(x: e.Index, facts: Facts) -> e.Expr:
+    index = x.index
+    if isinstance(index, e.Cast) and is_int(index.x.type) and is_int(index.type):
+        if facts.fits(facts.poly(index.x), index.type):
+            return replace(x, index=index.x)
+    if isinstance(index, e.Cast) and is_int(index.x.type):
+        new = _pushed(e.Cast(index, I32), facts) if index.type != I32 else index
+        if new is not index and facts.fits(facts.poly(index), I32) and _casts(new) == 0:
+            return replace(x, index=new)
+    base = x.base
+    if isinstance(base, e.AddressOf) and fold.int_value(index) == 0 and base.x.type == x.type:
+        return base.x
+    if isinstance(base, e.AddressOf) and isinstance(base.x, e.Index) and base.x.type == x.type:
+        total = _sum(base.x.index, index, facts)
+        return replace(base.x, index=total) if total is not None else x
+    if isinstance(base, e.Binary) and base.op == "+" and isinstance(base.a.type, (Pointer, Array)):
+        total = _sum(base.b, index, facts)
+        return e.Index(base.a, total, x.type) if total is not None else x
+    return x
+
+
+def _sum(a: e.Expr, b: e.Expr, facts: Facts) -> e.Expr | None:
+    """Two offsets added, in a type that holds the sum."""
+    if fold.int_value(b) == 0:
+        return a
+    if fold.int_value(a) == 0:
+        return b
+    if not is_int(a.type) or not is_int(b.type):
+        return None
+    p = facts.poly(a) + facts.poly(b)
+    for t in (a.type, b.type, I64):
+        if all(facts.fits(q, t) for q in (p, facts.poly(a), facts.poly(b))):
+            parts = [simplify(e.Cast(v, t), facts) if v.type != t else v for v in (a, b)]
+            return simplify(e.Binary("+", parts[0], parts[1], t), facts)
+    return None
+
+
+def _bits(x: e.Bits, facts: Facts) -> e.Expr:
+    return x.x if x.type == x.x.type else x
+
+
+_RULES = {
+    e.Binary: _binary,
+    e.Unary: _unary,
+    e.Select: _select,
+    e.Call: _call,
+    e.Cast: _cast,
+    e.Index: _index,
+    e.Bits: _bits,
+}
+
+__all__ = ["Simplify", "negated", "simplify", "type_range"]
