@@ -1,0 +1,95 @@
+"""Helpers made for one file: vector types, their constructors, reinterpretations of bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xpiler.backend import types
+from xpiler.backend.spelling import Spelling
+from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
+
+
+def stem(t: Type, spelling: Spelling) -> str:
+    """The part of a helper's name that stands for a type."""
+    if isinstance(t, Scalar):
+        return spelling.stems[t.name]
+    return types.base_name(t, spelling)
+
+
+@dataclass
+class Generated:
+    """Collects while printing; what was asked for first is written first."""
+
+    vectors: list[Vector] = field(default_factory=list)
+    functions: dict[str, str] = field(default_factory=dict)
+    numbered: set[Vector] = field(default_factory=set)
+
+    def note_type(self, t: Type, spelling: Spelling) -> None:
+        """Remembers that a vector type occurs in `t`."""
+        while isinstance(t, (Pointer, Array)):
+            t = t.elem
+        if isinstance(t, Vector) and t not in self.vectors:
+            self.vectors.append(t)
+
+    def lanes_by_number(self, t: Vector) -> None:
+        """The lanes of `t` are also reached through an array `s`."""
+        self.numbered.add(t)
+
+    def maker(self, t: Vector, spelling: Spelling) -> str:
+        """The name of the function that makes a vector of its lanes."""
+        self.note_type(t, spelling)
+        vector, elem = types.vector_name(t, spelling), spelling.type_name(t.elem)
+        name = f"make_{vector}"
+        lanes = list(types.LANES[: t.lanes]) if t.lanes <= 4 else [f"s{k}" for k in range(t.lanes)]
+        params = ", ".join(f"{elem} {x}" for x in lanes)
+        inside = ", ".join(lanes)
+        braces = f"{{{{{inside}}}}}" if t.lanes > 4 or t in self.numbered else f"{{{inside}}}"
+        self._add(name, f"{vector} {name}({params})", [f"return ({vector}){braces};"])
+        return name
+
+    def bits(self, source: Type, to: Type, spelling: Spelling) -> str:
+        """The name of the function that gives the bits of `source` as a `to`."""
+        self.note_type(source, spelling)
+        self.note_type(to, spelling)
+        name = f"{stem(to, spelling)}_from_{stem(source, spelling)}_bits"
+        to_name = types.declare(to, "", spelling)
+        head = f"{to_name} {name}({types.declare(source, 'x', spelling)})"
+        body = [f"{to_name} result;", "memcpy(&result, &x, sizeof result);", "return result;"]
+        self._add(name, head, body)
+        return name
+
+    def lanewise(self, name: str, t: Vector, count: int, lane: str, spelling: Spelling) -> str:
+        """A function that does `lane` (text in `a.{0}`, `b.{0}`, ...) on each lane."""
+        self.note_type(t, spelling)
+        vector = types.vector_name(t, spelling)
+        params = ", ".join(f"{vector} {p}" for p in "abc"[:count])
+        if t.lanes > 4:
+            work = lane.replace("{0}", "s[i]")
+            body = [
+                f"{vector} r;",
+                f"for (int i = 0; i < {t.lanes}; i++) {{",
+                f"    r.s[i] = {work};",
+                "}",
+                "return r;",
+            ]
+        else:
+            lanes = [lane.replace("{0}", types.LANES[k]) for k in range(t.lanes)]
+            braces = (
+                f"{{{{{', '.join(lanes)}}}}}" if t in self.numbered else f"{{{', '.join(lanes)}}}"
+            )
+            body = [f"return ({vector}){braces};"]
+        self._add(name, f"{vector} {name}({params})", body)
+        return name
+
+    def _add(self, name: str, head: str, body: list[str]) -> None:
+        lines = "".join(f"    {line}\n" for line in body)
+        self.functions[name] = f"static inline {head}\n{{\n{lines}}}"
+
+    def vector_stem(self, t: Vector, spelling: Spelling) -> str:
+        """The vector's name, as part of a helper's."""
+        self.note_type(t, spelling)
+        return types.vector_name(t, spelling)
+
+    def typedefs(self, spelling: Spelling) -> list[str]:
+        """The typedefs of the vectors that occur."""
+        return [types.vector_typedef(v, spelling, v in self.numbered) for v in self.vectors]

@@ -1,0 +1,275 @@
+"""Statements as lines of C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import singledispatchmethod
+
+from xpiler.backend import types, usage
+from xpiler.backend.expressions import ExpressionPrinter
+from xpiler.backend.heap import Heap
+from xpiler.backend.instructions import lines_of
+from xpiler.backend.layout import comment_lines, wrap
+from xpiler.backend.pieces import UNARY
+from xpiler.backend.tidy import is_count
+from xpiler.backend.unit import cannot_print
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function
+from xpiler.ir.types import BF16, Array, Pointer, Scalar, Type, Vector
+
+_COMPOUND = frozenset("+-*&|^")
+
+
+class StatementPrinter:
+    """Prints the body of one function."""
+
+    def __init__(self, function: Function, expressions: ExpressionPrinter) -> None:
+        self.function, self.x = function, expressions
+        self.spelling = expressions.spelling
+        self.heap = Heap()
+        self.parallel = False
+
+    def lines(self, body: s.Body, depth: int = 1) -> list[str]:
+        """The finished lines of a body."""
+        out: list[str] = []
+        for line in self.body(body):
+            margin = "" if line.startswith("#") else " " * (self.spelling.indent * depth)
+            out += wrap((margin + line) if line else "", self.spelling.line_width)
+        return out
+
+    def body(self, body: s.Body, loop: bool = False) -> list[str]:
+        """The lines of a scope, indented from 0; arrays on the heap are freed at its end."""
+        self.heap.enter(loop)
+        out: list[str] = []
+        for st in body:
+            out += comment_lines(st.comments)
+            out += self.statement(st)
+        ended = bool(body) and isinstance(body[-1], (s.Return, s.Break, s.Continue))
+        return out + self.heap.leave(ended)
+
+    def block(self, head: str, body: s.Body, tail: str = "}", loop: bool = False) -> list[str]:
+        """`head {`, the indented body, `tail`."""
+        return [f"{head} {{", *self._indented(self.body(body, loop)), tail]
+
+    def _indented(self, lines: list[str]) -> list[str]:
+        pad = " " * self.spelling.indent
+        return [line if line.startswith("#") or not line else pad + line for line in lines]
+
+    @singledispatchmethod
+    def statement(self, st: s.Stmt) -> list[str]:
+        """The lines of a statement; raises XpilerError for what sequential text cannot say."""
+        raise cannot_print(
+            type(st).__name__, "only sequential programs are written in this language"
+        )
+
+    # Declarations and assignments -------------------------------------------------------
+
+    @statement.register
+    def _(self, st: s.Decl) -> list[str]:
+        name, t = self.x.names[st.var.name], st.var.type
+        if self.heap.wants(st):
+            return self._on_heap(name, t)
+        return [f"{self._head(st)}{self._initial(st.init, t)};"]
+
+    def _head(self, st: s.Decl) -> str:
+        if isinstance(st.var.type, Array) and st.var.type.size is None:
+            raise cannot_print(f"the array {st.var.name}", "its size is not known")
+        align = f"_Alignas({st.align}) " if st.align else ""
+        return align + declared(st.var.type, self.x.names[st.var.name], st.const, self.x)
+
+    def _initial(self, init: e.Expr | None, t: Type) -> str:
+        if init is None:
+            return ""
+        if isinstance(init, e.Aggregate) and not isinstance(t, Vector):
+            return f" = {self.x.braces(init)}"
+        return f" = {self.x.assigned(init, t)}"
+
+    def _on_heap(self, name: str, t: Type) -> list[str]:
+        assert isinstance(t, Array)
+        if t.size is None:
+            raise cannot_print(f"the array {name}", "its size is not known")
+        self.heap.add(name)
+        pointer = declared(Pointer(t.elem), name, False, self.x)
+        return [f"{pointer} = malloc({t.size} * sizeof *{name});"]
+
+    @statement.register
+    def _(self, st: s.Assign) -> list[str]:
+        return [f"{self.assignment(st)};"]
+
+    def assignment(self, st: s.Assign) -> str:
+        """An assignment without its semicolon."""
+        target, t = self.x.piece(st.target).text, st.target.type
+        if is_count(st) and (isinstance(t, Pointer) or (isinstance(t, Scalar) and t.is_integer)):
+            return f"{target}{st.op}{st.op}"
+        if not st.op:
+            return f"{target} = {self.x.assigned(st.value, t)}"
+        if isinstance(t, Pointer):
+            return f"{target} {st.op}= {self.x.offset(st.value).text}"
+        if t == BF16 or isinstance(t, Vector):
+            whole = e.Binary(st.op, st.target, st.value, t)
+            return f"{target} = {self.x.assigned(whole, t)}"
+        return f"{target} {st.op}= {self.x.compound(st.op, st.value, t)}"
+
+    # Loops ------------------------------------------------------------------------------
+
+    @statement.register
+    def _(self, st: s.For) -> list[str]:
+        pragma = self._pragma(st)
+        outer, self.parallel = self.parallel, self.parallel or bool(pragma)
+        out = pragma + self.block(self._for_head(st), st.body, loop=True)
+        self.parallel = outer
+        return out
+
+    def _for_head(self, st: s.For) -> str:
+        name, t = self.x.names[st.var.name], st.var.type
+        test = self.x.piece(e.compare("<", st.var, st.hi)).text
+        one = isinstance(st.step, e.Const) and st.step.value == 1 and st.step.text in (None, "1")
+        step = f"{name}++" if one else f"{name} += {self.x.compound('+', st.step, t)}"
+        head = declared(t, name, False, self.x)
+        return f"for ({head} = {self.x.assigned(st.lo, t)}; {test}; {step})"
+
+    def _pragma(self, st: s.For) -> list[str]:
+        """OpenMP's directive above the outermost of independent loops."""
+        if st.kind != "parallel" or self.parallel or not usage.shareable(st):
+            return []
+        depth, names, inner = 1, {st.var.name}, st.body
+        while len(inner) == 1 and isinstance(nest := inner[0], s.For) and not nest.comments:
+            used = {n for x in (nest.lo, nest.hi, nest.step) for n in usage.names_in(x)}
+            if nest.kind != "parallel" or used & names:
+                break
+            depth, names, inner = depth + 1, names | {nest.var.name}, nest.body
+        return ["#pragma omp parallel for" + (f" collapse({depth})" if depth > 1 else "")]
+
+    @statement.register
+    def _(self, st: s.While) -> list[str]:
+        cond = self.x.condition(st.cond).text
+        if st.do and not st.step:
+            return self.block("do", st.body, f"}} while ({cond});", loop=True)
+        if st.do:
+            raise cannot_print("a do loop with a step", "C has no such loop")
+        if st.step:
+            return self.block(self._stepped("", st), st.body, loop=True)
+        return self.block(f"while ({cond})", st.body, loop=True)
+
+    def _stepped(self, init: str, st: s.While) -> str:
+        """C's three-part `for`."""
+        if not all(isinstance(x, (s.Assign, s.Eval)) for x in st.step):
+            raise cannot_print("the step of a loop", "it holds more than assignments")
+        steps = [
+            self.assignment(x) if isinstance(x, s.Assign) else self.x.piece(x.call).text
+            for x in st.step
+            if isinstance(x, (s.Assign, s.Eval))
+        ]
+        always = isinstance(st.cond, e.Const) and bool(st.cond.value)
+        cond = "" if always else f" {self.x.condition(st.cond).text}"
+        return f"for ({init};{cond}; {', '.join(steps)})"
+
+    @statement.register
+    def _(self, st: s.Scope) -> list[str]:
+        if (head := self._for_init(st.body)) is not None:
+            loop = st.body[-1]
+            assert isinstance(loop, s.While)
+            above = comment_lines(loop.comments)
+            return above + self.block(self._stepped(head, loop), loop.body, loop=True)
+        return ["{", *self._indented(self.body(st.body)), "}"]
+
+    def _for_init(self, body: s.Body) -> str | None:
+        """The first part of a C `for` that a scope stands for, or None."""
+        if len(body) < 2 or not isinstance(loop := body[-1], s.While) or loop.do or not loop.step:
+            return None
+        decls = [st for st in body[:-1] if isinstance(st, s.Decl)]
+        if len(decls) != len(body) - 1 or any(d.var.type != decls[0].var.type for d in decls):
+            return None
+        if any(
+            d.comments or d.init is None or d.const or isinstance(d.init, e.Aggregate)
+            for d in decls
+        ):
+            return None
+        if len(decls) > 1 and not isinstance(decls[0].var.type, (Scalar, Vector)):
+            return None
+        first, *rest = decls
+        more = [f", {self.x.names[d.var.name]}{self._initial(d.init, d.var.type)}" for d in rest]
+        return f"{self._head(first)}{self._initial(first.init, first.var.type)}{''.join(more)}"
+
+    # Branches and jumps -----------------------------------------------------------------
+
+    @statement.register
+    def _(self, st: s.If) -> list[str]:
+        out = self.block(f"if ({self.x.condition(st.cond).text})", st.then)
+        while st.orelse:
+            nested = st.orelse[0]
+            if len(st.orelse) == 1 and isinstance(nested, s.If) and not nested.comments:
+                st = nested
+                head = f"}} else if ({self.x.condition(st.cond).text})"
+                out = out[:-1] + self.block(head, st.then)
+            else:
+                return out[:-1] + self.block("} else", st.orelse)
+        return out
+
+    @statement.register
+    def _(self, st: s.Switch) -> list[str]:
+        out = [f"switch ({self.x.exactly(st.value).text}) {{"]
+        for case in st.cases:
+            out += self._case(case)
+        return [*out, "}"]
+
+    def _case(self, case: s.Case) -> list[str]:
+        labels = [f"case {v}:" for v in case.values] or ["default:"]
+        scope = any(isinstance(x, s.Decl) for x in case.body)
+        inner = self.body(case.body)
+        if not case.body or not isinstance(case.body[-1], (s.Return, s.Break, s.Continue)):
+            inner = [*inner, "break;"]
+        labels[-1] += " {" if scope else ""
+        return [*labels, *self._indented(inner), *(["}"] if scope else [])]
+
+    @statement.register
+    def _(self, st: s.Break) -> list[str]:
+        return [*self.heap.frees_to_loop(), "break;"]
+
+    @statement.register
+    def _(self, st: s.Continue) -> list[str]:
+        return [*self.heap.frees_to_loop(), "continue;"]
+
+    @statement.register
+    def _(self, st: s.Return) -> list[str]:
+        frees = self.heap.frees()
+        if st.value is None:
+            return [*frees, "return;"]
+        value = self.x.assigned(st.value, self.function.ret)
+        if not frees or not usage.names_in(st.value):
+            return [*frees, f"return {value};"]
+        result = declared(self.function.ret, "result", False, self.x)
+        return ["{", *self._indented([f"{result} = {value};", *frees, "return result;"]), "}"]
+
+    @statement.register
+    def _(self, st: s.Eval) -> list[str]:
+        p = self.x.piece(st.call)
+        direct = isinstance(st.call, e.Call) and st.call.func in self.x.unit.functions
+        return [f"{p.text};" if direct else f"(void){p.within(UNARY)};"]
+
+    @statement.register
+    def _(self, st: s.Instr) -> list[str]:
+        return lines_of(st, self.x)
+
+    @statement.register
+    def _(self, st: s.LeftOut) -> list[str]:
+        text = st.text.strip().replace("*/", "* /").replace("/*", "/ *").splitlines()
+        if len(text) <= 1:
+            return [f"/* {st.code}: not translated: {''.join(text)} */"]
+        return [f"/* {st.code}: not translated:", *(f" *   {x.rstrip()}" for x in text), " */"]
+
+    def unused_parameters(self) -> Iterator[str]:
+        """`(void)x;` for every parameter whose value nobody uses."""
+        read = usage.reads(self.function.body)
+        for p in self.function.params:
+            if p.name not in read:
+                yield f"(void){self.x.names[p.name]};"
+
+
+def declared(t: Type, name: str, const: bool, x: ExpressionPrinter) -> str:
+    """A declaration without initialiser; `const` qualifies the variable itself."""
+    x.type(t)
+    if const and isinstance(t, Pointer):
+        return types.declare(t, f"const {name}", x.spelling)
+    return ("const " if const else "") + types.declare(t, name, x.spelling)
