@@ -1,0 +1,243 @@
+"""Which C and C++ compilers this machine offers, and the commands that drive them.
+
+g++ or clang++ where found, else the compiler inside the `ziglang` wheel, which needs no system
+package: its own headers, start files and C library stubs (made once, then kept in the cache).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.host.cache import cache_dir
+
+Language = Literal["c", "c++"]
+Family = Literal["gnu", "clang"]
+
+_NO_COMPILER = Diagnostic(
+    "XP0604",
+    "this machine has no C++ compiler that can be used",
+    reason="neither g++ nor clang++ is on the PATH, and the ziglang package is not installed",
+    help="install one of them: `pip install ziglang` needs no system package",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A compiler for C and C++ and its linker.
+
+    `compile` and `link` are the starts of command lines, `link_end` their ends by language (for
+    C programs a shorter one may do). `read` names what a confined compiler must be able to read
+    besides the system's folders. `identity` changes whenever the output could.
+    """
+
+    name: str
+    family: Family
+    identity: str
+    compile: Mapping[Language, tuple[str, ...]]
+    link: Mapping[Language, tuple[str, ...]]
+    link_end: Mapping[Language, tuple[str, ...]]
+    read: tuple[Path, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def compile_command(
+        self, language: Language, flags: Sequence[str], source: str, output: str
+    ) -> list[str]:
+        """The command that compiles `source` to the object file `output`."""
+        return [*self.compile[language], *flags, "-c", source, "-o", output]
+
+    def link_command(
+        self, language: Language, flags: Sequence[str], objects: Sequence[str], output: str
+    ) -> list[str]:
+        """The command that links a program; `flags` are the linker's own (`--wrap=x`)."""
+        direct = Path(self.link[language][0]).name == "zig"
+        own = list(flags) if direct else [f"-Wl,{flag}" for flag in flags]
+        return [*self.link[language], *own, "-o", output, *objects, *self.link_end[language]]
+
+
+def _system(c: str, cxx: str, family: Family) -> Toolchain | None:
+    c_path, cxx_path = shutil.which(c), shutil.which(cxx)
+    if not c_path or not cxx_path:
+        return None
+    version = _output([cxx_path, "--version"]).partition("\n")[0]
+    if not version or not _links(cxx_path):
+        return None
+    common = ("-fno-pie", "-pipe")
+    link = ("-no-pie", "-Wl,--as-needed")
+    return Toolchain(
+        name=version,
+        family=family,
+        identity=f"{cxx_path} {version} {platform.machine()}",
+        compile={"c": (c_path, *common), "c++": (cxx_path, *common)},
+        link={"c": (cxx_path, *link), "c++": (cxx_path, *link)},
+        link_end={"c": ("-lm",), "c++": ("-lm",)},
+        read=tuple(Path(p).resolve().parent for p in (c_path, cxx_path)),
+    )
+
+
+def _output(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
+    """What a trusted command prints, both streams; nothing where it fails."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=600, check=True,
+            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout + done.stderr
+
+
+def _links(cxx: str) -> bool:
+    """A compiler without its C library's development files is of no use here."""
+    probe = "#include <stdio.h>\nint main() { return 0; }\n"
+    command = [cxx, "-x", "c++", "-o", os.devnull, "-"]
+    try:
+        done = subprocess.run(
+            command, input=probe, capture_output=True, text=True, timeout=60, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+# ---- ziglang -------------------------------------------------------------------------------------
+
+
+def _zig_path() -> Path | None:
+    found = importlib.util.find_spec("ziglang")
+    if found is None or not found.submodule_search_locations:
+        return None
+    path = Path(next(iter(found.submodule_search_locations))) / "zig"
+    return path if path.is_file() else None
+
+
+def _zig_target() -> list[str]:
+    return ["-target", f"{platform.machine()}-linux-gnu.2.28", "-mcpu=baseline"]
+
+
+def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
+    """What `zig cc -v` tells about its compile and link steps. The first link makes the C library's
+    stubs (some seconds), for C++ also the C++ library (most of a minute); both stay in the cache."""
+    folder = cache_dir("zig")
+    source = folder / ("probe.c" if language == "c" else "probe.cpp")
+    source.write_text("int main(void) { return 0; }\n")
+    driver = "cc" if language == "c" else "c++"
+    what = ["-o", str(folder / "probe")] if link else ["-c", "-o", str(folder / "probe.o")]
+    base = [str(zig), driver, *_zig_target(), "-O1", "-fno-sanitize=undefined", "-v"]
+    return _output([*base, str(source), *what], _zig_env(folder))
+
+
+def _zig_env(folder: Path) -> dict[str, str]:
+    return {"ZIG_GLOBAL_CACHE_DIR": str(folder), "ZIG_LOCAL_CACHE_DIR": str(folder)}
+
+
+_KEPT_WITH_VALUE = {"-isystem", "-D"}
+
+
+def zig_header_flags(verbose: str) -> tuple[str, ...]:
+    """The header folders and macros of the front end's command in `zig cc -v`'s output."""
+    line = next((x for x in verbose.splitlines() if " -cc1 " in x or '"-cc1"' in x), "")
+    words = shlex.split(line)
+    pairs = zip(words, words[1:], strict=False)
+    return tuple(w for pair in pairs if pair[0] in _KEPT_WITH_VALUE for w in pair)
+
+
+def zig_link_parts(verbose: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Of the program's link in `zig cc -v`'s output: what stands before and after its object."""
+    line = next((x for x in reversed(verbose.splitlines()) if x.startswith("ld.lld ")), "")
+    words = shlex.split(line)[1:]
+    if "-o" not in words or "--dynamic-linker" not in words:
+        return (), ()
+    out, loader = words.index("-o"), words.index("--dynamic-linker") + 2
+    start = [*words[:out], *words[out + 2 : loader]]
+    end = [w for w in words[loader + 1 :] if not w.endswith("libubsan_rt.a")]
+    return tuple(w for w in start if w != "-znow"), tuple(end)
+
+
+@cache
+def _zig_link(language: Language) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    zig = _zig_path()
+    return zig_link_parts(_zig_verbose(zig, language, True)) if zig else ((), ())
+
+
+class _LazyLinks(Mapping[Language, tuple[str, ...]]):
+    """Link lines that are looked up when they are first needed: the C++ one costs a minute."""
+
+    def __init__(self, zig: Path, end: bool) -> None:
+        self._zig, self._end = zig, end
+
+    def __getitem__(self, language: Language) -> tuple[str, ...]:
+        start, end = _zig_link(language)
+        if not start:
+            raise XpilerError(_NO_COMPILER)
+        return end if self._end else (str(self._zig), "ld.lld", *start)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(("c", "c++"))
+
+    def __len__(self) -> int:
+        return 2
+
+
+def _zig() -> Toolchain | None:
+    zig = _zig_path()
+    if zig is None:
+        return None
+    headers = {name: zig_header_flags(_zig_verbose(zig, name, False)) for name in _LANGUAGES}
+    if not headers["c"]:
+        return None
+    version = _output([str(zig), "version"]).strip()
+    target = f"--target={platform.machine()}-unknown-linux-gnu"
+    common = (target, "-fno-pie", "-nostdinc", "-w" if not version else "-Qunused-arguments")
+    return Toolchain(
+        name=f"zig {version}",
+        family="clang",
+        identity=f"{zig} {version} {platform.machine()}",
+        compile={
+            name: (str(zig), "clang", *(("-x", "c++") if name == "c++" else ("-x", "c")), *common,
+                   *headers[name])
+            for name in _LANGUAGES
+        },
+        link=_LazyLinks(zig, end=False),
+        link_end=_LazyLinks(zig, end=True),
+        read=(zig.parent, cache_dir("zig")),
+    )  # fmt: skip
+
+
+_LANGUAGES: tuple[Language, ...] = ("c", "c++")
+
+
+def _named(name: str) -> Toolchain | None:
+    if name == "zig":
+        return _zig()
+    if name == "clang++":
+        return _system("clang", "clang++", "clang")
+    return _system("gcc", "g++", "gnu")
+
+
+KNOWN = ("g++", "clang++", "zig")
+
+
+@cache
+def toolchain(name: str | None = None) -> Toolchain:
+    """The compiler called `name` (one of `KNOWN`), or the first that works on this machine.
+
+    The environment variable XPILER_COMPILER names one for the whole process.
+    Raises XpilerError XP0604 where there is none.
+    """
+    wanted = name or os.environ.get("XPILER_COMPILER") or ""
+    for candidate in (wanted,) if wanted else KNOWN:
+        found = _named(candidate)
+        if found is not None:
+            return found
+    raise XpilerError(_NO_COMPILER)

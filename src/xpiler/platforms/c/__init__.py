@@ -1,0 +1,1 @@
+"""Plain C, with AVX-512/VNNI intrinsics where wanted."""

@@ -1,0 +1,1 @@
+"""HIP for AMD devices."""

@@ -1,0 +1,73 @@
+"""What a platform's folder tells the rest of the house."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+_FOLDER = Path(__file__).parent
+
+
+def _unchanged(text: str, filename: str) -> str:
+    return f'#line 1 "{filename}"\n{text}'
+
+
+def _no_defines(arch: str | None) -> tuple[str, ...]:
+    return ()
+
+
+def _width_32(arch: str | None) -> int:
+    return 32
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatorSpec:
+    """How a platform's text becomes a program that runs on this machine.
+
+    `rewrite(text, filename)` gives C or C++ that the headers in `include_dirs` complete; it opens
+    with whatever it needs before the text and then a `#line` directive, and each line of the text
+    keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
+    `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
+    block may have at most, in bytes (0: no limit).
+    """
+
+    platform: str
+    language: Literal["c", "c++"]
+    standard: str
+    include_dirs: tuple[Path, ...] = ()
+    library: tuple[Path, ...] = ()
+    rewrite: Callable[[str, str], str] = _unchanged
+    defines: Callable[[str | None], tuple[str, ...]] = _no_defines
+    warp_width: Callable[[str | None], int] = _width_32
+    shared_limit: int = 0
+    extra_flags: tuple[str, ...] = field(default=())
+
+
+_registered: dict[str, EmulatorSpec] = {}
+
+
+def register_emulator(spec: EmulatorSpec) -> None:
+    """Announce the emulator of a platform whose folder lies outside this package."""
+    _registered[spec.platform] = spec
+
+
+def emulator_of(platform: str) -> EmulatorSpec:
+    """The emulator of `platform`: a registered one, or `EMULATOR` of its folder's `emulation.py`.
+
+    Raises LookupError where the platform has none.
+    """
+    if platform in _registered:
+        return _registered[platform]
+    try:
+        module = importlib.import_module(f"xpiler.platforms.{platform}.emulation")
+    except ModuleNotFoundError as error:
+        raise LookupError(f"platform {platform} has no emulator") from error
+    spec: EmulatorSpec = module.EMULATOR
+    return spec
+
+
+RUNTIME_FOLDER = _FOLDER / "_runtime"
+"""The emulators' common core in C++: `xprt.h` and what stands behind it."""
