@@ -10,8 +10,8 @@ rounding error analysis", SIAM J. Sci. Comput. 41, 2019): errors of random sign 
 not n. s is the size of the summed terms, sqrt(sum of t_i^2) for terms t_i, measured rather than
 guessed: moving every input by a relative h with random signs moves y by about h s. A cancelling sum
 has s much larger than |y|; in a sum of one sign |y| is about sqrt(n) s. A dropped term of a long
-sum is s / sqrt(n): above the bound while n is below u^(-2/3) or so; integer and impulse runs have no
-such limit.
+sum is s / sqrt(n): above the bound while n is below u^(-2/3) or so. Integer and impulse runs know
+no such limit.
 """
 
 from __future__ import annotations

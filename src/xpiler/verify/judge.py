@@ -1,0 +1,303 @@
+"""Weigh the runs of both sides: what must agree, how closely, and what the answer is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from xpiler.verify import probes
+from xpiler.verify.compare import (
+    Bound,
+    Comparison,
+    Precision,
+    Surroundings,
+    agreement,
+    compare,
+    differing_bits,
+    is_exact,
+    measured_size,
+    surroundings,
+)
+from xpiler.verify.dtypes import Bools, canonical, decode, is_float, spacing
+from xpiler.verify.inputs import BufferSpec
+from xpiler.verify.invocation import Array, Finding, RunResult
+from xpiler.verify.probes import Runs
+from xpiler.verify.runs import INTEGERS, Key, Planner
+from xpiler.verify.verdict import Verdict
+
+_WIDE = 0.05  # a tolerance above this share of a typical value is worth a remark
+
+
+class Stop(Exception):
+    """The verdict is known; nothing more needs to be run."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+class Unsound(Stop):
+    """The source itself is at fault."""
+
+    def __init__(self, code: str, reason: str, findings: tuple[Finding, ...] = ()) -> None:
+        super().__init__(
+            Verdict(
+                "unsound_source", "compiled", code=code, reason=reason, findings=findings,
+                side="source",
+            )
+        )  # fmt: skip
+
+
+def _wrong(reason: str) -> Stop:
+    return Stop(Verdict("wrong", "compiled", code="XP0701", reason=reason, side="target"))
+
+
+@dataclass
+class Judge:
+    """Hears the source first, then the target; raises `Stop` as soon as the verdict is clear."""
+
+    buffers: Sequence[BufferSpec]
+    planner: Planner
+    precision: Precision
+    max_excluded: float
+    source: Runs = field(default_factory=dict)
+    target: Runs = field(default_factory=dict)
+    terms: dict[str, float] = field(default_factory=dict)
+    linear: list[int] = field(default_factory=list)
+    usable_runs: list[int] = field(default_factory=list)
+    compared_runs: list[int] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    exact_runs: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    # -- the source ----------------------------------------------------------------------------
+    def hear_source(self, runs: Runs) -> None:
+        """Settle what the source does: what it writes, how it sums, whether it is steady."""
+        self.source = runs
+        self.usable_runs = [run for run in range(self.planner.plan.runs) if self._complete(run)]
+        self._check_informative()
+        changed = [b for b in self.buffers if b.role != "in"]
+        for b in changed:
+            self.terms[b.name] = probes.terms(runs, b, self.buffers, self.unwritten(b, 0))
+        skip = {b.name: self.unwritten(b, INTEGERS) for b in changed}
+        self.linear = [i for i in self.planner.lines() if probes.is_linear(runs, i, changed, skip)]
+        for run in self.usable_runs:
+            self._check_steady(run)
+
+    def _complete(self, run: int) -> bool:
+        needed = [Key("base", run)]
+        needed += [Key("far", run)] if self.planner.step("far") else []
+        return all(key in self.source for key in needed)
+
+    def unwritten(self, buffer: BufferSpec, run: int) -> Bools:
+        """Elements of a pure output that the source leaves alone in input set `run`."""
+        return _unwritten(self.source, buffer, run)
+
+    def _check_steady(self, run: int) -> None:
+        again = self.source.get(Key("base", run, 2))
+        if again is None:
+            return
+        once = self.source[Key("base", run)]
+        for b in self.buffers:
+            skip = self.unwritten(b, run)
+            bound = self._bound(b, run, False)
+            found = compare(
+                b.name, once.outputs[b.name], again.outputs[b.name], b.dtype, bound=bound, skip=skip
+            )
+            if not found.ok:
+                reason = f"the source's result depends on the order of its threads: {found.first}"
+                raise Unsound("XP0707", reason)
+
+    def _check_informative(self) -> None:
+        outputs = [b for b in self.buffers if self._is_output(b)]
+        if not outputs:
+            raise Stop(_unverified("XP0704", "the source writes to none of its buffers"))
+        runs = self.usable_runs
+        for b in outputs:
+            if is_float(b.dtype) and all(self._finite_share(b, run) < 0.5 for run in runs):
+                reason = f"most of {b.name} is not a number on every input tried; give a range"
+                raise Stop(_unverified("XP0704", reason))
+        if len(runs) > 1 and any(b.is_read for b in self.buffers):
+            self._check_dependent(outputs)
+
+    def _check_dependent(self, outputs: Sequence[BufferSpec]) -> None:
+        first, *others = (self.source[Key("base", run)] for run in self.usable_runs)
+        for b in outputs:
+            for other in others:
+                if not agreement(first.outputs[b.name], other.outputs[b.name], b.dtype, None).all():
+                    return
+        raise Stop(_unverified("XP0704", "no output depends on the inputs that were tried"))
+
+    def _is_output(self, b: BufferSpec) -> bool:
+        if b.role == "out":
+            return any(not self.unwritten(b, run).all() for run in self.usable_runs)
+        return any(not self._untouched(b, run) for run in self.usable_runs)
+
+    def _untouched(self, b: BufferSpec, run: int) -> bool:
+        before = self.planner.values(run)[b.name]
+        after = self.source[Key("base", run)].outputs[b.name]
+        return not bool(differing_bits(before, after).any())
+
+    def _finite_share(self, b: BufferSpec, run: int) -> float:
+        data = self.source[Key("base", run)].outputs[b.name].reshape(-1)[~self.unwritten(b, run)]
+        return float(np.isfinite(decode(data, b.dtype)).mean()) if data.size else 1.0
+
+    # -- the target ----------------------------------------------------------------------------
+    def hear_target(self, runs: Runs) -> None:
+        """Compare every input set that both sides answered."""
+        self.target = runs
+        for run in self.usable_runs:
+            if Key("base", run) in runs:
+                self._compare_run(run)
+        for number in self.linear:
+            if (key := Key("impulse", number)) in runs and key in self.source:
+                self._compare_impulse(key)
+
+    def _compare_run(self, run: int) -> None:
+        exact = run == INTEGERS and self._exact(Key("base", run))
+        for b in self.buffers:
+            self._compare_written(b, run)
+            found = self._compare_buffer(b, run, exact)
+            self.comparisons.append(found)
+            if found.first is not None:
+                recipe = self.planner.plan.recipe(run)
+                raise _wrong(f"{found.first}, on {recipe} inputs, {found.wrong} elements differ")
+        self.compared_runs.append(run)
+        self.exact_runs += exact
+
+    def _compare_buffer(self, b: BufferSpec, run: int, exact: bool) -> Comparison:
+        key = Key("base", run)
+        expected, actual = (side[key].outputs[b.name] for side in (self.source, self.target))
+        kept = b.role == "in" and self._untouched(b, run)
+        bound = None if exact or kept else self._bound(b, run, True)
+        around = None if kept else self._around(b, run)
+        skip = self.unwritten(b, run)
+        return compare(b.name, expected, actual, b.dtype, bound=bound, skip=skip, around=around)
+
+    def _compare_written(self, b: BufferSpec, run: int) -> None:
+        """The target must write what the source writes, and nothing else."""
+        if Key("base", run, 1) not in self.target or Key("base", run, 1) not in self.source:
+            return
+        ours, theirs = self.unwritten(b, run), _unwritten(self.target, b, run)
+        for places, what in ((theirs & ~ours, "is never written"), (ours & ~theirs, "is written")):
+            if bool(places.any()):
+                index = int(np.flatnonzero(places)[0])
+                other = "writes it" if places is not ours and what == "is never written" else ""
+                other = other or "leaves it alone"
+                raise _wrong(f"{b.name}[{index}] {what} by the translation; the source {other}")
+
+    def _compare_impulse(self, key: Key) -> None:
+        if not self._exact(key):
+            return
+        for b in self.buffers:
+            expected, actual = (side[key].outputs[b.name] for side in (self.source, self.target))
+            skip = self.unwritten(b, INTEGERS)
+            found = compare(b.name, expected, actual, b.dtype, bound=None, skip=skip)
+            self.comparisons.append(found)
+            if found.first is not None:
+                name = self.buffers[key.run].name
+                raise _wrong(f"{found.first}, when {name} is zero but in a few places")
+        self.exact_runs += 1
+
+    def _exact(self, key: Key) -> bool:
+        """Whether all outputs have so few bits that nothing was rounded on the way to them."""
+        outputs = self.source[key].outputs
+        floats = [b for b in self.buffers if b.role != "in" and is_float(b.dtype)]
+        return all(
+            is_exact(
+                outputs[b.name].reshape(-1)[~self.unwritten(b, INTEGERS)], b.dtype, self.precision
+            )
+            for b in floats
+        )
+
+    # -- how close -----------------------------------------------------------------------------
+    def _bound(self, b: BufferSpec, run: int, remark: bool) -> Bound | None:
+        if not is_float(b.dtype):
+            return None
+        base = self.source[Key("base", run)].outputs[b.name]
+        moved = [
+            self.source[key].outputs[b.name]
+            for pattern in range(2)
+            if (key := Key("far", run, pattern)) in self.source
+        ]
+        size = measured_size(base, moved, b.dtype, self.planner.step("far"))
+        bound = Bound(canonical(b.dtype), self.terms.get(b.name, 1.0), size, self.precision)
+        if remark:
+            self._remark_if_wide(b, run, base, bound)
+        return bound
+
+    def _remark_if_wide(self, b: BufferSpec, run: int, base: Array, bound: Bound) -> None:
+        y = decode(base.reshape(-1), b.dtype)
+        y = y[np.isfinite(y) & ~self.unwritten(b, run)]
+        if y.size == 0 or self.linear:
+            return
+        typical = float(np.sqrt(np.mean(y * y)))
+        allowed = float(np.median(bound.at(decode(base.reshape(-1), b.dtype))))
+        if typical and allowed > _WIDE * typical:
+            self.notes.append(f"the tolerance of {b.name} is wide: {allowed / typical:.0%} of it")
+
+    def _around(self, b: BufferSpec, run: int) -> Surroundings | None:
+        near, far = (self.source.get(Key(kind, run)) for kind in ("near", "far"))
+        if near is None or far is None:
+            return None
+        base = self.source[Key("base", run)].outputs[b.name]
+        ratio = self.planner.step("far") / self.planner.step("near")
+        noise = np.zeros(base.size)
+        if is_float(b.dtype):
+            y = decode(base.reshape(-1), b.dtype)
+            noise = 4 * spacing(np.where(np.isfinite(y), y, 0.0), b.dtype)
+        return surroundings(base, near.outputs[b.name], far.outputs[b.name], b.dtype, ratio, noise)
+
+    # -- the answer ----------------------------------------------------------------------------
+    def verdict(self) -> Verdict:
+        """What all comparisons together are worth."""
+        compared = sum(c.compared for c in self.comparisons)
+        excused = sum(c.excused for c in self.comparisons)
+        share = excused / compared if compared else 0.0
+        if not self.compared_runs:
+            return _unverified("XP0705", "there was no time to compare a single run")
+        if share > self.max_excluded:
+            reason = f"{share:.1%} of the elements lie where the function jumps; that is too many"
+            return _unverified("XP0703", reason, share)
+        return Verdict(
+            "verified",
+            "tested",
+            runs=len(self.compared_runs),
+            exact_runs=self.exact_runs,
+            tolerance=self._tolerance_text(),
+            excluded=share,
+            notes=tuple(dict.fromkeys([*self._linear_note(), *self.notes])),
+        )
+
+    def _tolerance_text(self) -> str:
+        floats = [b for b in self.buffers if is_float(b.dtype) and b.name in self.terms]
+        if not floats:
+            return "none (integers)"
+        widest = max(floats, key=lambda b: self.terms[b.name])
+        bound = self._bound(widest, self.compared_runs[0], False)
+        return bound.describe() if bound is not None else ""
+
+    def _linear_note(self) -> list[str]:
+        names = [self.buffers[i].name for i in self.linear]
+        return [f"linear in {', '.join(names)}: compared on integers bit for bit"] if names else []
+
+
+def _unwritten(runs: Runs, buffer: BufferSpec, run: int) -> Bools:
+    """Elements of a pure output that do not change with anything but the poison."""
+    one, two = runs.get(Key("base", run)), runs.get(Key("base", run, 1))
+    if buffer.role != "out" or one is None:
+        return np.zeros(buffer.count, dtype=np.bool_)
+    if buffer.name in one.written:
+        return np.asarray(~one.written[buffer.name])
+    if two is None:
+        return np.zeros(buffer.count, dtype=np.bool_)
+    return differing_bits(one.outputs[buffer.name], two.outputs[buffer.name])
+
+
+def _unverified(code: str, reason: str, excluded: float = 0.0) -> Verdict:
+    return Verdict("unverified", "compiled", code=code, reason=reason, excluded=excluded)
+
+
+__all__ = ["Judge", "RunResult", "Stop", "Unsound"]

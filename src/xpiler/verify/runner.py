@@ -1,0 +1,41 @@
+"""What the verifier asks of whatever runs text, and the emulators' answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from xpiler.verify.invocation import Invocation, RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A program's text; `arch` picks a variant of the platform (such as "gfx90a")."""
+
+    text: str
+    platform: str
+    arch: str | None = None
+    filename: str = "unit"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One run: the call, the seed of what is unspecified, the poison, the order of threads."""
+
+    invocation: Invocation
+    seed: int
+    poison: int
+    schedule: int
+
+
+class Executor(Protocol):
+    """Builds units and runs calls of them, with every check on."""
+
+    def prepare(self, unit: Unit, invocation: Invocation) -> None:
+        """Build `unit` for calls of this form; raises XpilerError where it does not build."""
+
+    def execute_many(
+        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
+    ) -> list[RunResult]:
+        """The results in order; fewer than jobs where one crashed or time ran out."""

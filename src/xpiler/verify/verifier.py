@@ -1,0 +1,242 @@
+"""Run source and target on the same inputs and say whether the target computes the same thing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from xpiler.diagnostics import XpilerError
+from xpiler.verify import inputs
+from xpiler.verify.compare import Precision
+from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
+from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg, Triple
+from xpiler.verify.judge import Judge, Stop, Unsound
+from xpiler.verify.runner import Executor, Job, Unit
+from xpiler.verify.runs import Key, Planner, Request
+from xpiler.verify.verdict import Verdict, combine
+
+_SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
+_MUCH_SLOWER = 20.0  # a target that takes so many times as long as the source hangs
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is called on one side: a host function, or a kernel with its launch."""
+
+    name: str
+    kind: Literal["function", "kernel"] = "function"
+    grid: Triple = (1, 1, 1)
+    block: Triple = (1, 1, 1)
+    shared_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyCase:
+    """One way to call both sides: the same arguments, in order, for either's entry."""
+
+    args: tuple[ScalarArg | BufferSpec, ...]
+    source: Entry
+    target: Entry
+    label: str = ""
+
+    @property
+    def buffers(self) -> tuple[BufferSpec, ...]:
+        return tuple(a for a in self.args if isinstance(a, BufferSpec))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How hard to look. `seconds` bounds one case's runs (builds apart), `run_seconds` one run."""
+
+    seed: int = 0
+    runs: int = len(RECIPES)
+    seconds: float = 10.0
+    run_seconds: float = 10.0
+    precision: Precision = field(default_factory=Precision)
+    max_excluded: float = 0.02
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass
+class Side:
+    """One program under test: builds once, answers requests."""
+
+    name: Literal["source", "target"]
+    unit: Unit
+    entry: Entry
+    case: VerifyCase
+    executor: Executor
+    options: Options
+    runs: dict[Key, RunResult] = field(default_factory=dict)
+
+    def invocation(self, request: Request) -> Invocation:
+        """The call that `request` means on this side."""
+        args = tuple(_argument(a, request) for a in self.case.args)
+        e = self.entry
+        return Invocation(e.name, e.kind, args, e.grid, e.block, e.shared_bytes)
+
+    def answer(self, requests: Sequence[Request], seconds: float) -> None:
+        """Make the runs, in order, until done or `seconds` have passed; keep the results."""
+        if not requests:
+            return
+        calls = [self.invocation(r) for r in requests]
+        seed = self.options.seed
+        jobs = [Job(c, seed, r.poison, r.schedule) for c, r in zip(calls, requests, strict=True)]
+        limit = self.options.run_seconds
+        found = self.executor.execute_many(
+            self.unit, jobs, run_seconds=limit, total_seconds=max(seconds, limit)
+        )
+        self.runs |= {r.key: run for r, run in zip(requests, found, strict=False)}
+
+    def answer_within(self, requests: Sequence[Request], seconds: float) -> int:
+        """As many of `requests` as past runs say will fit; how many were left out."""
+        past = [run.seconds for run in self.runs.values()]
+        each = max(sum(past) / max(1, len(past)), 1e-6)
+        fit = min(len(requests), int(seconds / each))
+        self.answer(requests[:fit], seconds)
+        return len(requests) - fit
+
+
+def _argument(argument: ScalarArg | BufferSpec, request: Request) -> ScalarArg | BufferArg:
+    if isinstance(argument, ScalarArg):
+        return argument
+    b = argument
+    data = request.values.get(b.name)
+    copy = None if data is None else data.copy()
+    return BufferArg(b.name, b.ctype, b.dtype, b.count, copy)
+
+
+def verify(
+    source: Unit,
+    target: Unit,
+    cases: Sequence[VerifyCase],
+    *,
+    executor: Executor,
+    options: Options | None = None,
+) -> Verdict:
+    """The verdict over all cases; stops at the first that shows a fault.
+
+    Raises nothing for faults of the programs; XpilerError only where the machine fails (XP08).
+    """
+    found: list[Verdict] = []
+    for case in cases:
+        found.append(verify_case(source, target, case, executor, options or Options()))
+        if found[-1].outcome in ("wrong", "unsound_source"):
+            break
+    return combine(found)
+
+
+def verify_case(
+    source: Unit, target: Unit, case: VerifyCase, executor: Executor, options: Options
+) -> Verdict:
+    """The verdict on one case."""
+    begun = time.monotonic()
+    sides = (
+        Side("source", source, case.source, case, executor, options),
+        Side("target", target, case.target, case, executor, options),
+    )
+    try:
+        verdict = _verify(*sides, case, options)
+    except Stop as stop:
+        verdict = replace(stop.verdict, seed=options.seed)
+    label = (f"sizes {case.label}",) if case.label and verdict.ok else ()
+    return replace(
+        verdict,
+        assumptions=(*options.assumptions, *label, *verdict.assumptions),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _verify(source: Side, target: Side, case: VerifyCase, options: Options) -> Verdict:
+    planner = Planner(case.buffers, InputPlan(options.seed, options.runs))
+    judge = Judge(case.buffers, planner, options.precision, options.max_excluded)
+    left_out = _ask_source(source, planner, options)
+    judge.hear_source(source.runs)
+    left_out += _ask_target(source, target, planner, judge, options)
+    judge.hear_target(target.runs)
+    verdict = judge.verdict()
+    notes = (*verdict.notes, *((f"time ran out for {left_out} runs",) if left_out else ()))
+    recipes = [planner.plan.recipe(run) for run in judge.compared_runs]
+    return replace(verdict, seed=options.seed, inputs=inputs.describe(recipes), notes=notes)
+
+
+def _ask_source(source: Side, planner: Planner, options: Options) -> int:
+    _built(source)
+    source.answer(planner.minimum(), options.seconds)
+    _sound(source)
+    spent = sum(run.seconds for run in source.runs.values())
+    left = source.answer_within(planner.rest(), options.seconds * _SHARE_OF_SOURCE - spent)
+    _sound(source)
+    return left
+
+
+def _ask_target(
+    source: Side, target: Side, planner: Planner, judge: Judge, options: Options
+) -> int:
+    _built(target)
+    mean = sum(r.seconds for r in source.runs.values()) / max(1, len(source.runs))
+    requests = planner.target(judge.usable_runs, judge.linear)
+    target.answer(requests[:2], options.seconds)
+    _sane(target, mean)
+    spent = sum(run.seconds for run in target.runs.values())
+    budget = options.seconds * (1 - _SHARE_OF_SOURCE) - spent
+    left = target.answer_within(requests[2:], budget)
+    _sane(target, mean)
+    return left
+
+
+def _built(side: Side) -> None:
+    planner = Planner(side.case.buffers, InputPlan(side.options.seed))
+    call = side.invocation(planner.minimum()[0])
+    try:
+        side.executor.prepare(side.unit, call)
+    except XpilerError as error:
+        if any(d.code.startswith("XP08") for d in error.diagnostics):
+            raise
+        first = error.diagnostics[0]
+        level: Literal["refused", "compiled"] = "refused" if side.name == "target" else "compiled"
+        reason = f"the {side.name} does not build for its emulator: {first.message}"
+        raise Stop(
+            Verdict("unverified", level, code="XP0708", reason=reason, side=side.name)
+        ) from error
+
+
+def _faults(side: Side) -> tuple[Finding, ...]:
+    for run in side.runs.values():
+        if run.errors:
+            return run.errors
+        if run.exit_status:
+            return (Finding("crash", f"ended with status {run.exit_status}"),)
+    return ()
+
+
+def _sound(source: Side) -> None:
+    """A source that is already wrong can't be translated right."""
+    faults = _faults(source)
+    if not faults:
+        if Key("base", 0) not in source.runs:
+            raise Stop(_no_time("source", source.options.run_seconds))
+        return
+    if faults[0].kind == "timeout":
+        raise Stop(_no_time("source", source.options.run_seconds))
+    raise Unsound("XP0702", f"the source has a fault of its own: {faults[0]}", faults)
+
+
+def _no_time(side: Literal["source", "target"], seconds: float) -> Verdict:
+    reason = f"the {side} did not finish one run within {seconds:g} s"
+    return Verdict("unverified", "compiled", code="XP0705", reason=reason, side=side)
+
+
+def _sane(target: Side, source_seconds: float) -> None:
+    faults = _faults(target)
+    if not faults and Key("base", 0) in target.runs:
+        return
+    limit = target.options.run_seconds
+    if not faults or (faults[0].kind == "timeout" and limit < _MUCH_SLOWER * source_seconds):
+        raise Stop(_no_time("target", limit))
+    reason = f"the translation has a fault that the source has not: {faults[0]}"
+    raise Stop(
+        Verdict("wrong", "compiled", code="XP0701", reason=reason, findings=faults, side="target")
+    )
