@@ -39,14 +39,14 @@ def run(text: str, *, file: str = "kernel.cu", checks: bool = True, **options: A
 
     Raises XpilerError where the source cannot be read or nothing in it can be run.
     """
-    from xpiler.verify.session import run_source
+    from xpiler.verify.running import run_source
 
     return run_source(text, file, Options(target="c", **options), checks=checks)
 
 
 def audit(text: str, *, file: str = "kernel.cu", **options: Any) -> list[Diagnostic]:
     """What is wrong with a source, found by running it under different inputs and schedules."""
-    from xpiler.verify.session import audit_source
+    from xpiler.verify.running import audit_source
 
     return audit_source(text, file, Options(target="c", **options))
 

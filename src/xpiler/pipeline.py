@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from xpiler.diagnostics import Diagnostic, XpilerError
-from xpiler.ir.program import Program
 from xpiler.ir.text import show_program
 from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
 
 if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
-    from xpiler.verify.inference.plan import EntryPlan
+    from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
 
 
@@ -65,22 +64,10 @@ class Translation:
         return self.verdict is not None and self.verdict.ok and not self.partial
 
 
-@dataclass(slots=True)
-class Reading:
-    """A source after the front end: its program and how to run it (plans empty: not known how)."""
-
-    text: str
-    file: str
-    platform: Platform
-    program: Program
-    spec: Spec
-    arch: str | None = None
-    plans: tuple[EntryPlan, ...] = ()
-
-
 def translate(text: str, file: str, options: Options) -> Translation:
     """Translate `text`; never raises for what the text holds, only for wrong options."""
     from xpiler.platforms.registry import platform, platform_of
+    from xpiler.verify.reading import read
 
     target = platform(options.target)
     source = platform(options.source) if options.source else platform_of(Path(file), text)
@@ -105,51 +92,6 @@ def _check_direction(source: Platform, target: Platform) -> None:
         raise XpilerError(Diagnostic("XP0904", f"writing {target.title} is not built yet"))
     if not source.readable:
         raise XpilerError(Diagnostic("XP0904", f"reading {source.title} is not built yet"))
-
-
-def read(
-    text: str,
-    file: str,
-    source: Platform,
-    options: Options,
-    diagnostics: list[Diagnostic],
-    trace: Trace | None = None,
-) -> Reading:
-    """Parse a source and find out how it can be run; problems of the latter are diagnostics."""
-    from xpiler.frontend import read as parse
-    from xpiler.verify.inference.infer import infer
-
-    trace = trace or Trace(file, source.name, "")
-    with trace.step("read") as step:
-        result = parse(
-            text,
-            file,
-            source.words,
-            arch=options.arch,
-            defines=options.defines,
-            include_dirs=options.include_dirs,
-            template_args=options.spec.template,
-        )
-        diagnostics += result.diagnostics
-        step.before, step.after = text, show_program(result.program)
-    reading = Reading(text, file, source, result.program, options.spec, options.arch)
-    if not result.program.functions:
-        errors = any(d.severity == "error" for d in result.diagnostics)
-        raise XpilerError(
-            *([] if errors else [Diagnostic("XP0302", f"{file}: no kernel in this file")])
-        )
-    with trace.step("plan") as step:
-        try:
-            reading.plans = infer(result.program, options.spec)
-            for plan in reading.plans:
-                diagnostics += plan.diagnostics
-            step.after = "\n".join(
-                f"{p.entry.name}: {c.describe()}" for p in reading.plans for c in p.cases
-            )
-        except XpilerError as why:
-            diagnostics += [replace(d, severity="warning") for d in why.diagnostics]
-            step.checks["inference"] = str(why)
-    return reading
 
 
 def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> None:

@@ -21,7 +21,7 @@ def command(file: str, **given: Any) -> int:
     from xpiler.cli.output import click_echo_err, plain
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
-    from xpiler.verify.session import audit_source
+    from xpiler.verify.running import audit_source
 
     try:
         found = audit_source(read_source(file), file, options_of(file, "c", given))

@@ -22,7 +22,7 @@ def command(file: str, no_checks: bool, **given: Any) -> int:
     from xpiler.cli.output import click_echo_err, plain
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
-    from xpiler.verify.session import run_source
+    from xpiler.verify.running import run_source
 
     try:
         options = options_of(file, "c", given)
