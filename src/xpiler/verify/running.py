@@ -95,15 +95,8 @@ def _run(
     with sandboxed(options.sandbox), EmulatorExecutor(checks=checks) as executor:
         for plan in reading.plans:
             for case, call in zip(plan.cases, verify_cases(plan), strict=True):
-                _run_case(
-                    out,
-                    executor,
-                    unit,
-                    call,
-                    f"{plan.entry.name} ({case.describe()})",
-                    text,
-                    variants,
-                )
+                label = f"{plan.entry.name} ({case.describe()})"
+                _run_case(out, executor, unit, call, label, text, variants)
                 if not all_cases:
                     break
     return out
@@ -146,9 +139,8 @@ def _disagreement(results: Sequence[RunResult], file: str) -> list[Diagnostic]:
             again = other.outputs.get(name)
             if again is None or first.errors or other.errors:
                 continue
-            differs = ~(
-                (data == again) | (np.isnan(data.astype(float)) & np.isnan(again.astype(float)))
-            )
+            nan = np.isnan(data.astype(float)) & np.isnan(again.astype(float))
+            differs = ~((data == again) | nan)
             written = first.written.get(name)
             if written is not None:
                 differs &= written

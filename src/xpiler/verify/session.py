@@ -35,9 +35,9 @@ def neutral_ctype(t: Type) -> str:
 
 def buffer_spec(plan: BufferPlan) -> BufferSpec:
     """A buffer of scalars: vectors count by lane."""
-    elem, lanes = (
-        (plan.elem.elem, plan.elem.lanes) if isinstance(plan.elem, Vector) else (plan.elem, 1)
-    )
+    elem, lanes = plan.elem, 1
+    if isinstance(elem, Vector):
+        elem, lanes = elem.elem, elem.lanes
     assert isinstance(elem, Scalar)
     return BufferSpec(
         plan.name,
@@ -129,13 +129,10 @@ def check_translation(
     from xpiler.verify.verifier import Options, verify
 
     if not plans:
-        return Verdict(
-            "unverified", "compiled", code="XP0704", reason="it is not known how to run it"
-        )
-    units = (
-        Unit(source_text, source.name, arch, file),
-        Unit(target_text, target.name, None, "out"),
-    )
+        reason = "it is not known how to run it"
+        return Verdict("unverified", "compiled", code="XP0704", reason=reason)
+    unit = Unit(source_text, source.name, arch, file)
+    units = (unit, Unit(target_text, target.name, None, "translation"))
     options = Options(seed=seed, assumptions=assumptions)
     with sandboxed(sandbox), EmulatorExecutor() as executor:
         verdicts = []

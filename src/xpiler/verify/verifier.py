@@ -23,13 +23,17 @@ _MUCH_SLOWER = 20.0  # a target that takes so many times as long as the source h
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is called on one side: a host function, or a kernel with its launch."""
+    """What is called on one side: a host function, or a kernel with its launch.
+
+    `extra` are arguments that only this side takes, after the common ones.
+    """
 
     name: str
     kind: Literal["function", "kernel"] = "function"
     grid: Triple = (1, 1, 1)
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
+    extra: tuple[ScalarArg, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,8 @@ class Side:
 
     def invocation(self, request: Request) -> Invocation:
         """The call that `request` means on this side."""
-        args = tuple(_argument(a, request) for a in self.case.args)
         e = self.entry
+        args = (*(_argument(a, request) for a in self.case.args), *e.extra)
         return Invocation(e.name, e.kind, args, e.grid, e.block, e.shared_bytes)
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
