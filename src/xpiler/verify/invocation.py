@@ -37,14 +37,18 @@ class BufferArg:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
-    """One call of an entry: a host function, or a kernel with its launch shape."""
+    """One call of an entry: a host function, a kernel with its launch shape, or the file's main().
+
+    `cooperative`: all blocks are alive at once, as grid-wide barriers need.
+    """
 
     entry: str
-    kind: Literal["function", "kernel"]
+    kind: Literal["function", "kernel", "main"]
     args: tuple[ScalarArg | BufferArg, ...]
     grid: Triple = (1, 1, 1)
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
+    cooperative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class RunResult:
     seconds: float = 0.0
     exit_status: int = 0
     written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    stderr: str = ""
 
     @property
     def errors(self) -> tuple[Finding, ...]:

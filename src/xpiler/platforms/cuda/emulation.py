@@ -16,6 +16,10 @@ def _rewrite(text: str, filename: str) -> str:
     return rewrite(text, CUDA, filename)
 
 
+def _defines(arch: str | None) -> tuple[str, ...]:
+    return ("XP_WARP_SIZE=32",)
+
+
 EMULATOR = EmulatorSpec(
     platform="cuda",
     language="c++",
@@ -23,5 +27,6 @@ EMULATOR = EmulatorSpec(
     include_dirs=(_HERE / "emulator", _SIMT),
     library=(_SIMT / "lib",),
     rewrite=_rewrite,
+    defines=_defines,
     shared_limit=227 * 1024,
 )

@@ -21,6 +21,11 @@ def _warp_width(arch: str | None) -> int:
     return 32 if arch and arch.startswith(("gfx10", "gfx11", "gfx12")) else 64
 
 
+def _defines(arch: str | None) -> tuple[str, ...]:
+    name = arch or "gfx90a"
+    return (f"XP_WARP_SIZE={_warp_width(arch)}", f'XP_ARCH_NAME="{name}"')
+
+
 EMULATOR = EmulatorSpec(
     platform="hip",
     language="c++",
@@ -28,6 +33,7 @@ EMULATOR = EmulatorSpec(
     include_dirs=(_HERE / "emulator", _SIMT),
     library=(_SIMT / "lib",),
     rewrite=_rewrite,
+    defines=_defines,
     warp_width=_warp_width,
     shared_limit=64 * 1024,
 )

@@ -1,0 +1,141 @@
+"""The few lines appended to a unit of text that call its entry, and the files exchanged with it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xpiler.verify.dtypes import storage
+from xpiler.verify.invocation import Array, BufferArg, Invocation, ScalarArg
+
+DRIVER_FILE = "<driver>"
+_SCALARS = {
+    "bool": "?", "char": "b", "signed char": "b", "unsigned char": "B", "short": "h",
+    "unsigned short": "H", "int": "i", "unsigned": "I", "unsigned int": "I", "long": "q",
+    "unsigned long": "Q", "long long": "q", "unsigned long long": "Q", "size_t": "Q",
+    "ssize_t": "q", "ptrdiff_t": "q", "int8_t": "b", "uint8_t": "B", "int16_t": "h",
+    "uint16_t": "H", "int32_t": "i", "uint32_t": "I", "int64_t": "q", "uint64_t": "Q",
+    "float": "f", "double": "d", "half": "e", "__half": "e", "_Float16": "e", "_Bool": "?",
+    "uint": "I", "uchar": "B", "ushort": "H", "ulong": "Q",
+}  # fmt: skip
+_BRAIN = {"__nv_bfloat16", "nv_bfloat16", "__hip_bfloat16", "hip_bfloat16", "__bf16"}
+
+
+def _argument(index: int, arg: ScalarArg | BufferArg) -> str:
+    if isinstance(arg, BufferArg):
+        return f"*({arg.ctype} **)argv[{index}]"
+    return f"*({arg.ctype} *)argv[{index}]"
+
+
+def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
+    """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry."""
+    if invocation.kind == "main":
+        return ""
+    arguments = ", ".join(_argument(i, a) for i, a in enumerate(invocation.args))
+    call = f"{invocation.entry}({arguments});"
+    linkage = 'extern "C" ' if language == "c++" else ""
+    head = f'\n#line 1 "{DRIVER_FILE}"\n'
+    if invocation.kind == "function":
+        return (
+            f"{head}{linkage}void xprt_driver(void **argv);\n"
+            f"{linkage}void xprt_driver(void **argv) {{ (void)argv; {call} }}\n"
+        )
+    grid, block = (", ".join(map(str, x)) for x in (invocation.grid, invocation.block))
+    launch = "launch_cooperative" if invocation.cooperative else "launch"
+    name = invocation.entry.replace('"', "'")
+    return (
+        f"{head}XPRT_QUIET static void xprt_body(void *p) "
+        f"{{ void **argv = (void **)p; (void)argv; {call} }}\n"
+        f'extern "C" void xprt_driver(void **argv) {{ xprt::{launch}({{{grid}}}, {{{block}}}, '
+        f'{invocation.shared_bytes}, xprt_body, argv, "{name}", 0); }}\n'
+    )
+
+
+# ---- the input file (its layout is told in _runtime/main.cpp) ------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run of a built program is told."""
+
+    checks: bool
+    poison: int
+    schedule: int
+    seed: int
+    warp_width: int
+    shared_limit: int
+    milliseconds: int
+    is_main: bool
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (-len(data) % 8)
+
+
+def scalar_bytes(arg: ScalarArg) -> bytes:
+    """The argument's bytes as the program's compiler lays them out.
+
+    Raises ValueError for a type that is not known, or a value that it does not hold.
+    """
+    if isinstance(arg.value, bytes):
+        return arg.value
+    name = " ".join(w for w in arg.ctype.split() if w not in {"const", "volatile"})
+    if name in _BRAIN:
+        return (struct.unpack("<I", struct.pack("<f", arg.value))[0] >> 16).to_bytes(2, "little")
+    code = _SCALARS.get(name)
+    if code is None:
+        raise ValueError(f"a value of type {arg.ctype} has to be given as its bytes")
+    value = float(arg.value) if code in "efd" else bool(arg.value) if code == "?" else arg.value
+    if isinstance(value, int) and code != "?":
+        size = struct.calcsize("<" + code)
+        return (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, "little")
+    return struct.pack("<" + code, value)
+
+
+def _argument_record(arg: ScalarArg | BufferArg) -> bytes:
+    if isinstance(arg, ScalarArg):
+        data = scalar_bytes(arg)
+        return struct.pack("<4IQ", 0, len(data), 1, 0, len(data)) + _padded(data)
+    dtype = storage(arg.dtype)
+    name, size = arg.name.encode(), arg.count * dtype.itemsize
+    head = struct.pack("<4IQ", 1, dtype.itemsize, arg.data is not None, len(name), size)
+    if arg.data is None:
+        return head + _padded(name)
+    data = np.ascontiguousarray(arg.data).reshape(-1).astype(dtype, copy=False).tobytes()
+    if len(data) != size:
+        raise ValueError(f"buffer {arg.name}: {len(data)} bytes for {arg.count} elements")
+    return head + _padded(name) + _padded(data)
+
+
+def input_file(invocation: Invocation, options: RunOptions) -> bytes:
+    """What the program reads: options, then each argument."""
+    head = struct.pack(
+        "<8s8IQ", b"XPRT0001", options.checks, options.poison & 0xFFFFFFFF,
+        options.schedule & 0xFFFFFFFF, options.warp_width, options.shared_limit,
+        len(invocation.args), options.milliseconds, options.is_main, options.seed & (2**64 - 1),
+    )  # fmt: skip
+    return head + b"".join(_argument_record(arg) for arg in invocation.args)
+
+
+def read_outputs(
+    invocation: Invocation, data: bytes, checks: bool
+) -> tuple[dict[str, Array], Mapping[str, NDArray[np.bool_]]]:
+    """Each buffer after the run; in a checked run also which of its elements were written."""
+    outputs: dict[str, Array] = {}
+    written: dict[str, NDArray[np.bool_]] = {}
+    at = 0
+    for arg in invocation.args:
+        if isinstance(arg, ScalarArg):
+            continue
+        dtype = storage(arg.dtype)
+        outputs[arg.name] = np.frombuffer(data, dtype, arg.count, at).copy()
+        at += arg.count * dtype.itemsize
+        if checks:
+            written[arg.name] = np.frombuffer(data, np.uint8, arg.count, at).astype(np.bool_)
+            at += arg.count
+    return outputs, written
