@@ -100,7 +100,7 @@ def test_right_translations_are_verified(name: str, seed: int) -> None:
     source, target, args = RIGHT[name]
     verdict = judge(source, target, *args, options=Options(seed=seed))
     assert verdict.ok, verdict.render()
-    assert verdict.runs >= 5
+    assert verdict.runs >= 6
 
 
 def half_sums(x: Any, w: Any) -> Any:
@@ -291,7 +291,7 @@ def test_a_slow_program_gets_fewer_runs_and_says_so() -> None:
         Unit("s", "cuda"), Unit("t", "c"), [case], executor=executor, options=Options(seconds=10)
     )
     assert verdict.ok
-    assert verdict.runs < 5
+    assert verdict.runs < 6
     assert any("time ran out" in note for note in verdict.notes)
     assert len(executor.calls) <= 12
 
@@ -308,7 +308,7 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
 
 def test_the_line_names_runs_and_tolerance() -> None:
     line = judge(writes(product), writes(product), *GEMM).render()
-    assert line.startswith("tested (5 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)")
+    assert line.startswith("tested (6 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)")
 
 
 def test_cases_combine_to_the_worst() -> None:

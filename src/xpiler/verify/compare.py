@@ -27,6 +27,7 @@ from xpiler.verify.dtypes import (
     canonical,
     decode,
     is_float,
+    largest_finite,
     same_bits,
     spacing,
     unit_roundoff,
@@ -124,7 +125,8 @@ class Surroundings:
 def agreement(expected: Array, actual: Array, dtype: str, allowed: Floats | None) -> Bools:
     """Where two arrays agree: within `allowed`, or (None) exactly.
 
-    NaN agrees with NaN, an infinity with itself, -0 with 0.
+    NaN agrees with NaN, -0 with 0, an infinity with itself and, within `allowed`, with the largest
+    finite number.
     """
     if not is_float(dtype):
         return np.asarray(expected.reshape(-1) == actual.reshape(-1))
@@ -132,9 +134,11 @@ def agreement(expected: Array, actual: Array, dtype: str, allowed: Floats | None
     same = (y == z) | (np.isnan(y) & np.isnan(z))
     if allowed is None:
         return np.asarray(same)
+    largest = largest_finite(dtype)
+    allowed = np.where(np.isfinite(y), allowed, largest * unit_roundoff(dtype) * LAMBDA)
+    y, z = (np.clip(v, -largest, largest) for v in (y, z))  # NaN stays NaN
     with np.errstate(invalid="ignore"):
-        near = np.isfinite(y) & np.isfinite(z) & (np.abs(y - z) <= allowed)
-    return np.asarray(same | near)
+        return np.asarray(same | (np.abs(y - z) <= allowed))
 
 
 def compare(
@@ -215,22 +219,23 @@ def measured_size(base: Array, moved: Sequence[Array], dtype: str, step: float) 
 
 
 def surroundings(
-    base: Array, near: Array, far: Array, dtype: str, ratio: float, noise: Floats
+    base: Array, near: Sequence[Array], far: Array, dtype: str, ratio: float, noise: Floats
 ) -> Surroundings:
     """Where the function behind `base` jumps.
 
-    `near` and `far` moved the inputs by the same signs, `far` by `ratio` times as much: on a smooth
-    function the change grows alike; at a jump the near change is far too large already.
+    `near` and `far` moved the inputs by the same signs or their reverse, `far` by `ratio` times as
+    much: on a smooth function the change grows alike; at a jump the near one is too large already.
     """
-    y, a, b = (decode(x.reshape(-1), dtype) for x in (base, near, far))
-    with np.errstate(invalid="ignore"):
-        by_near, by_far = np.abs(a - y), np.abs(b - y)
-        smooth = by_near <= _JUMP_FACTOR / ratio * by_far + noise
-        alike = np.isnan(a) & np.isnan(y) | (a == y)
-        low, high = np.fmin(y, np.fmin(a, b)), np.fmax(y, np.fmax(a, b))
-    if not is_float(dtype):
-        return Surroundings(np.asarray((a != y) | (b != y)), low, high)
-    return Surroundings(np.asarray(~(smooth | alike)), low, high)
+    y, b = (decode(x.reshape(-1), dtype) for x in (base, far))
+    low, high = np.fmin(y, b), np.fmax(y, b)
+    jumps = np.zeros(y.shape, dtype=np.bool_) if is_float(dtype) else np.asarray(b != y)
+    for a in (decode(x.reshape(-1), dtype) for x in near):
+        with np.errstate(invalid="ignore"):
+            smooth = np.abs(a - y) <= _JUMP_FACTOR / ratio * np.abs(b - y) + noise
+        alike = (a == y) | (np.isnan(a) & np.isnan(y))
+        jumps |= ~alike & ~(smooth & is_float(dtype))
+        low, high = np.fmin(low, a), np.fmax(high, a)
+    return Surroundings(jumps, low, high)
 
 
 def is_exact(data: Array, dtype: str, precision: Precision) -> bool:

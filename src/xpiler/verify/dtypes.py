@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -44,6 +45,12 @@ def is_float(dtype: str) -> bool:
 def unit_roundoff(dtype: str) -> float:
     """Half the distance from 1 to the next number: 2^-24 for float32."""
     return float(2.0 ** -_SIGNIFICAND_BITS[canonical(dtype)])
+
+
+def largest_finite(dtype: str) -> float:
+    """The largest number below infinity: 65504 for float16."""
+    exponent = {"float16": 16, "bf16": 128, "float32": 128, "float64": 1024}[canonical(dtype)]
+    return math.ldexp(1 - unit_roundoff(dtype), exponent)
 
 
 def spacing(values: Floats, dtype: str) -> Floats:

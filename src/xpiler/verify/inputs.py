@@ -16,8 +16,8 @@ from xpiler.verify.dtypes import Floats, canonical, decode, encode, is_float, st
 from xpiler.verify.invocation import Array
 
 Role = Literal["in", "out", "inout"]
-Recipe = Literal["uniform", "integers", "normal", "positive", "edges", "impulses"]
-RECIPES: tuple[Recipe, ...] = ("uniform", "integers", "normal", "edges", "positive")
+Recipe = Literal["uniform", "integers", "normal", "positive", "edges", "wide", "impulses"]
+RECIPES: tuple[Recipe, ...] = ("uniform", "integers", "normal", "edges", "positive", "wide")
 
 # Neither 0 nor 1: a dropped term or factor always changes the sum or the product.
 SMALL_INTEGERS = (-3.0, -2.0, -1.0, 2.0, 3.0, 4.0)
@@ -25,6 +25,7 @@ _EDGES = np.array([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -8.0, 1e-3, -1e-3, 0.1,
 _IMPULSE = 3.0
 _INTEGRAL_BOUNDS = (0.0, 100.0)  # exact in every type, and in range of every integer type
 _INTEGER_BOUND = 100.0
+_WIDE = 60.0  # shows what conversions to integers do; its exponential is still finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,8 @@ def _draw_reals(
             return np.clip(random.standard_normal(count), -6, 6)
         case "positive":
             return random.uniform(0.25, 2.25, count)
+        case "wide":
+            return random.uniform(-_WIDE, _WIDE, count)
         case "integers":
             return random.choice(SMALL_INTEGERS, count)
         case "edges":

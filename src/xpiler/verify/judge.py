@@ -239,16 +239,20 @@ class Judge:
             self.notes.append(f"the tolerance of {b.name} is wide: {allowed / typical:.0%} of it")
 
     def _around(self, b: BufferSpec, run: int) -> Surroundings | None:
-        near, far = (self.source.get(Key(kind, run)) for kind in ("near", "far"))
-        if near is None or far is None:
+        far = self.source.get(Key("far", run))
+        near = [self.source[k] for way in range(2) if (k := Key("near", run, way)) in self.source]
+        if not near or far is None:
             return None
         base = self.source[Key("base", run)].outputs[b.name]
+        moved = [n.outputs[b.name] for n in near]
         ratio = self.planner.step("far") / self.planner.step("near")
         noise = np.zeros(base.size)
         if is_float(b.dtype):
             y = decode(base.reshape(-1), b.dtype)
             noise = 4 * spacing(np.where(np.isfinite(y), y, 0.0), b.dtype)
-        return surroundings(base, near.outputs[b.name], far.outputs[b.name], b.dtype, ratio, noise)
+        return surroundings(
+            base, [n.outputs[b.name] for n in near], far.outputs[b.name], b.dtype, ratio, noise
+        )
 
     # -- the answer ----------------------------------------------------------------------------
     def verdict(self) -> Verdict:

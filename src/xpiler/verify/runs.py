@@ -23,7 +23,8 @@ _MAX_LINES = 6  # inputs that are probed for linearity
 class Key:
     """Names a run: of input set `run`, or (line, impulse) of the buffer with that number.
 
-    `base` variants: 0; 1 the same with other poison; 2 with another schedule.
+    `base` variants: 0; 1 the same with other poison; 2 with another schedule. `near` and `far`
+    variants are patterns of signs; `near` 1 has those of 0 reversed.
     """
 
     kind: Kind
@@ -90,15 +91,22 @@ class Planner:
     def _moved(self, run: int, values: Values, pattern: int = 0) -> list[Request]:
         if not self.step("far"):
             return []
-        kinds: tuple[Literal["near", "far"], ...] = ("far", "near") if pattern == 0 else ("far",)
-        return [self._move(kind, run, values, pattern) for kind in kinds]
+        if pattern:
+            return [self._move("far", run, values, pattern)]
+        near = [self._move("near", run, values, 0), self._move("near", run, values, 0, -1.0)]
+        return [self._move("far", run, values, 0), *near]
 
     def _move(
-        self, kind: Literal["near", "far"], run: int, values: Values, pattern: int
+        self,
+        kind: Literal["near", "far"],
+        run: int,
+        values: Values,
+        pattern: int,
+        way: float = 1.0,
     ) -> Request:
         signs = self.plan.random(run, f"signs {pattern}")
-        moved = inputs.perturb(self.buffers, values, self.step(kind), signs)
-        return Request(Key(kind, run, pattern), moved)
+        moved = inputs.perturb(self.buffers, values, way * self.step(kind), signs)
+        return Request(Key(kind, run, pattern if way > 0 else 1), moved)
 
     def _redrawn(self, values: Values) -> list[Request]:
         if not any(b.is_smooth for b in self.buffers):

@@ -1,0 +1,118 @@
+"""What the source's program says about its arithmetic: precision of its sums, inputs made integers.
+
+Only tolerances and the choice of inputs rest on this, never an expected value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Pointer, Scalar, Type, Vector
+from xpiler.verify.compare import Precision
+
+_NARROW = {"f16": "float16", "bf16": "bf16"}
+_TWO_BYTES_ACCUMULATORS = ("mma", "mat", "mfma")
+
+
+def _scalar(t: Type) -> str:
+    if isinstance(t, Vector):
+        t = t.elem
+    return t.name if isinstance(t, Scalar) else ""
+
+
+def precision_of(program: Program) -> Precision:
+    """Half-precision sums if the program has any; else half-precision values on the way."""
+    nodes = [n for f in program.functions for n in walk(f.body)]
+    sums = {_scalar(n.target.type) for n in nodes if isinstance(n, s.Assign) and _accumulates(n)}
+    sums |= {_scalar(t) for n in nodes if isinstance(n, s.Instr) for t in _accumulators(n)}
+    for short, name in _NARROW.items():
+        if short in sums:
+            return Precision(accumulate=name)
+    passed = {_scalar(n.type) for n in nodes if isinstance(n, e.Expr) and _rounds(n)}
+    for short in ("bf16", "f16"):
+        if short in passed:
+            return Precision(narrow=_NARROW[short])
+    return Precision()
+
+
+def _accumulates(node: s.Assign) -> bool:
+    """`x += ...` or `x = x + ...`, also through `fma(a, b, x)`."""
+    if node.op in ("+", "-"):
+        return True
+    value = node.value
+    if isinstance(value, e.Binary):
+        return value.op in ("+", "-") and node.target in (value.a, value.b)
+    return isinstance(value, e.Call) and value.func == "fma" and node.target in value.args
+
+
+def _accumulators(node: s.Instr) -> Iterator[Type]:
+    if node.name.split(".")[0] in _TWO_BYTES_ACCUMULATORS and len(node.ins) > 1:
+        for out in node.outs:
+            elem = getattr(out.type, "elem", out.type)
+            yield elem if isinstance(elem, Type) else out.type
+
+
+def _rounds(node: e.Expr) -> bool:
+    """Whether `node` rounds a computed value to a narrow type; a loaded one is the same anyway."""
+    if _scalar(node.type) not in _NARROW:
+        return False
+    if isinstance(node, e.Cast):
+        return isinstance(node.x, (e.Binary, e.Call, e.Var, e.Select, e.Unary))
+    return isinstance(node, e.Binary) and node.op in "+-*/"
+
+
+def integral_inputs(program: Program) -> frozenset[tuple[str, str]]:
+    """(function, pointer parameter) whose floating values the program turns into integers.
+
+    Followed from kernels back through launches and copies to the host function that has the data.
+    """
+    found = {
+        (f.name, base)
+        for f in program.functions
+        for node in walk(f.body)
+        if isinstance(node, e.Cast) and (base := _converted(node))
+    }
+    size = -1
+    while size != len(found):
+        size = len(found)
+        for f in program.functions:
+            for node in walk(f.body):
+                found |= {(f.name, name) for name in _sources(node, f.name, program, found)}
+    return frozenset(found)
+
+
+def _converted(node: e.Cast) -> str:
+    """The array behind `(int)a[i]`, if that is what `node` is."""
+    inner = node.x
+    while isinstance(inner, (e.Cast, e.Call)):
+        inner = inner.x if isinstance(inner, e.Cast) else inner.args[0]
+    to_integer = isinstance(node.type, Scalar) and node.type.is_integer
+    loaded = isinstance(inner, e.Index) and _scalar(inner.type) in ("f16", "bf16", "f32", "f64")
+    return _base(inner) if to_integer and loaded else ""
+
+
+def _base(node: e.Expr) -> str:
+    while isinstance(node, (e.Index, e.Field, e.Cast, e.AddressOf)):
+        node = node.x if isinstance(node, (e.Cast, e.AddressOf)) else node.base
+    if isinstance(node, e.Binary) and isinstance(node.type, Pointer):
+        return _base(node.a)
+    return node.name if isinstance(node, e.Var) else ""
+
+
+def _sources(
+    node: object, function: str, program: Program, found: set[tuple[str, str]]
+) -> Iterator[str]:
+    """Names in `function` whose data flow into a buffer that is in `found`."""
+    if isinstance(node, s.Launch) and any(f.name == node.kernel for f in program.functions):
+        params = program.function(node.kernel).params
+        for param, argument in zip(params, node.args, strict=False):
+            if (node.kernel, param.name) in found:
+                yield _base(argument)
+    if isinstance(node, s.Instr) and node.name.startswith("host.") and "copy" in node.name:
+        places = [_base(x) for x in (*node.outs, *node.ins)]
+        if len(places) > 1 and (function, places[0]) in found:
+            yield places[1]
