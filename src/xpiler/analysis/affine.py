@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from xpiler.analysis.poly import Monomial, Poly
+from xpiler.analysis.poly import Monomial, Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
+from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Type
 
 
 def size(x: e.Expr) -> int:
     """Number of nodes: the measure of "simpler"."""
-    from xpiler.ir.rewrite import walk
-
     return sum(1 for _ in walk(x))
 
 
@@ -43,9 +42,7 @@ def _order(facts: Facts, item: tuple[Monomial, int]) -> tuple[bool, bool, int, f
     return (not mono, c < 0, -(len(mono) + (abs(c) != 1)), rank, mono)
 
 
-def _plus_term(
-    facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type
-) -> e.Expr | None:
+def _plus_term(facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type) -> e.Expr | None:
     sign = "+" if c > 0 else "-"
     term = _product(facts, mono, abs(c), t)
     if term is None:
@@ -87,6 +84,5 @@ def atom_expr(facts: Facts, name: str, t: Type) -> e.Expr | None:
         return None
     if x.type == t:
         return x
-    from xpiler.analysis.poly import atom
 
     return e.Cast(x, t) if facts.fits(atom(name), t) else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned, declared, escapes, indices, is_memory
+from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
-from xpiler.ir.types import Array, Pointer, Type
+from xpiler.ir.types import Array, Pointer, Type, element
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Collector(Walker):
         polys = tuple(facts.poly(i) for i in subs)
         if offset.terms:
             polys = (polys[0] + offset, *polys[1:])
-        self.out.accesses.append(Access(root, polys, write, base.type, facts))
+        self.out.accesses.append(Access(root, polys, write, element(base.type), facts))
 
 
 def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:
@@ -204,12 +204,6 @@ def independent(loop: s.For, facts: Facts) -> bool:
     return ok
 
 
-def loop_vars(body: s.Body) -> frozenset[str]:
-    from xpiler.ir.rewrite import walk
-
-    return frozenset(n.var.name for n in walk(body) if isinstance(n, s.For))
-
-
 def apart(
     first: Iterable[Access], second: Iterable[Access], v: str, varying: frozenset[str], facts: Facts
 ) -> bool:
@@ -227,18 +221,30 @@ def apart(
             if key in done:
                 continue
             done.add(key)
-            if a.root.name != b.root.name:
-                if not not_aliased(a.root, b.root, facts):
-                    return False
-            elif not never_meet(a, b, v, varying):
+            if not _pair_apart(a, b, v, varying, facts):
                 return False
     return True
 
 
+def _pair_apart(a: Access, b: Access, v: str, varying: frozenset[str], facts: Facts) -> bool:
+    if a.root.name == b.root.name:
+        return never_meet(a, b, v, varying)
+    if distinct(a.root, b.root):
+        return True
+    same = never_meet(a, b, v, varying)
+    first, second = sorted((a.root.name, b.root.name))
+    return facts.ledger.assume_apart(first, second, or_same=same)
+
+
+def distinct(a: e.Var, b: e.Var) -> bool:
+    """Whether two different arrays or pointers certainly do not overlap."""
+    pointers = [x for x in (a, b) if isinstance(x.type, Pointer)]
+    return len(pointers) < 2 or any(x.type.restrict for x in pointers)  # type: ignore[attr-defined]
+
+
 def not_aliased(a: e.Var, b: e.Var, facts: Facts) -> bool:
     """Whether two different arrays or pointers cannot overlap (perhaps by assumption)."""
-    pointers = [x for x in (a, b) if isinstance(x.type, Pointer)]
-    if len(pointers) < 2 or any(x.type.restrict for x in pointers):  # type: ignore[attr-defined]
+    if distinct(a, b):
         return True
     first, second = sorted((a.name, b.name))
     return facts.ledger.assume_apart(first, second)
@@ -251,9 +257,8 @@ def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
     primed = _Primed(a.facts, b.facts, varying)
     both = primed.facts()
     for p, q in zip(a.subs, b.subs, strict=True):
-        if _implies_equal(p, primed.poly(q), v, primed.name(v), both):
-            return True
-        if _always_differ(p - primed.poly(q), both):
+        d = p - primed.poly(q)
+        if _always_differ(d, both) or _implies_equal(d, v, primed, both):
             return True
     return False
 
@@ -262,14 +267,40 @@ def _always_differ(d: Poly, facts: Facts) -> bool:
     return bool(d.terms) and (facts.nonneg(d - 1) or facts.nonneg(-d - 1))
 
 
-def _implies_equal(p: Poly, q: Poly, v: str, v2: str, facts: Facts) -> bool:
-    mine, other = p.split(v), q.split(v2)
-    if mine is None or other is None or mine[0] != other[0] or not mine[0].terms:
-        return False
-    c, rest = mine[0], mine[1] - other[1]
-    if facts.nonneg(-c):
-        c, rest = -c, -rest
-    return facts.nonneg(c - 1 - rest) and facts.nonneg(c - 1 + rest) and facts.nonneg(c - 1)
+def _implies_equal(d: Poly, v: str, primed: _Primed, facts: Facts) -> bool:
+    """Whether d == 0 implies v == v'.
+
+    Mixed radix: where d = c*(u - u') + rest and |rest| < c, u equals u' and rest is 0 as well.
+    """
+    for _ in range(6):
+        peeled = None
+        for u in [v, *sorted(d.atoms() - {v})]:
+            rest = _peel(d, u, primed, facts)
+            if rest is not None:
+                peeled = u
+                break
+        if peeled is None or rest is None:
+            return False
+        if peeled == v:
+            return True
+        d = rest
+    return False
+
+
+def _peel(d: Poly, u: str, primed: _Primed, facts: Facts) -> Poly | None:
+    """The rest of d = c*(u - u') + rest, where |rest| < c."""
+    u2 = primed.names.get(u)
+    if u2 is None:
+        return None
+    mine, other = d.split(u), d.split(u2)
+    if mine is None or other is None or not mine[0].terms or (mine[0] + other[0]).terms:
+        return None
+    c, rest = mine[0], d - mine[0] * (atom(u) - atom(u2))
+    size = -c if facts.nonneg(-c) else c
+    if not facts.nonneg(size - 1):
+        return None
+    small = facts.nonneg(size - 1 - rest) and facts.nonneg(size - 1 + rest)
+    return rest if small else None
 
 
 @dataclass

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
+from xpiler.analysis.memo import by_identity
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
@@ -20,14 +22,16 @@ def root(place: e.Expr) -> str:
     while True:
         if isinstance(place, (e.Index, e.Field)):
             place = place.base
-        elif isinstance(place, e.Cast) and isinstance(place.type, Pointer):
-            place = place.x
-        elif isinstance(place, e.AddressOf):
+        elif isinstance(place, e.AddressOf) or _is_pointer_cast(place):
             place = place.x
         elif isinstance(place, e.Binary) and isinstance(place.type, Pointer):
             place = place.a if isinstance(place.a.type, (Pointer, Array)) else place.b
         else:
             return place.name if isinstance(place, e.Var) else ANY
+
+
+def _is_pointer_cast(x: e.Expr) -> TypeGuard[e.Cast]:
+    return isinstance(x, e.Cast) and isinstance(x.type, Pointer)
 
 
 def indices(place: e.Expr) -> tuple[e.Expr, ...]:
@@ -72,6 +76,7 @@ class Effects:
 NONE = Effects()
 
 
+@by_identity
 def of_expr(x: e.Expr) -> Effects:
     """Effects of evaluating `x`; a call of a user's function may do anything."""
     reads: set[str] = set()
@@ -111,6 +116,7 @@ def of_body(body: Iterable[s.Stmt]) -> Effects:
     return out
 
 
+@by_identity
 def of_stmt(st: s.Stmt) -> Effects:
     """Effects of a statement, everything nested included."""
     if isinstance(st, s.Decl):
@@ -144,7 +150,7 @@ def _of_compound(st: s.Stmt) -> Effects:
 
 
 def escapes(node: object, in_loop: bool = False, in_break: bool = False) -> bool:
-    """Whether a jump in the statements `node` leaves them (`in_*`: what encloses them meanwhile)."""
+    """Whether a jump in the statements `node` leaves them (`in_*`: what encloses them)."""
     if isinstance(node, tuple):
         return any(escapes(n, in_loop, in_break) for n in node)
     if isinstance(node, s.Return):
@@ -178,6 +184,7 @@ def mutable_names(function: Function) -> frozenset[str]:
     )
 
 
+@by_identity
 def assigned(body: s.Body) -> frozenset[str]:
     """Variables that are assigned, written by an instruction, or whose address is taken."""
     out: set[str] = set()
@@ -196,9 +203,22 @@ def stored(body: s.Body) -> frozenset[str]:
     return of_body(body).writes
 
 
+@by_identity
 def declared(body: s.Body) -> dict[str, s.Decl]:
     """Every declaration in `body`, by name."""
     return {n.var.name: n for n in walk(body) if isinstance(n, s.Decl)}
+
+
+@by_identity
+def names_in(node: s.Stmt | e.Expr | s.Body) -> frozenset[str]:
+    """Names of all variables that occur in `node`."""
+    return frozenset(n.name for n in walk(node) if isinstance(n, e.Var))
+
+
+@by_identity
+def loop_vars(body: s.Body) -> frozenset[str]:
+    """Variables of all counting loops in `body`."""
+    return frozenset(n.var.name for n in walk(body) if isinstance(n, s.For))
 
 
 def has_jump(body: s.Body) -> bool:
@@ -206,6 +226,7 @@ def has_jump(body: s.Body) -> bool:
     return any(of_stmt(st).jumps for st in body)
 
 
+@by_identity
 def read_names(body: s.Body) -> frozenset[str]:
     """Names whose value somebody reads in `body`; an address taken counts as a read."""
     out: set[str] = set()

@@ -9,13 +9,13 @@ declared last first. Every answer is exact or "not known".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.ir import expr as e
 from xpiler.ir.text import show
-from xpiler.ir.types import Scalar, Type
+from xpiler.ir.types import BOOL, Scalar, Type
 
 Interval = tuple[int, int]
 MAX_STEPS = 60
@@ -70,10 +70,11 @@ class Ledger:
             self.sentences.append(sentence)
         return self.allowed
 
-    def assume_apart(self, a: str, b: str) -> bool:
-        """Record that two pointer parameters do not overlap."""
-        sentence = f"{a} and {b} do not overlap"
-        if self.alias_allowed and sentence not in self.sentences:
+    def assume_apart(self, a: str, b: str, or_same: bool = False) -> bool:
+        """Record that two pointer parameters do not overlap (`or_same`: or are equal)."""
+        strict = f"{a} and {b} do not overlap"
+        sentence = f"{a} and {b} are the same or do not overlap" if or_same else strict
+        if self.alias_allowed and not {sentence, strict} & set(self.sentences):
             self.sentences.append(sentence)
         return self.alias_allowed
 
@@ -99,7 +100,7 @@ class Facts:
     defs: dict[str, Poly] = field(default_factory=dict)
     known: dict[str, tuple[Poly, ...]] = field(default_factory=dict)
     numeric: dict[str, Interval] = field(default_factory=dict)
-    rank: dict[str, int] = field(default_factory=dict)
+    rank: dict[str, float] = field(default_factory=dict)
     axes: dict[str, Poly | None] = field(default_factory=dict)
     assumed: list[Poly] = field(default_factory=list)
     _ranges: dict[str, Interval] = field(default_factory=dict)
@@ -318,19 +319,24 @@ class Facts:
     def _sign_ok(self, q: Poly, depth: int, budget: _Search) -> bool:
         return self.interval(q)[0] >= 0 or (depth > 2 and self._search(q, depth - 2, budget))
 
-    def _facts_of(self, name: str, depth: int, budget: _Search) -> list[Poly]:
-        facts = [*self.known.get(name, ()), *(p for p in self.assumed if name in p.atoms())]
+    def _facts_of(self, name: str, depth: int, budget: _Search) -> Iterator[Poly]:
+        """Polynomials >= 0 with this atom, those that cost nothing first."""
+        yield from self.known.get(name, ())
+        yield from (p for p in self.assumed if name in p.atoms())
         info = self.atoms.get(name)
         if info is None:
-            return facts
-        if info.num is not None and info.den is not None:
-            q = atom(name)
-            low = info.num - info.den * q  # num % den
-            if self._sign_ok(info.num, depth, budget):
-                facts += [low, q]
-            facts.append(info.den - 1 - low)
-        facts += [atom(name) - m for m in info.max_of] + [m - atom(name) for m in info.min_of]
-        return facts
+            return
+        yield from (atom(name) - m for m in info.max_of)
+        yield from (m - atom(name) for m in info.min_of)
+        if info.num is None or info.den is None:
+            return
+        q = atom(name)
+        low = info.num - info.den * q  # num % den
+        yield info.den - 1 - low
+        if self._sign_ok(info.num, depth, budget):
+            yield from (low, q)
+        elif self._sign_ok(q - 1, depth, budget):
+            yield low
 
     def _rank(self, name: str) -> tuple[float, str]:
         if name in self.rank:
@@ -367,7 +373,21 @@ class Facts:
             if p not in known.get(a, ()):
                 known[a] = (*known.get(a, ()), p)
         self._refine(p, numeric)
-        return replace(self, known=known, numeric=numeric, _cache={}, _ranges={})
+        out = replace(self, known=known, numeric=numeric, _cache={}, _ranges={})
+        return out._with_quotients(p)
+
+    def _with_quotients(self, p: Poly) -> Facts:
+        """Also that a positive quotient times its divisor is at most the numerator."""
+        out = self
+        for name in sorted(p.atoms()):
+            info = self.atoms[name]
+            if info.num is None or info.den is None:
+                continue
+            low = info.num - info.den * atom(name)
+            known = all(low in out.known.get(a, ()) for a in low.atoms())
+            if not known and (out.nonneg(info.num) or out.positive(atom(name))):
+                out = out.with_fact(low)
+        return out
 
     def _refine(self, p: Poly, numeric: dict[str, Interval]) -> None:
         for name in p.atoms():
@@ -499,7 +519,7 @@ def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
     """Polynomials that are >= 0 when `cond` is `truth`."""
     if isinstance(cond, e.Unary) and cond.op == "!":
         return condition_facts(facts, cond.x, not truth)
-    if isinstance(cond, e.Cast) and is_int(cond.x.type) and cond.type == e.BOOL:
+    if isinstance(cond, e.Cast) and is_int(cond.x.type) and cond.type == BOOL:
         return condition_facts(facts, cond.x, truth)
     if not isinstance(cond, e.Binary):
         return []

@@ -41,9 +41,7 @@ class Walker:
     def place(self, x: e.Expr, facts: Facts) -> e.Expr:
         """A place that is written: only its indices (and a computed base) are expressions."""
         if isinstance(x, e.Index):
-            return _changed(
-                x, base=self.place(x.base, facts), index=self.expr(x.index, facts)
-            )
+            return _changed(x, base=self.place(x.base, facts), index=self.expr(x.index, facts))
         if isinstance(x, e.Field):
             return _changed(x, base=self.place(x.base, facts))
         return x if isinstance(x, e.Var) else self.expr(x, facts)
@@ -87,9 +85,7 @@ class Walker:
         if isinstance(st, s.Switch):
             cases = tuple(_changed(c, body=self.body(c.body, facts)) for c in st.cases)
             same = all(a is b for a, b in zip(cases, st.cases, strict=True))
-            return _changed(
-                st, value=self.expr(st.value, facts), cases=st.cases if same else cases
-            )
+            return _changed(st, value=self.expr(st.value, facts), cases=st.cases if same else cases)
         if isinstance(st, (s.Return, s.Eval)):
             key = "value" if isinstance(st, s.Return) else "call"
             return _changed(st, **{key: self._opt(getattr(st, key), facts)})
@@ -110,7 +106,7 @@ T = TypeVar("T")
 
 def _changed(node: T, **new: object) -> T:
     """`node` with the fields that differ replaced; the same object where none does."""
-    diff = {}
+    diff: dict[str, object] = {}
     for key, value in new.items():
         old = getattr(node, key)
         if isinstance(value, tuple) and isinstance(old, tuple) and len(value) == len(old):

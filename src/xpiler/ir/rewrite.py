@@ -23,29 +23,32 @@ def _child_fields(kind: Any) -> tuple[str, ...]:
     return _FIELDS[kind]
 
 
+_NODES = (Expr, Stmt, Case)
+
+
 def _is_node(value: object) -> bool:
-    return isinstance(value, (Expr, Stmt, Case))
+    return isinstance(value, _NODES)
 
 
 def children(node: Node) -> Iterator[Node]:
     """The direct sub-expressions and sub-statements, in source order."""
     for name in _child_fields(type(node)):
         value = getattr(node, name)
-        if _is_node(value):
+        if isinstance(value, _NODES):
             yield value
         elif isinstance(value, tuple):
-            yield from (v for v in value if _is_node(v))
+            for v in value:
+                if isinstance(v, _NODES):
+                    yield v
 
 
 def walk(node: Node | Body) -> Iterator[Node]:
     """Every node below and including `node`, parents first."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from walk(item)
-        return
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    stack: list[Node] = list(reversed(node)) if isinstance(node, tuple) else [node]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack.extend(reversed(list(children(item))))
 
 
 def walk_exprs(node: Node | Body) -> Iterator[Expr]:

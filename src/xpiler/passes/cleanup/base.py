@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -62,9 +62,8 @@ class Pass(Protocol):
     def apply(self, program: Program, ctx: Context) -> Program: ...
 
 
-def each_function(program: Program, f: object) -> Program:
-    """`program` with `f(function)` applied to each function; the same object when nothing changed."""
-    assert callable(f)
+def each_function(program: Program, f: Callable[[Function], Function]) -> Program:
+    """`program` with `f` applied to each function; the same object when nothing changed."""
     functions = tuple(f(fn) for fn in program.functions)
     if all(a is b for a, b in zip(functions, program.functions, strict=True)):
         return program

@@ -11,15 +11,21 @@ import re
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import assigned, escapes, of_expr
+from xpiler.analysis.dependence import independent
+from xpiler.analysis.effects import assigned, escapes, names_in, of_expr
 from xpiler.analysis.poly import ONE, Poly, atom
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import map_children, rewrite_stmts, substitute, variables, walk
+from xpiler.ir.rewrite import fresh_name, map_children, rewrite_stmts, substitute, walk
 from xpiler.passes.cleanup.base import (
-    Context, Walker, changed, each_function, inside, sentence,
+    Context,
+    Walker,
+    changed,
+    each_function,
+    inside,
+    sentence,
 )  # fmt: skip
 from xpiler.passes.cleanup.simplify import simplify
 
@@ -33,7 +39,8 @@ class Coalesce:
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
             tiles = {v for name, v in ctx.tile_loops if name == f.name}
-            return _Coalescer(tiles).run(f, ctx.facts(f))
+            taken = {p.name for p in f.params} | names_in(f.body)
+            return _Coalescer(tiles, set(taken)).run(f, ctx.facts(f))
 
         return each_function(program, one)
 
@@ -43,15 +50,16 @@ class _Coalescer(Walker):
     """`tiles` are serial loops over tiles that no longer exist: they join the loop inside."""
 
     tiles: set[str]
+    taken: set[str]
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         new = self.descend(st, facts)
         if isinstance(new, s.For) and new.var.name in self.tiles:
-            return (_untiled(new, facts),)
+            return (_untiled(new, facts, self.taken),)
         if not isinstance(new, s.For) or new.kind != "parallel":
             return (new,)
         while isinstance(new, s.For):
-            better = _merged_pair(new, facts)
+            better = _merged_pair(new, facts, self.taken)
             if better is None:
                 break
             new = better
@@ -63,7 +71,7 @@ def chain(loop: s.For) -> list[s.For]:
     out = [loop]
     while len(out[-1].body) == 1 and isinstance(out[-1].body[0], s.For):
         inner = out[-1].body[0]
-        if inner.kind != "parallel" or variables((inner.lo, inner.hi, inner.step)) & {  # type: ignore[arg-type]
+        if inner.kind != "parallel" or names_in((inner.lo, inner.hi, inner.step)) & {
             loop.var.name for loop in out
         }:
             break
@@ -78,7 +86,7 @@ def rebuilt(loops: list[s.For], body: s.Body) -> s.Body:
     return body
 
 
-def _merged_pair(loop: s.For, facts: Facts) -> s.For | None:
+def _merged_pair(loop: s.For, facts: Facts, taken: set[str]) -> s.For | None:
     loops = chain(loop)
     inner = facts
     for one in loops:
@@ -86,30 +94,32 @@ def _merged_pair(loop: s.For, facts: Facts) -> s.For | None:
     for t in range(1, len(loops)):
         for b in range(t):
             mark = inner.mark()
-            new = _merge(loops, b, t, inner)
+            new = _merge(loops, b, t, inner, taken)
             if new is not None:
                 return new
             inner.forget(mark)
     return None
 
 
-def _untiled(outer: s.For, facts: Facts) -> s.For:
+def _untiled(outer: s.For, facts: Facts, taken: set[str]) -> s.For:
     """`for tile { for k { .. tile*size + k .. } }` as one loop, in the same order."""
     inner = outer.body[0] if len(outer.body) == 1 else None
-    if not isinstance(inner, s.For) or escapes(inner.body) or "parallel" in (outer.kind, inner.kind):
+    if not isinstance(inner, s.For) or "parallel" in (outer.kind, inner.kind):
         return outer
-    if outer.var.name in variables((inner.hi,)):  # type: ignore[arg-type]
+    if escapes(inner.body):
+        return outer
+    if outer.var.name in names_in((inner.hi,)):
         return outer
     within = inside(inner, inside(outer, facts))
     mark = within.mark()
-    new = _merge([outer, inner], 0, 1, within)
+    new = _merge([outer, inner], 0, 1, within, taken)
     if new is None:
         within.forget(mark)
         return outer
     return new
 
 
-def _merge(loops: list[s.For], b: int, t: int, facts: Facts) -> s.For | None:
+def _merge(loops: list[s.For], b: int, t: int, facts: Facts, taken: set[str]) -> s.For | None:
     block, thread = loops[b], loops[t]
     if not (_from_zero(block) and _from_zero(thread)):
         return None
@@ -119,13 +129,18 @@ def _merge(loops: list[s.For], b: int, t: int, facts: Facts) -> s.For | None:
     user = _user_variable(body, whole, facts)
     if user is None and block.kind == "parallel" and not (_is_axis(block) and _is_axis(thread)):
         return None
-    keep = block if block.kind == "parallel" else thread
-    var = user or e.Var(keep.var.name, block.var.type)
+    if user is not None:
+        var = user
+    elif block.kind == "parallel":
+        var = e.Var(_new_name(block, taken), block.var.type)
+    else:
+        var = e.Var(thread.var.name, block.var.type)
     hi = _extent(block.hi, thread.hi, var, facts)
     if hi is None:
         return None
     merger = _Merger(block.var.name, thread.var.name, whole, size, var, bool(user))
-    facts.atoms[var.name if user else _fresh(var)] = AtomInfo(0, facts.interval(facts.poly(hi))[1] - 1, var)
+    top = facts.interval(facts.poly(hi))[1] - 1
+    facts.atoms[var.name if user else _fresh(var)] = AtomInfo(0, top, var)
     try:
         body = merger.body(body, facts)
     except _Elsewhere:
@@ -137,12 +152,19 @@ def _merge(loops: list[s.For], b: int, t: int, facts: Facts) -> s.For | None:
     return out
 
 
-AXIS = re.compile(r"(block|thread)_[xyz](\.\d+)?")
+AXIS = re.compile(r"(block|thread)_([xyz])(\.\d+)?")
 
 
 def _is_axis(loop: s.For) -> bool:
     """Whether the loop still has the name that raising gave to an axis of the launch."""
     return AXIS.fullmatch(loop.var.name) is not None
+
+
+def _new_name(block: s.For, taken: set[str]) -> str:
+    """i, j, k for the dimensions x, y, z."""
+    axis = AXIS.fullmatch(block.var.name)
+    stem = {"x": "i", "y": "j", "z": "k"}[axis.group(2)] if axis else block.var.name
+    return fresh_name(stem, set(taken))
 
 
 def _fresh(var: e.Var) -> str:
@@ -171,9 +193,10 @@ def _user_variable(body: s.Body, whole: Poly, facts: Facts) -> e.Var | None:
     """The variable that the user declared to be block * size + thread."""
     changing = assigned(body)
     for st in walk(body):
-        if isinstance(st, s.Decl) and st.init is not None and is_int(st.var.type):
-            if st.var.name not in changing and facts.poly(st.init) == whole:
-                return st.var
+        if not isinstance(st, s.Decl) or st.init is None or st.var.name in changing:
+            continue
+        if is_int(st.var.type) and facts.poly(st.init) == whole:
+            return st.var
     return None
 
 
@@ -208,7 +231,7 @@ class _Merger(Walker):
         return tuple(out)
 
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
-        if not variables(x) & {self.block, self.thread}:
+        if not names_in(x) & {self.block, self.thread}:
             return x
         if is_int(x.type) and not isinstance(x, e.Index):
             p = facts.poly(x)
@@ -280,7 +303,7 @@ def _plain(x: e.Expr) -> bool:
 
 def _unstrided(outer: s.For, inner: s.For, facts: Facts) -> s.For | None:
     v = outer.var.name
-    if v in variables((inner.hi, inner.step)) or v in variables(inner.body):  # type: ignore[arg-type]
+    if v in names_in((inner.hi, inner.step)) or v in names_in(inner.body):
         return None
     within = inside(outer, facts)
     start = within.poly(inner.lo) - atom(v)
@@ -290,11 +313,9 @@ def _unstrided(outer: s.For, inner: s.For, facts: Facts) -> s.For | None:
     lo = to_expr(facts, start, inner.var.type)
     if lo is None:
         return None
-    if not facts.with_fact(facts.poly(inner.hi) - start - 1).positive(stride):
-        if not facts.assume(f"{sentence(outer.hi)} is at least 1", stride - 1):
-            return None
-    from xpiler.analysis.dependence import independent
-
+    runs = facts.with_fact(facts.poly(inner.hi) - start - 1).positive(stride)
+    if not runs and not facts.assume(f"{sentence(outer.hi)} is at least 1", stride - 1):
+        return None
     new = changed(inner, lo=lo, step=e.Const(1, inner.var.type))
     kind: s.LoopKind = "parallel" if independent(new, facts) else "serial"
     return replace(new, kind=kind, comments=(*outer.comments, *inner.comments))

@@ -1,19 +1,27 @@
-"""Fuse adjacent loops over the same threads, and shrink what only one iteration uses to a scalar."""
+"""Fuse adjacent loops over the same threads; shrink what one iteration alone uses to a scalar."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.dependence import Summary, apart, loop_vars, summarise
-from xpiler.analysis.effects import assigned, declared, escapes, is_memory, of_body
+from xpiler.analysis.dependence import Summary, apart, summarise
+from xpiler.analysis.effects import (
+    assigned,
+    declared,
+    escapes,
+    is_memory,
+    loop_vars,
+    names_in,
+    of_body,
+)
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import substitute, variables, walk
-from xpiler.ir.types import Array
+from xpiler.ir.rewrite import substitute, walk
+from xpiler.ir.types import Array, Type
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside
 
 
@@ -70,7 +78,7 @@ def _fused(body: s.Body, facts: Facts) -> s.Body:
 
 
 def fused(a: s.For, b: s.For, facts: Facts) -> s.For | None:
-    """One loop that does an iteration of `a` and then of `b`; None where that is not shown legal."""
+    """One loop that does an iteration of `a`, then of `b`; None where that is not shown legal."""
     if not same_range(a, b, facts) or (a.kind, b.kind) != ("parallel", "parallel"):
         return None
     if escapes(a.body) or escapes(b.body):
@@ -126,7 +134,7 @@ def _has_partner(body: s.Body, i: int, facts: Facts) -> bool:
     if len(loop.body) != 1 or not isinstance(loop.body[0], s.For):
         return False
     inner = loop.body[0]
-    if inner.kind != "parallel" or loop.var.name in variables((inner.lo, inner.hi)):  # type: ignore[arg-type]
+    if inner.kind != "parallel" or loop.var.name in names_in((inner.lo, inner.hi)):
         return False
     near = [st for st in body if isinstance(st, s.For) and st is not loop and st.kind == "parallel"]
     return any(same_range(n, inner, facts) for n in near)
@@ -163,12 +171,12 @@ def _contracted(body: s.Body, facts: Facts) -> s.Body:
 
 
 def _contract_one(body: s.Body, d: s.Decl, facts: Facts) -> s.Body:
-    users = [i for i, st in enumerate(body) if d.var.name in variables(st) and st is not d]
+    users = [i for i, st in enumerate(body) if d.var.name in names_in(st) and st is not d]
     if len(users) != 1 or not isinstance(body[users[0]], s.For):
         return body
     loop = body[users[0]]
-    assert isinstance(loop, s.For) and isinstance(d.var.type, Array)
-    if d.var.name in variables((loop.lo, loop.hi, loop.step)):  # type: ignore[arg-type]
+    assert isinstance(loop, s.For)
+    if d.var.name in names_in((loop.lo, loop.hi, loop.step)):
         return body
     part = _Part(d.var, loop.var.name)
     if not part.scan(loop, facts):
@@ -194,7 +202,7 @@ class _Part(Walker):
     v: str
     dim: int = -1
     width: int = 1
-    new: e.Var = e.Var("", Array(e.BOOL, 1))
+    new: e.Var = field(init=False)
 
     def scan(self, loop: s.For, facts: Facts) -> bool:
         """Find the dimension that `v` selects; False where accesses disagree."""
@@ -241,14 +249,14 @@ class _Part(Walker):
         out: e.Expr = self.new
         for dim, sub in enumerate(reversed(subs)):
             if dim == self.dim:
-                sub = self._rest(sub, facts)
+                sub = self._remainder(sub, facts)
                 if self.width == 1:
                     continue
             elem = out.type.elem if isinstance(out.type, Array) else x.type
             out = e.Index(out, self.expr(sub, facts), elem)
         return out
 
-    def _rest(self, sub: e.Expr, facts: Facts) -> e.Expr:
+    def _remainder(self, sub: e.Expr, facts: Facts) -> e.Expr:
         rest = facts.poly(sub) - atom(self.v) * self.width
         new = to_expr(facts, rest, sub.type)
         in_range = facts.nonneg(rest) and facts.nonneg(self.width - 1 - rest)
@@ -257,7 +265,7 @@ class _Part(Walker):
         return new
 
 
-def _narrow(t: e.Type, dim: int, width: int) -> e.Type:
+def _narrow(t: Type, dim: int, width: int) -> Type:
     assert isinstance(t, Array)
     if dim == 0:
         return t.elem if width == 1 else Array(t.elem, width)

@@ -11,6 +11,8 @@ from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
 from xpiler.passes.cleanup.forward import Forward
 from xpiler.passes.cleanup.guards import Guards
+from xpiler.passes.cleanup.padding import Padding
+from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.simplify import Simplify
 
@@ -19,7 +21,7 @@ MAX_ROUNDS = 8
 
 @dataclass(frozen=True)
 class CleanResult:
-    """The cleaned program, the sentences assumed, and the program after each pass that changed it."""
+    """The cleaned program, the sentences assumed, the program after each pass that changed it."""
 
     program: Program
     assumptions: tuple[str, ...]
@@ -28,7 +30,12 @@ class CleanResult:
 
 def rounds() -> tuple[Pass, ...]:
     """The passes of one round, in order."""
-    return (Simplify(), Propagate(), Forward(), Coalesce(), Contract(), Guards())
+    return (Simplify(), Propagate(), Forward(), Coalesce(), Contract(), Guards(), Padding())
+
+
+def finish() -> tuple[Pass, ...]:
+    """The passes that run once, at the end."""
+    return (Parallel(),)
 
 
 def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanResult:
@@ -44,12 +51,22 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
             program = _step(one, program, replace(ctx, program=program), steps)
         if program == before:
             break
-    return CleanResult(program, tuple(ledger.sentences), tuple(steps))
+    for one in finish():
+        program = _step(one, program, replace(ctx, program=program), steps)
+    return CleanResult(program, _strongest(ledger.sentences), tuple(steps))
 
 
-def _step(
-    one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Program]]
-) -> Program:
+def _strongest(sentences: list[str]) -> tuple[str, ...]:
+    """Without those that a stronger one contains."""
+    weak = " are the same or do not overlap"
+    return tuple(
+        x
+        for x in sentences
+        if not (x.endswith(weak) and x.removesuffix(weak) + " do not overlap" in sentences)
+    )
+
+
+def _step(one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Program]]) -> Program:
     new = one.apply(program, ctx)
     if new is not program and new != program:
         steps.append((one.name, new))

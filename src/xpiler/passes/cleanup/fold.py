@@ -52,7 +52,7 @@ def convert(x: e.Const, t: Type) -> e.Const | None:
 
 
 def fold_binary(op: str, a: int, b: int, t: Type, result: Type) -> e.Const | None:
-    """The integer operation on operands of type `t`; None where undefined (overflow, /0, shifts)."""
+    """The operation on operands of type `t`; None where undefined (overflow, /0, shifts)."""
     if op in e.COMPARISONS:
         table = {"<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b, "==": a == b, "!=": a != b}
         return e.Const(table[op], BOOL)

@@ -13,15 +13,23 @@ from dataclasses import dataclass, field, replace
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.dependence import not_aliased
 from xpiler.analysis.effects import (
-    assigned, declared, indices, is_memory, of_expr, of_stmt, read_names, root,
+    assigned,
+    declared,
+    indices,
+    is_memory,
+    names_in,
+    of_expr,
+    of_stmt,
+    read_names,
+    root,
 )  # fmt: skip
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import map_children, substitute, variables, walk
-from xpiler.ir.types import Array, Pointer, Type
+from xpiler.ir.rewrite import map_children, substitute, walk
+from xpiler.ir.types import BOOL, Array, Pointer, Type
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside
 from xpiler.passes.cleanup.simplify import simplify
 
@@ -90,7 +98,7 @@ class _Forwarder(Walker):
     def __init__(self, var: e.Var, types: dict[str, Type]) -> None:
         self.var = var
         self.types = types
-        self.current: tuple[_Write, frozenset[str], Facts] | None = None
+        self.current: tuple[_Write, frozenset[str], tuple[str, ...]] | None = None
         self.replaced = 0
         self.loops: list[str] = []
         self.around: set[str] = set()
@@ -106,7 +114,7 @@ class _Forwarder(Walker):
                     continue
                 write = fill(st, self.var, facts)
                 if write is not None:
-                    self.current = (write, frozenset(), facts)
+                    self.current = (write, frozenset(), tuple(self.loops))
                     out.append(st)
                     continue
                 self.current = None
@@ -126,11 +134,11 @@ class _Forwarder(Walker):
         elif self.current is not None and isinstance(st, (s.For, s.While)):
             gone = self.current[1] | of_stmt(st).writes
             self.current = (self.current[0], gone, self.current[2])
-        if isinstance(st, s.For):
-            self.loops.append(st.var.name)
+        if not isinstance(st, s.For) or st.kind == "parallel":
+            return (self.descend(st, facts),)
+        self.loops.append(st.var.name)
         out = (self.descend(st, facts),)
-        if isinstance(st, s.For):
-            self.loops.pop()
+        self.loops.pop()
         return out
 
     def place(self, x: e.Expr, facts: Facts) -> e.Expr:
@@ -141,10 +149,10 @@ class _Forwarder(Walker):
         return super().place(x, facts)
 
     def _inside(self, x: e.Expr) -> bool:
-        return any(self.var.name in variables(i) for i in indices(x))
+        return any(self.var.name in names_in(i) for i in indices(x))
 
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
-        if self.var.name not in variables(x):
+        if self.var.name not in names_in(x):
             return x
         if isinstance(x, e.Index) and root(x) == self.var.name:
             return self._read(x, facts)
@@ -162,14 +170,13 @@ class _Forwarder(Walker):
     def _read(self, x: e.Index, facts: Facts) -> e.Expr:
         if self.current is None or self._inside(x):
             raise _Unknown
-        write, gone, _ = self.current
+        write, gone, around = self.current
         value = value_at(write, x, facts)
         if value is None or not self._survives(write.value, gone, facts):
             raise _Unknown
         self.replaced += 1
-        self.around.update(self.loops)
+        self.around.update(around)
         return value
-
 
     def _survives(self, value: e.Expr, gone: frozenset[str], facts: Facts) -> bool:
         """Whether nothing that `value` reads has been written since the fill."""
@@ -178,9 +185,10 @@ class _Forwarder(Walker):
         pointers = [v for v in walk(value) if isinstance(v, e.Var) and isinstance(v.type, Pointer)]
         for name in sorted(gone & self.types.keys()):
             other = e.Var(name, self.types[name])
-            if isinstance(other.type, Pointer):
-                if not all(not_aliased(p, other, facts) for p in pointers):
-                    return False
+            if not isinstance(other.type, Pointer):
+                continue
+            if not all(not_aliased(p, other, facts) for p in pointers):
+                return False
         return True
 
 
@@ -202,7 +210,9 @@ class _Fill:
     result: _Write | None = None
     failed: bool = False
 
-    def run(self, body: s.Body, facts: Facts, defs: dict[str, e.Expr], guards: list[e.Expr]) -> None:
+    def run(
+        self, body: s.Body, facts: Facts, defs: dict[str, e.Expr], guards: list[e.Expr]
+    ) -> None:
         """Follow `body` once; `result` is what the array holds afterwards (one element a pass)."""
         for st in body:
             if self.failed:
@@ -257,7 +267,7 @@ class _Fill:
 def _all(conds: list[e.Expr]) -> e.Expr:
     out = conds[0]
     for c in conds[1:]:
-        out = e.Binary("&&", out, c, e.BOOL)
+        out = e.Binary("&&", out, c, BOOL)
     return out
 
 
@@ -377,9 +387,7 @@ class _Unknowns:
         parts = [p for p in (info.num, info.den) if p is not None]
         return any(a in self.primed or self._depends(a) for p in parts for a in p.atoms())
 
-    def step(
-        self, lhs: Poly, rhs: Poly
-    ) -> tuple[dict[str, Poly], list[tuple[Poly, Poly]]] | None:
+    def step(self, lhs: Poly, rhs: Poly) -> tuple[dict[str, Poly], list[tuple[Poly, Poly]]] | None:
         """One unknown of `lhs == rhs` determined, with the equations that remain."""
         unknown = sorted(lhs.atoms() & self.names)
         if not unknown:
@@ -418,8 +426,7 @@ class _Unknowns:
     def holds(self, solution: dict[str, Poly], targets: tuple[Poly, ...]) -> bool:
         """Whether the solution, put into the subscripts, gives the element that is read."""
         return all(
-            self._valued(s_, solution) == r
-            for s_, r in zip(self.write.subs, targets, strict=True)
+            self._valued(s_, solution) == r for s_, r in zip(self.write.subs, targets, strict=True)
         )
 
     def _valued(self, p: Poly, solution: dict[str, Poly]) -> Poly | None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import assigned, declared, escapes, of_body, of_stmt
+from xpiler.analysis.effects import assigned, declared, escapes, names_in, of_body, of_stmt
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts, condition_facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import rewrite_stmts, variables, walk
+from xpiler.ir.rewrite import rewrite_stmts, walk
 from xpiler.ir.types import BOOL
 from xpiler.passes.cleanup.base import (
-    Context, Walker, after, always_leaves, each_function, inside,
+    Context,
+    Walker,
+    after,
+    always_leaves,
+    each_function,
+    inside,
 )  # fmt: skip
 from xpiler.passes.cleanup.simplify import negated
 
@@ -57,9 +62,7 @@ def _without_continue(body: s.Body) -> s.Body:
                 new = replace(st, cond=negated(st.cond), then=rest, orelse=())
             return (*body[:i], new) if then or rest else body[:i]
         if isinstance(st, s.If) and i == len(body) - 1:
-            new = replace(
-                st, then=_without_continue(st.then), orelse=_without_continue(st.orelse)
-            )
+            new = replace(st, then=_without_continue(st.then), orelse=_without_continue(st.orelse))
             return body if new == st else (*body[:i], new)
     return body
 
@@ -100,7 +103,7 @@ def _lifted(loop: s.For, facts: Facts) -> s.Body:
     invariant: list[e.Expr] = []
     kept: list[e.Expr] = []
     for c in conjuncts(cond):
-        narrower = _narrowed(loop, c, inner, facts)
+        narrower = narrowed(loop, c, inner, facts)
         if narrower is not None:
             loop = narrower
         elif _is_invariant(c, loop, facts):
@@ -161,13 +164,13 @@ def conjunction(conds: list[e.Expr]) -> e.Expr:
 
 def _is_invariant(c: e.Expr, loop: s.For, facts: Facts) -> bool:
     """Whether `c` can be asked before the loop: plain arithmetic on what does not change in it."""
-    names = variables(c)
+    names = names_in(c)
     local = set(declared(loop.body)) | {loop.var.name} | assigned(loop.body)
     simple = all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(c))
     return simple and not names & local
 
 
-def _narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
+def narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
     """`loop` over only the iterations where `c` holds; None where that is not one interval."""
     bound = _bound(loop, c, inner, facts)
     if bound is None:
@@ -206,7 +209,7 @@ def _as_written(loop: s.For, c: e.Binary, value: Poly, inner: Facts) -> e.Expr |
     """The user's own text for the bound, where one side of the comparison is just that."""
     local = set(declared(loop.body)) | {loop.var.name}
     for x in (c.a, c.b):
-        if x.type == loop.var.type and inner.poly(x) == value and not variables(x) & local:
+        if x.type == loop.var.type and inner.poly(x) == value and not names_in(x) & local:
             return x
     return None
 

@@ -1,16 +1,23 @@
-"""Copies are replaced by what they copy; what nobody reads goes; declarations meet their first use."""
+"""Copies become what they copy; what nobody reads goes; declarations meet their first use."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.effects import (
-    assigned, declared, is_memory, of_expr, of_stmt, read_names, root,
+    assigned,
+    declared,
+    is_memory,
+    names_in,
+    of_expr,
+    of_stmt,
+    read_names,
+    root,
 )  # fmt: skip
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import rewrite_stmts, substitute, variables, walk
+from xpiler.ir.rewrite import rewrite_stmts, substitute, walk
 from xpiler.ir.types import Array, Pointer, Scalar
 from xpiler.passes.cleanup.base import Context, each_function
 
@@ -62,9 +69,9 @@ def _copies(f: Function) -> Function:
         final = mapping[n.var.name]
         while isinstance(final, e.Cast):
             final = final.x
-        if isinstance(final, e.Var) and final.name in loops:
-            if loops[final.name].kind == "parallel":
-                names.setdefault(final.name, n.var.name)
+        axis = loops.get(final.name) if isinstance(final, e.Var) else None
+        if axis is not None and axis.kind == "parallel":
+            names.setdefault(axis.var.name, n.var.name)
     if not mapping:
         return f
     body = rewrite_stmts(f.body, lambda st: _no_copy(st, mapping))
@@ -150,7 +157,7 @@ def _written_by_effect(body: s.Body) -> set[str]:
     out: set[str] = set()
     for n in walk(body):
         if isinstance(n, s.Instr):
-            out |= variables(n)
+            out |= names_in(n)
         elif isinstance(n, s.Assign) and not (_pure(n.value) and _pure(n.target)):
             out.add(root(n.target))
         elif isinstance(n, s.Decl) and n.init is not None and not _pure(n.init):
@@ -186,7 +193,7 @@ def _late(body: s.Body, loop: bool = False) -> s.Body:
 def _sunk(body: s.Body, i: int) -> s.Body:
     d = body[i]
     assert isinstance(d, s.Decl)
-    users = [k for k in range(i + 1, len(body)) if d.var.name in variables(body[k])]
+    users = [k for k in range(i + 1, len(body)) if d.var.name in names_in(body[k])]
     if not users:
         return body
     first = users[0]
@@ -206,29 +213,30 @@ def _first_value(st: s.Stmt, d: s.Decl) -> bool:
     """Whether `st` gives the whole of `d` its first value."""
     if not isinstance(st, s.Assign) or st.op or st.target != d.var:
         return False
-    return d.var.name not in variables(st.value)
+    return d.var.name not in names_in(st.value)
 
 
 def _into(st: s.Stmt, d: s.Decl) -> s.Stmt | None:
     """`st` with `d` declared inside, where no value survives from one iteration to the next."""
     if isinstance(st, s.Scope):
         return replace(st, body=_late((d, *st.body)))
-    if isinstance(st, s.If) and d.var.name not in variables(st.cond):
-        in_then, in_else = (d.var.name in variables(b) for b in (st.then, st.orelse))
+    if isinstance(st, s.If) and d.var.name not in names_in(st.cond):
+        in_then, in_else = (d.var.name in names_in(b) for b in (st.then, st.orelse))
         if in_then and in_else:
             return None
-        side = "then" if in_then else "orelse"
-        return replace(st, **{side: _late((d, *getattr(st, side)))})
+        if in_then:
+            return replace(st, then=_late((d, *st.then)))
+        return replace(st, orelse=_late((d, *st.orelse)))
     if isinstance(st, s.For) and _starts_afresh(st, d):
         return replace(st, body=_late((d, *st.body)))
     return None
 
 
 def _starts_afresh(loop: s.For, d: s.Decl) -> bool:
-    if d.var.name in variables((loop.lo, loop.hi, loop.step)):  # type: ignore[arg-type]
+    if d.var.name in names_in((loop.lo, loop.hi, loop.step)):
         return False
     for st in loop.body:
-        if d.var.name in variables(st):
+        if d.var.name in names_in(st):
             if isinstance(st, s.For):
                 return _starts_afresh(st, d) and not isinstance(d.var.type, Array)
             return _first_value(st, d)

@@ -1,8 +1,10 @@
-"""Simplify expressions and decided control flow: folding, identities, casts, div and mod by ranges."""
+"""Simplify expressions and decided control flow: folding, identities, casts, div, mod by ranges."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from xpiler.analysis.affine import size, to_expr
 from xpiler.analysis.effects import escapes
@@ -10,10 +12,17 @@ from xpiler.analysis.ranges import NEGATED, Facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import map_children, substitute
+from xpiler.ir.rewrite import map_children, substitute, walk
 from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer, Scalar, Type
 from xpiler.passes.cleanup import fold
-from xpiler.passes.cleanup.base import Context, Walker, changed, each_function, sentence, value_sentence
+from xpiler.passes.cleanup.base import (
+    Context,
+    Walker,
+    changed,
+    each_function,
+    sentence,
+    value_sentence,
+)
 
 TRUE, FALSE = e.Const(True, BOOL), e.Const(False, BOOL)
 
@@ -34,6 +43,10 @@ class Simplify:
 class _Simplifier(Walker):
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
         return simplify(x, facts)
+
+    def place(self, x: e.Expr, facts: Facts) -> e.Expr:
+        new = super().place(x, facts)
+        return _index(new, facts) if isinstance(new, e.Index) else new
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.For) and st.kind == "parallel" and st.var.type == U32:
@@ -87,7 +100,7 @@ def _decided_for(st: s.For, facts: Facts) -> s.Body:
 
 
 def signed_axis(st: s.For, facts: Facts) -> s.For:
-    """A parallel axis counted by an `int`: a grid has fewer than 2**31 blocks, a block fewer threads."""
+    """A parallel axis counted by an `int`: a grid has fewer than 2**31 blocks, a block too."""
     hi = simplify(st.hi, facts)
     if isinstance(hi, e.Cast) and hi.x.type == I32:
         inner = hi.x
@@ -196,8 +209,10 @@ def _narrowed(x: e.Binary, facts: Facts) -> e.Expr:
 
 
 def _was(side: e.Expr, t: Type) -> bool:
-    return isinstance(side, e.Const) or (isinstance(side, e.Cast) and side.x.type == t) or (
-        isinstance(side, e.Binary) and side.op in ("+", "-", "*")
+    return (
+        isinstance(side, e.Const)
+        or (isinstance(side, e.Cast) and side.x.type == t)
+        or (isinstance(side, e.Binary) and side.op in ("+", "-", "*"))
     )
 
 
@@ -332,10 +347,8 @@ def _cast(x: e.Cast, facts: Facts) -> e.Expr:
 
 def _widening(inner: e.Cast, outer: e.Cast) -> bool:
     """float -> double -> float."""
-    pair = (inner.x.type, inner.type)
-    return outer.type == inner.x.type and (
-        str(pair[0]), str(pair[1])
-    ) in {("f32", "f64"), ("f16", "f32"), ("bf16", "f32"), ("f16", "f64"), ("bf16", "f64")}  # fmt: skip
+    exact = {("f32", "f64"), ("f16", "f32"), ("bf16", "f32"), ("f16", "f64"), ("bf16", "f64")}
+    return outer.type == inner.x.type and (str(inner.x.type), str(inner.type)) in exact
 
 
 def _cast_of_cast(x: e.Cast, inner: e.Cast, facts: Facts) -> e.Expr:
@@ -386,8 +399,6 @@ def _assume_fits(x: e.Expr, t: Type, facts: Facts) -> bool:
 
 
 def _casts(x: e.Expr) -> int:
-    from xpiler.ir.rewrite import walk
-
     return sum(1 for n in walk(x) if isinstance(n, e.Cast))
 
 
@@ -396,10 +407,12 @@ def _casts(x: e.Expr) -> int:
 
 def _index(x: e.Index, facts: Facts) -> e.Expr:
     index = x.index
-    if isinstance(index, e.Cast) and is_int(index.x.type) and is_int(index.type):
-        if facts.fits(facts.poly(index.x), index.type):
-            return replace(x, index=index.x)
-    if isinstance(index, e.Cast) and is_int(index.x.type):
+    if not is_int(index.type):
+        return x
+    cast = isinstance(index, e.Cast) and is_int(index.x.type)
+    if isinstance(index, e.Cast) and cast and facts.fits(facts.poly(index.x), index.type):
+        return replace(x, index=index.x)
+    if cast:
         new = _pushed(e.Cast(index, I32), facts) if index.type != I32 else index
         if new is not index and facts.fits(facts.poly(index), I32) and _casts(new) == 0:
             return replace(x, index=new)
@@ -435,7 +448,7 @@ def _bits(x: e.Bits, facts: Facts) -> e.Expr:
     return x.x if x.type == x.x.type else x
 
 
-_RULES = {
+_RULES: dict[type, Callable[[Any, Facts], e.Expr]] = {
     e.Binary: _binary,
     e.Unary: _unary,
     e.Select: _select,

@@ -1,0 +1,54 @@
+"""Keeps the mark "parallel" only on outermost loops whose iterations are proved independent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.dependence import independent
+from xpiler.analysis.ranges import Facts
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import rewrite_stmts
+from xpiler.passes.cleanup.base import Context, Walker, each_function
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Proves and marks; all other loops become serial.
+
+    Raising's own mark means "in any order, as the source has no race"; the mark that this pass
+    leaves is proved from the accesses, with the aliasing assumptions that it records.
+    """
+
+    name: str = "parallel"
+
+    def apply(self, program: Program, ctx: Context) -> Program:
+        def one(f: Function) -> Function:
+            return _Marker().run(f, ctx.facts(f))
+
+        return each_function(program, one)
+
+
+class _Marker(Walker):
+    """Looks for provable loops from the outside inwards, among those that raising made."""
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if not isinstance(st, s.For):
+            return (self.descend(st, facts),)
+        if st.kind in ("parallel", "serial") and independent(st, facts):
+            body = rewrite_stmts(st.body, _serial)
+            same = body is st.body and st.kind == "parallel"
+            return (st if same else replace(st, body=body, kind="parallel"),)
+        if st.kind != "parallel":
+            return (rewrite_stmts(st, _serial),)
+        new = replace(st, kind="serial")
+        return (replace(new, body=self._inner(st, facts)),)
+
+    def _inner(self, st: s.For, facts: Facts) -> s.Body:
+        found = self.descend(st, facts)
+        assert isinstance(found, s.For)
+        return found.body
+
+
+def _serial(st: s.Stmt) -> s.Stmt:
+    return replace(st, kind="serial") if isinstance(st, s.For) and st.kind == "parallel" else st
