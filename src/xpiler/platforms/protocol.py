@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -30,6 +30,7 @@ class EmulatorSpec:
     `rewrite(text, filename)` gives C or C++ that the headers in `include_dirs` complete; it opens
     with whatever it needs before the text and then a `#line` directive, and each line of the text
     keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
+    `scalar_types` spells types of scalar arguments where they differ from C's (IR name to C name).
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
     block may have at most, in bytes (0: no limit).
     """
@@ -44,6 +45,7 @@ class EmulatorSpec:
     warp_width: Callable[[str | None], int] = _width_32
     shared_limit: int = 0
     extra_flags: tuple[str, ...] = field(default=())
+    scalar_types: Mapping[str, str] = field(default_factory=dict)
 
 
 _registered: dict[str, EmulatorSpec] = {}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xpiler.verify.dtypes import storage
-from xpiler.verify.invocation import Array, BufferArg, Invocation, ScalarArg
+from xpiler.verify.invocation import RETURNED, Array, BufferArg, Invocation, ScalarArg
 
 DRIVER_FILE = "<driver>"
 _SCALARS = {
@@ -23,23 +23,43 @@ _SCALARS = {
     "float": "f", "double": "d", "half": "e", "__half": "e", "_Float16": "e", "_Bool": "?",
     "uint": "I", "uchar": "B", "ushort": "H", "ulong": "Q",
 }  # fmt: skip
-_BRAIN = {"__nv_bfloat16", "nv_bfloat16", "__hip_bfloat16", "hip_bfloat16", "__bf16"}
+_BRAIN = {"bf16", "__nv_bfloat16", "nv_bfloat16", "__hip_bfloat16", "hip_bfloat16", "__bf16"}
 
 
-def _argument(index: int, arg: ScalarArg | BufferArg) -> str:
+# Converts to a pointer to whatever the entry takes, as `void *` does in C.
+_ANY_POINTER = (
+    "struct xprt_pointer { void *p; template <class T> XPRT_QUIET operator T *() const "
+    "{ return static_cast<T *>(p); } };\n"
+)
+
+
+def _argument(index: int, arg: ScalarArg | BufferArg, language: Literal["c", "c++"]) -> str:
     if isinstance(arg, BufferArg):
-        return f"*({arg.ctype} **)argv[{index}]"
-    return f"*({arg.ctype} *)argv[{index}]"
+        untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
+        return f"*({arg.ctype} **)argv[{index}]" if arg.ctype else untyped % index
+    return f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
+
+
+def _call(invocation: Invocation, language: Literal["c", "c++"]) -> str:
+    """The call of the entry; what it returns goes to the buffer named RETURNED, if there is one."""
+    taken = [(i, a) for i, a in enumerate(invocation.args) if not _is_result(a)]
+    arguments = ", ".join(_argument(i, a, language) for i, a in taken)
+    results = [(i, a) for i, a in enumerate(invocation.args) if _is_result(a)]
+    keep = "".join(f"**({a.ctype or 'int'} **)argv[{i}] = " for i, a in results)
+    return f"{keep}{invocation.entry}({arguments});"
+
+
+def _is_result(arg: ScalarArg | BufferArg) -> bool:
+    return isinstance(arg, BufferArg) and arg.name == RETURNED
 
 
 def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
     """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry."""
     if invocation.kind == "main":
         return ""
-    arguments = ", ".join(_argument(i, a) for i, a in enumerate(invocation.args))
-    call = f"{invocation.entry}({arguments});"
+    call = _call(invocation, language)
     linkage = 'extern "C" ' if language == "c++" else ""
-    head = f'\n#line 1 "{DRIVER_FILE}"\n'
+    head = f'\n#line 1 "{DRIVER_FILE}"\n' + (_ANY_POINTER if language == "c++" else "")
     if invocation.kind == "function":
         return (
             f"{head}{linkage}void xprt_driver(void **argv);\n"

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.generic]
 Triple = tuple[int, int, int]
 
+RETURNED = "the returned value"
+"""Name of the buffer of one element that receives what a function returns; no argument of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScalarArg:
@@ -25,7 +28,8 @@ class ScalarArg:
 class BufferArg:
     """`count` elements of `dtype`; `data` None: an output, poisoned before the run.
 
-    `dtype` is NumPy's name, or "bf16": then the data are uint16 bit patterns.
+    `dtype` is NumPy's name, or "bf16": then the data are uint16 bit patterns. `ctype` is the
+    element's; "" stands for whatever the entry takes.
     """
 
     name: str

@@ -12,7 +12,7 @@ from xpiler.ir.program import Function
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec
-from xpiler.verify.invocation import ScalarArg
+from xpiler.verify.invocation import RETURNED, ScalarArg
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
 from xpiler.verify.verifier import Entry, VerifyCase
@@ -25,7 +25,6 @@ DTYPES = {
     "i8": "int8", "i16": "int16", "i32": "int32", "i64": "int64",
     "u8": "uint8", "u16": "uint16", "u32": "uint32", "u64": "uint64",
 }  # fmt: skip
-RETURNED = "the returned value"
 
 
 def neutral_ctype(t: Type) -> str:

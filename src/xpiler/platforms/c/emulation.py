@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from xpiler.platforms.protocol import EmulatorSpec
 
-EMULATOR = EmulatorSpec(platform="c", language="c", standard="c11")
+EMULATOR = EmulatorSpec(platform="c", language="c", standard="c11", scalar_types={"bf16": "bf16"})

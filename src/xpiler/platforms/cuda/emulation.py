@@ -27,6 +27,7 @@ EMULATOR = EmulatorSpec(
     include_dirs=(_HERE / "emulator", _SIMT),
     library=(_SIMT / "lib",),
     rewrite=_rewrite,
+    scalar_types={"f16": "half", "bf16": "__nv_bfloat16"},
     defines=_defines,
     shared_limit=227 * 1024,
 )

@@ -33,6 +33,7 @@ EMULATOR = EmulatorSpec(
     include_dirs=(_HERE / "emulator", _SIMT),
     library=(_SIMT / "lib",),
     rewrite=_rewrite,
+    scalar_types={"f16": "half", "bf16": "__hip_bfloat16"},
     defines=_defines,
     warp_width=_warp_width,
     shared_limit=64 * 1024,
