@@ -78,9 +78,11 @@ typedef xprt_u32 u32;
 constexpr unsigned width = XP_WARP_SIZE;
 constexpr u64 all_lanes = width == 64 ? ~0ull : 0xffffffffull;
 
+#ifndef XP_HAVE_TRAITS
 template <class T> struct Same { typedef T type; };
 template <bool, class T = int> struct If {};
 template <class T> struct If<true, T> { typedef T type; };
+#endif
 template <class A, class B> struct Equal { static constexpr bool value = false; };
 template <class A> struct Equal<A, A> { static constexpr bool value = true; };
 template <class T> struct Bare { typedef T type; };

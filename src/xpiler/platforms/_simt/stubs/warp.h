@@ -1,0 +1,67 @@
+// Warp and block collectives, atomics, fences. XP_WAVE is the number of lanes in a warp.
+#pragma once
+#pragma clang force_cuda_host_device begin
+
+template <class T> T __shfl_sync(unsigned long mask, T v, int lane, int width = XP_WAVE);
+template <class T> T __shfl_up_sync(unsigned long mask, T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_down_sync(unsigned long mask, T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_xor_sync(unsigned long mask, T v, int lanes, int width = XP_WAVE);
+template <class T> T __shfl(T v, int lane, int width = XP_WAVE);
+template <class T> T __shfl_up(T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_down(T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_xor(T v, int lanes, int width = XP_WAVE);
+int __any_sync(unsigned long mask, int p);
+int __all_sync(unsigned long mask, int p);
+XP_MASK __ballot_sync(unsigned long mask, int p);
+XP_MASK __match_any_sync(unsigned long mask, int v);
+XP_MASK __match_any_sync(unsigned long mask, unsigned v);
+XP_MASK __match_any_sync(unsigned long mask, long long v);
+XP_MASK __match_any_sync(unsigned long mask, unsigned long long v);
+XP_MASK __match_any_sync(unsigned long mask, float v);
+template <class T> XP_MASK __match_all_sync(unsigned long mask, T v, int* pred);
+int __any(int p);
+int __all(int p);
+XP_MASK __ballot(int p);
+XP_MASK __activemask();
+int __reduce_add_sync(unsigned mask, int v);
+int __reduce_min_sync(unsigned mask, int v);
+int __reduce_max_sync(unsigned mask, int v);
+unsigned __reduce_add_sync(unsigned mask, unsigned v);
+unsigned __reduce_min_sync(unsigned mask, unsigned v);
+unsigned __reduce_max_sync(unsigned mask, unsigned v);
+unsigned __reduce_and_sync(unsigned mask, unsigned v);
+unsigned __reduce_or_sync(unsigned mask, unsigned v);
+unsigned __reduce_xor_sync(unsigned mask, unsigned v);
+template <class T> T __xp_reduce_add(unsigned long mask, T v);
+template <class T> T __xp_reduce_min(unsigned long mask, T v);
+template <class T> T __xp_reduce_max(unsigned long mask, T v);
+void __syncwarp(unsigned long mask = ~0ul);
+void __syncthreads();
+int __syncthreads_count(int);
+int __syncthreads_and(int);
+int __syncthreads_or(int);
+void __xp_grid_sync();
+void __threadfence();
+void __threadfence_block();
+void __threadfence_system();
+inline void __nanosleep(unsigned) {}
+void __trap();
+void __xp_assert(bool, const char*);
+#define assert(c) __xp_assert((c), #c)
+int printf(const char*, ...);
+long long clock64();
+long long wall_clock64();
+int clock();
+
+#define XP_ATOMIC(T) \
+  T atomicAdd(T*, T); T atomicSub(T*, T); T atomicExch(T*, T); T atomicMin(T*, T); \
+  T atomicMax(T*, T); T atomicAnd(T*, T); T atomicOr(T*, T); T atomicXor(T*, T); \
+  T atomicCAS(T*, T, T); T atomicInc(T*, T); T atomicDec(T*, T); \
+  T atomicAdd_block(T*, T); T atomicAdd_system(T*, T); T unsafeAtomicAdd(T*, T);
+XP_ATOMIC(int) XP_ATOMIC(unsigned) XP_ATOMIC(unsigned long) XP_ATOMIC(unsigned long long)
+XP_ATOMIC(long) XP_ATOMIC(long long) XP_ATOMIC(float) XP_ATOMIC(double) XP_ATOMIC(half)
+XP_ATOMIC(__nv_bfloat16) XP_ATOMIC(unsigned short)
+half2 atomicAdd(half2*, half2);
+__nv_bfloat162 atomicAdd(__nv_bfloat162*, __nv_bfloat162);
+
+#pragma clang force_cuda_host_device end

@@ -1,0 +1,62 @@
+// HIP for the emulator: what hipcc includes by itself before every .hip file, and <hip/hip_runtime.h>.
+#ifndef XP_HIP_RUNTIME_H
+#define XP_HIP_RUNTIME_H
+#define __HIPCC__ 1
+#define __HIP__ 1
+#define __HIP_PLATFORM_AMD__ 1
+#define __HIP_DEVICE_COMPILE__ 1
+#define __AMDGCN__ 1
+#define __AMDGCN_WAVEFRONT_SIZE XP_WARP_SIZE
+#define HIP_VERSION 60200000
+#include "xprt.h"
+namespace xp_simt {
+template <bool, class T = int> struct If {};
+template <class T> struct If<true, T> { typedef T type; };
+template <class T> struct Same { typedef T type; };
+}  // namespace xp_simt
+#define XP_HAVE_TRAITS
+#include "xp_hip_vectors.h"
+#include "xp_simt.h"
+#define XP_API(name) hip##name
+#define XP_DEVICE_PROPERTIES hipDeviceProp_t
+#include "xp_host.h"
+
+#define HIP_SYMBOL(x) (x)
+#define HIP_KERNEL_NAME(...) __VA_ARGS__
+#define hipHostMallocDefault 0u
+#define hipHostMallocPortable 1u
+#define hipHostMallocMapped 2u
+#define hipHostMallocNonCoherent 0x80000000u
+template <class T> inline hipError_t hipHostMalloc(T** p, size_t n, unsigned = 0) { return hipHostAlloc(p, n); }
+inline hipError_t hipMemcpyHtoD(void* to, const void* from, size_t n, XP_LINE) {
+  return hipMemcpy(to, from, n, hipMemcpyHostToDevice, xp_line);
+}
+inline hipError_t hipMemcpyDtoH(void* to, const void* from, size_t n, XP_LINE) {
+  return hipMemcpy(to, from, n, hipMemcpyDeviceToHost, xp_line);
+}
+
+typedef unsigned char uchar;
+typedef unsigned short ushort;
+typedef unsigned int uint;
+typedef unsigned long ulong;
+
+// Names from before the built-in objects.
+#define hipThreadIdx_x (threadIdx.x)
+#define hipThreadIdx_y (threadIdx.y)
+#define hipThreadIdx_z (threadIdx.z)
+#define hipBlockIdx_x (blockIdx.x)
+#define hipBlockIdx_y (blockIdx.y)
+#define hipBlockIdx_z (blockIdx.z)
+#define hipBlockDim_x (blockDim.x)
+#define hipBlockDim_y (blockDim.y)
+#define hipBlockDim_z (blockDim.z)
+#define hipGridDim_x (gridDim.x)
+#define hipGridDim_y (gridDim.y)
+#define hipGridDim_z (gridDim.z)
+
+inline unsigned __lane_id() { return xprt::self().lane; }
+inline float unsafeAtomicAdd(float* p, float v, XP_LINE) { return atomicAdd(p, v, xp_line); }
+inline double unsafeAtomicAdd(double* p, double v, XP_LINE) { return atomicAdd(p, v, xp_line); }
+inline long long wall_clock64() { return clock64(); }
+#include "xp_amdgcn.h"
+#endif
