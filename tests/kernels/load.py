@@ -13,8 +13,8 @@ NumPy functions) and `cases.toml` with one `[[case]]` a kernel file:
     sizes                    one or more tables of named sizes
     launch                   kernels only: grid, block, shared_bytes
     tolerance                atol and rtol
-    expect                   per target: "verified", "refused" or "unsound_source" (with, where it
-                             matters, the diagnostic)
+    expect                   per target: "verified", "refused" or "unsound_source"; `diagnostic`
+                             names the code of a refusal, `finding` the fault of an unsound source
 
 Expressions are integers, size names, `+ - * / %` (division as in C) and `max`/`min`.
 """
@@ -108,7 +108,7 @@ class Case:
     launch: Mapping[str, Any]
     atol: float
     rtol: float
-    expect: Mapping[str, Mapping[str, str]]
+    expect: Mapping[str, str]
 
     @property
     def id(self) -> str:
@@ -157,7 +157,6 @@ def cases(op: str | None = None) -> Iterator[Case]:
 
 
 def _case(folder: Path, entry: Mapping[str, Any]) -> Case:
-    expect = entry["expect"]
     return Case(
         path=folder / entry["file"],
         entry=entry["entry"],
@@ -169,7 +168,7 @@ def _case(folder: Path, entry: Mapping[str, Any]) -> Case:
         launch=entry.get("launch", {}),
         atol=float(entry["tolerance"]["atol"]),
         rtol=float(entry["tolerance"]["rtol"]),
-        expect={to: {"outcome": e} if isinstance(e, str) else e for to, e in expect.items()},
+        expect=entry["expect"],
     )
 
 
