@@ -37,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 BUILD_LIMITS = Limits(seconds=120.0, memory_bytes=4 << 30, processes=64)
-_FORMAT = 3  # of cached programs: raise it when the build's own rules change
+_FORMAT = 4  # of cached programs: raise it when the build's own rules change
 
 _WRAPPED = ("main", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign")
 _WRAPPED_GNU = ("memcpy", "memmove", "memset")
@@ -53,6 +53,7 @@ _CHECKED_GNU = (
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
     "-fsanitize-recover=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
+_CHECKED_CLANG = ("-mllvm", "-tsan-handle-cxx-exceptions=0")
 _FAST = ("-O2", "-ftrivial-auto-var-init=zero")
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1", "-fno-omit-frame-pointer",
@@ -171,7 +172,7 @@ def _library_object(
 
 
 def _unit_flags(spec: EmulatorSpec, tools: Toolchain, arch: str | None, checks: bool) -> tuple[str, ...]:
-    checked = (*_CHECKED, *(_CHECKED_GNU if tools.family == "gnu" else ()))
+    checked = (*_CHECKED, *(_CHECKED_GNU if tools.family == "gnu" else _CHECKED_CLANG))
     return (
         f"-std={spec.standard}", *_ALWAYS, *(checked if checks else _FAST), *_WARN[spec.language],
         *_include_flags(spec), *_defines(spec, arch), *spec.extra_flags,
@@ -195,7 +196,7 @@ def _linked(tools: Toolchain, language: Language, unit: bytes, library: Sequence
     try:
         return _link(tools, "c", unit, library)
     except _Failed:
-        if language == "c" or tools.link["c"] == tools.link["c++"]:
+        if language == "c" or tools.link_end["c"] == tools.link_end["c++"]:
             raise
     return _link(tools, language, unit, library)
 

@@ -69,7 +69,7 @@ class Places:
         for site in sites:
             if site & _LINE_TAG:
                 return site & ~_LINE_TAG
-            if site and (line := line_table(self.program).line_in(self.filename, [site])):
+            if site and (line := line_table(self.program, self.filename).line(site)):
                 return line
         return 0
 

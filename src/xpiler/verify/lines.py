@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,9 +31,10 @@ class _Inlined:
 
 
 class LineTable:
-    """Looks up addresses, counted from the program's load address."""
+    """Looks up addresses, counted from the program's load address, in the units made of `filename`."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, filename: str) -> None:
+        self._filename = filename
         self._rows: list[_Row] = []
         self._inlined: list[_Inlined] = []
         with program.open("rb") as stream:
@@ -51,6 +52,8 @@ class LineTable:
             if program is None:
                 continue
             names = _file_names(program)
+            if not any(_same_file(name, self._filename) for name in names):
+                continue
             self._rows += _rows(program, names)
             self._inlined += _inlined(dwarf, unit, names)
 
@@ -66,13 +69,10 @@ class LineTable:
         for frame in sorted(around, key=lambda f: -f.depth):
             yield frame.file, frame.line
 
-    def line_in(self, filename: str, sites: Iterable[int]) -> int:
-        """The line of `filename` nearest to the first of `sites` that leads there; 0 if none."""
-        for site in sites:
-            for file, line in self.frames(site):
-                if _same_file(file, filename):
-                    return line
-        return 0
+    def line(self, site: int) -> int:
+        """The line of the text at `site`, or that of the call inlined around it; 0 if none."""
+        found = (line for file, line in self.frames(site) if _same_file(file, self._filename))
+        return next(found, 0)
 
 
 def _same_file(found: str, wanted: str) -> bool:
@@ -143,6 +143,6 @@ def _listed(die: Any, unit: Any, ranges: Any) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=32)
-def line_table(program: Path) -> LineTable:
+def line_table(program: Path, filename: str) -> LineTable:
     """The table of `program`, read when it is first asked for."""
-    return LineTable(program)
+    return LineTable(program, filename)

@@ -38,16 +38,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class VerifyCase:
-    """One way to call both sides: the same arguments, in order, for either's entry."""
+    """One way to call both sides: the same arguments, in order, for either's entry.
+
+    `returns` stands for the value that the entries return.
+    """
 
     args: tuple[ScalarArg | BufferSpec, ...]
     source: Entry
     target: Entry
     label: str = ""
+    returns: BufferSpec | None = None
 
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
-        return tuple(a for a in self.args if isinstance(a, BufferSpec))
+        given = tuple(a for a in self.args if isinstance(a, BufferSpec))
+        return (*given, self.returns) if self.returns is not None else given
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,11 @@ class Side:
         """The call that `request` means on this side."""
         e = self.entry
         args = (*(_argument(a, request) for a in self.case.args), *e.extra)
-        return Invocation(e.name, e.kind, args, e.grid, e.block, e.shared_bytes)
+        returns = self.case.returns
+        if returns is not None:
+            args = (*args, BufferArg(returns.name, returns.ctype, returns.dtype, 1, None))
+        shape = (e.grid, e.block, e.shared_bytes)
+        return Invocation(e.name, e.kind, args, *shape, returns=returns is not None)
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""
