@@ -33,34 +33,33 @@ _ANY_POINTER = (
 )
 
 
-# In C++ an argument takes whatever type the entry's parameter has; C converts `void *` by itself.
-_CXX_ARGUMENT = (
-    "struct xprt_argument { void *p; template <class T> XPRT_QUIET operator T() const "
-    "{ return *static_cast<T *>(p); } };\n"
-)
-
-
 def _argument(index: int, arg: ScalarArg | BufferArg, language: Literal["c", "c++"]) -> str:
-    if language == "c++":
-        return f"xprt_argument{{argv[{index}]}}"
-    return f"*({'void *' if isinstance(arg, BufferArg) else arg.ctype} *)argv[{index}]"
+    if isinstance(arg, BufferArg):
+        untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
+        return f"*({arg.ctype} **)argv[{index}]" if arg.ctype else untyped % index
+    return f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
+
+
+def _call(invocation: Invocation, language: Literal["c", "c++"]) -> str:
+    """The call of the entry; what it returns goes to the buffer named RETURNED, if there is one."""
+    taken = [(i, a) for i, a in enumerate(invocation.args) if not _is_result(a)]
+    arguments = ", ".join(_argument(i, a, language) for i, a in taken)
+    results = [(i, a) for i, a in enumerate(invocation.args) if _is_result(a)]
+    keep = "".join(f"**({a.ctype or 'int'} **)argv[{i}] = " for i, a in results)
+    return f"{keep}{invocation.entry}({arguments});"
+
+
+def _is_result(arg: ScalarArg | BufferArg) -> bool:
+    return isinstance(arg, BufferArg) and arg.name == RETURNED
 
 
 def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
-    """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry.
-
-    Where the entry `returns` a value, the last argument is the buffer that receives it.
-    """
+    """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry."""
     if invocation.kind == "main":
         return ""
-    args = invocation.args[:-1] if invocation.returns else invocation.args
-    arguments = ", ".join(_argument(i, a, language) for i, a in enumerate(args))
-    call = f"{invocation.entry}({arguments});"
-    if invocation.returns and isinstance(receiver := invocation.args[-1], BufferArg):
-        call = f"**({receiver.ctype} **)argv[{len(args)}] = {call}"
-    cxx = language == "c++"
-    linkage = 'extern "C" ' if cxx else ""
-    head = f'\n#line 1 "{DRIVER_FILE}"\n{_CXX_ARGUMENT if cxx else ""}'
+    call = _call(invocation, language)
+    linkage = 'extern "C" ' if language == "c++" else ""
+    head = f'\n#line 1 "{DRIVER_FILE}"\n' + (_ANY_POINTER if language == "c++" else "")
     if invocation.kind == "function":
         return (
             f"{head}{linkage}void xprt_driver(void **argv);\n"

@@ -1,39 +1,52 @@
-"""The emulators' answer to the verifier: spells arguments for each platform, builds, runs."""
+"""The emulators' answer to the verifier's requests: build once, run many times."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 
-from xpiler.verify.execution import Executable, Limits, build, execute
-from xpiler.verify.invocation import BufferArg, Invocation, RunResult, ScalarArg
+from xpiler.host.sandbox import Limits
+from xpiler.platforms.protocol import emulator_of
+from xpiler.verify.execution import Executable, build, execute
+from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, RunResult, ScalarArg
 from xpiler.verify.runner import Job, Unit
 
-# The IR's scalar names as C spells them; C++ drivers take the entry's own parameter types.
-CTYPES = {
+_C_NAMES = {
     "bool": "bool", "i8": "signed char", "i16": "short", "i32": "int", "i64": "long long",
     "u8": "unsigned char", "u16": "unsigned short", "u32": "unsigned", "u64": "unsigned long long",
-    "f16": "_Float16", "bf16": "bf16", "f32": "float", "f64": "double",
+    "f16": "_Float16", "f32": "float", "f64": "double",
 }  # fmt: skip
+_MEMORY = 4 << 30
+_NULL_HANDLE = bytes(8)
 
 
-def spelled_argument(a: ScalarArg | BufferArg) -> ScalarArg | BufferArg:
-    """`a` with its type as C writes it; handles become eight zero bytes."""
-    if isinstance(a, BufferArg):
-        return replace(a, ctype=CTYPES.get(a.ctype, ""))
-    if a.ctype not in CTYPES:
-        return ScalarArg("void *", bytes(8))
-    return ScalarArg(CTYPES[a.ctype], a.value)
+def spelled(invocation: Invocation, names: Mapping[str, str]) -> Invocation:
+    """`invocation` with the IR's type names turned into C's; `names` overrides some.
+
+    A pointer needs none (it converts to whatever the entry takes); a handle (a stream) is null.
+    """
+    table = _C_NAMES | dict(names)
+    return replace(invocation, args=tuple(_spelled(a, table) for a in invocation.args))
 
 
-@dataclass
+def _spelled(arg: ScalarArg | BufferArg, table: Mapping[str, str]) -> ScalarArg | BufferArg:
+    if isinstance(arg, BufferArg):
+        return replace(arg, ctype=table.get(arg.ctype, "") if arg.name == RETURNED else "")
+    if isinstance(arg.value, bytes):
+        return arg
+    if arg.ctype in table:
+        return replace(arg, ctype=table[arg.ctype])
+    return arg if arg.ctype in table.values() else ScalarArg("", _NULL_HANDLE)
+
+
 class EmulatorExecutor:
-    """Builds each unit once a form of call and runs it on the platform's emulator."""
+    """Runs units on their platforms' emulators; use it as a context manager."""
 
-    checks: bool = True
-    _built: dict[tuple[Unit, str, object], Executable] = field(default_factory=dict)
+    def __init__(self, checks: bool = True) -> None:
+        self._checks = checks
+        self._built: dict[tuple[Unit, str, str], Executable] = {}
 
     def __enter__(self) -> EmulatorExecutor:
         return self
@@ -47,46 +60,42 @@ class EmulatorExecutor:
         self._built.clear()
 
     def prepare(self, unit: Unit, invocation: Invocation) -> None:
-        """Build `unit`; raises XpilerError (XP06) where it does not build."""
-        self._executable(unit, _spelled(invocation))
+        """Build `unit` for calls of this form; raises BuildError."""
+        self._executable(unit, invocation)
 
-    def _executable(self, unit: Unit, call: Invocation) -> Executable:
-        key = (unit, call.entry, (call.kind, call.grid, call.block, call.shared_bytes))
+    def _executable(self, unit: Unit, invocation: Invocation) -> Executable:
+        call = spelled(invocation, emulator_of(unit.platform).scalar_types)
+        key = (unit, call.entry, _form(call))
         if key not in self._built:
             self._built[key] = build(
-                unit.text,
-                unit.platform,
-                call,
-                arch=unit.arch,
-                checks=self.checks,
+                unit.text, unit.platform, call, arch=unit.arch, checks=self._checks,
                 filename=unit.filename,
-            )
+            )  # fmt: skip
         return self._built[key]
 
     def execute_many(
         self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
     ) -> list[RunResult]:
-        """Run the jobs in order; stops early at a crash or when the time is used up."""
+        """The results in order; ends early at a fault or when the time is over."""
+        found: list[RunResult] = []
         deadline = time.monotonic() + total_seconds
-        out: list[RunResult] = []
         for job in jobs:
-            if out and time.monotonic() > deadline:
+            if found and time.monotonic() >= deadline:
                 break
-            call = _spelled(job.invocation)
-            out.append(
-                execute(
-                    self._executable(unit, call),
-                    call,
-                    seed=job.seed,
-                    poison=job.poison,
-                    schedule=job.schedule,
-                    limits=Limits(seconds=run_seconds),
-                )
-            )
-            if out[-1].exit_status:
+            found.append(self._run(unit, job, run_seconds))
+            if found[-1].errors or found[-1].exit_status:
                 break
-        return out
+        return found
+
+    def _run(self, unit: Unit, job: Job, run_seconds: float) -> RunResult:
+        call = spelled(job.invocation, emulator_of(unit.platform).scalar_types)
+        return execute(
+            self._executable(unit, job.invocation), call, seed=job.seed, poison=job.poison,
+            schedule=job.schedule, limits=Limits(seconds=run_seconds, memory_bytes=_MEMORY),
+        )  # fmt: skip
 
 
-def _spelled(call: Invocation) -> Invocation:
-    return replace(call, args=tuple(spelled_argument(a) for a in call.args))
+def _form(call: Invocation) -> str:
+    """What a build depends on besides the text."""
+    types = [(type(a).__name__, a.ctype) for a in call.args]
+    return repr((call.kind, types, call.grid, call.block, call.shared_bytes, call.cooperative))

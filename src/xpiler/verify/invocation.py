@@ -43,8 +43,7 @@ class BufferArg:
 class Invocation:
     """One call of an entry: a host function, a kernel with its launch shape, or the file's main().
 
-    `cooperative`: all blocks are alive at once, as grid-wide barriers need. `returns`: the last
-    argument is a buffer of one element that receives what the function returns.
+    `cooperative`: all blocks are alive at once, as grid-wide barriers need.
     """
 
     entry: str
@@ -54,7 +53,6 @@ class Invocation:
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
     cooperative: bool = False
-    returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,14 +81,14 @@ def verify_cases(plan: EntryPlan, extra: Sequence[str] = ()) -> tuple[VerifyCase
             source = Entry(name, "kernel", case.grid, case.block, case.shared_bytes)
         shape = _shape_values(case)
         target = Entry(f.name, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
-        out.append(VerifyCase(args, source, target, case.describe(), _returned(f)))
+        out.append(VerifyCase((*args, *_returned(f)), source, target, case.describe()))
     return tuple(out)
 
 
-def _returned(f: Function) -> BufferSpec | None:
+def _returned(f: Function) -> tuple[BufferSpec, ...]:
     if not isinstance(f.ret, Scalar) or f.ret.name == "void":
-        return None
-    return BufferSpec(RETURNED, neutral_ctype(f.ret), DTYPES[f.ret.name], 1, "out")
+        return ()
+    return (BufferSpec(RETURNED, neutral_ctype(f.ret), DTYPES[f.ret.name], 1, "out"),)
 
 
 def _shape_values(case: Case) -> dict[str, int]:

@@ -40,19 +40,17 @@ class Entry:
 class VerifyCase:
     """One way to call both sides: the same arguments, in order, for either's entry.
 
-    `returns` stands for the value that the entries return.
+    A buffer named `RETURNED` stands for the value that the entries return.
     """
 
     args: tuple[ScalarArg | BufferSpec, ...]
     source: Entry
     target: Entry
     label: str = ""
-    returns: BufferSpec | None = None
 
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
-        given = tuple(a for a in self.args if isinstance(a, BufferSpec))
-        return (*given, self.returns) if self.returns is not None else given
+        return tuple(a for a in self.args if isinstance(a, BufferSpec))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,7 @@ class Side:
         """The call that `request` means on this side."""
         e = self.entry
         args = (*(_argument(a, request) for a in self.case.args), *e.extra)
-        returns = self.case.returns
-        if returns is not None:
-            args = (*args, BufferArg(returns.name, returns.ctype, returns.dtype, 1, None))
-        shape = (e.grid, e.block, e.shared_bytes)
-        return Invocation(e.name, e.kind, args, *shape, returns=returns is not None)
+        return Invocation(e.name, e.kind, args, e.grid, e.block, e.shared_bytes)
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""
