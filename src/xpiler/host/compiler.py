@@ -6,6 +6,7 @@ package: its own headers, start files and C library stubs (made once, then kept 
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from xpiler.diagnostics import Diagnostic, XpilerError
-from xpiler.host.cache import cache_dir
+from xpiler.host.cache import cache_dir, content_key, store
 
 Language = Literal["c", "c++"]
 Family = Literal["gnu", "clang"]
@@ -126,15 +127,25 @@ def _zig_target() -> list[str]:
 
 
 def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
-    """What `zig cc -v` tells about its compile and link steps. The first link makes the C library's
-    stubs (some seconds), for C++ also the C++ library (most of a minute); both stay in the cache."""
+    """What `zig cc -v` tells about its compile and link steps, kept once it was told.
+
+    The first link makes the C library's stubs (some seconds), for C++ also the C++ library (most
+    of a minute); both stay in the cache.
+    """
     folder = cache_dir("zig")
+    key = content_key((str(zig), str(zig.stat().st_mtime_ns), language, str(link), *_zig_target()))
+    kept = folder / f"told-{key}.txt"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
     source = folder / ("probe.c" if language == "c" else "probe.cpp")
     source.write_text("int main(void) { return 0; }\n")
     driver = "cc" if language == "c" else "c++"
     what = ["-o", str(folder / "probe")] if link else ["-c", "-o", str(folder / "probe.o")]
     base = [str(zig), driver, *_zig_target(), "-O1", "-fno-sanitize=undefined", "-v"]
-    return _output([*base, str(source), *what], _zig_env(folder))
+    told = _output([*base, str(source), *what], _zig_env(folder))
+    if told:
+        store(kept, told.encode())
+    return told
 
 
 def _zig_env(folder: Path) -> dict[str, str]:
@@ -196,9 +207,9 @@ def _zig() -> Toolchain | None:
     headers = {name: zig_header_flags(_zig_verbose(zig, name, False)) for name in _LANGUAGES}
     if not headers["c"]:
         return None
-    version = _output([str(zig), "version"]).strip()
+    version = importlib.metadata.version("ziglang")
     target = f"--target={platform.machine()}-unknown-linux-gnu"
-    common = (target, "-fno-pie", "-nostdinc", "-w" if not version else "-Qunused-arguments")
+    common = (target, "-fno-pie", "-nostdinc", "-Qunused-arguments")
     return Toolchain(
         name=f"zig {version}",
         family="clang",

@@ -122,6 +122,9 @@ void __ubsan_handle_type_mismatch_v1(MismatchData* d, uintptr_t p) {
            1u << d->log_align, static_cast<unsigned long long>(p & ((1ull << d->log_align) - 1)));
   language_fault(severity_error, p ? "misaligned" : "null_pointer", text, d->at, AT);
 }
+void __ubsan_handle_alignment_assumption(MismatchData* d, uintptr_t p, uintptr_t align, uintptr_t) {
+  if (p & (align - 1)) language_fault(severity_error, "misaligned", "an address is less aligned than the program promises", d->at, AT);
+}
 void __ubsan_handle_divrem_overflow(OverflowData* d, uintptr_t, uintptr_t) {
   language_fault(severity_error, "division", "an integer is divided by zero, or the quotient does not fit", d->at, AT);
   finish_run(70);

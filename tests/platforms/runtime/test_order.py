@@ -1,0 +1,176 @@
+"""Which accesses are ordered, and which race."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bare_platform import Runner, kinds
+
+REDUCE = """
+void k(const float* x, float* y, int n) {
+  shared(float, s, 256);
+  unsigned t = tid.x, i = bid.x * bdim.x + t;
+  s[t] = i < (unsigned)n ? x[i] : 0.f;
+  barrier();
+  for (unsigned h = bdim.x / 2; h > 0; h /= 2) {
+    if (t < h) s[t] += s[t + h];
+    barrier();
+  }
+  if (t == 0) y[bid.x] = s[0];
+}
+"""
+X = np.arange(1000, dtype=np.float32)
+ARGS = {"x": X, "y": ("float32", 4), "n": 1000}
+SUMS = np.pad(X, (0, 24)).reshape(4, 256).sum(axis=1)
+
+
+@pytest.mark.parametrize("compiler", ["g++", "zig"])
+@pytest.mark.parametrize("checks", [True, False])
+@pytest.mark.parametrize("schedule", [0, 7])
+def test_clean_reduction(run: Runner, compiler: str, checks: bool, schedule: int) -> None:
+    result = run(REDUCE, ARGS, 4, 256, checks=checks, schedule=schedule, compiler=compiler)
+    assert result.findings == ()
+    assert np.array_equal(result.outputs["y"], SUMS)
+
+
+@pytest.mark.parametrize("compiler", ["g++", "zig"])
+def test_missing_barrier_names_both_lines(run: Runner, compiler: str) -> None:
+    text = REDUCE.replace("  barrier();\n  for", "\n  for")
+    result = run(text, ARGS, 4, 256, compiler=compiler)
+    assert ("race", 4) in kinds(result)
+    race = result.errors[0]
+    assert "at line 7" in race.message
+    assert race.buffer == "s"
+
+
+def test_missing_inner_barrier(run: Runner) -> None:
+    text = REDUCE.replace("s[t + h];\n    barrier();", "s[t + h];\n")
+    assert {("race", 7)} <= set(kinds(run(text, ARGS, 4, 256)))
+
+
+def test_blocks_that_write_one_place(run: Runner) -> None:
+    result = run(REDUCE.replace("y[bid.x]", "y[0]"), ARGS, 4, 256)
+    assert kinds(result) == [("race", 10)]
+    assert "block 0" in result.errors[0].message
+
+
+def test_same_value_is_a_note(run: Runner) -> None:
+    result = run("void k(int* y) {\n  y[0] = 7;\n}", {"y": ("int32", 1)}, 2, 64)
+    assert kinds(result) == []
+    assert kinds(result, "note") == [("same_value_race", 2)]
+
+
+def test_neighbouring_bytes_do_not_race(run: Runner) -> None:
+    text = "void k(signed char* y) {\n  y[tid.x] = (signed char)tid.x;\n}"
+    result = run(text, {"y": ("int8", 64)}, 1, 64)
+    assert result.findings == ()
+    assert np.array_equal(result.outputs["y"], np.arange(64))
+
+
+WARP = """
+void k(int* y) {
+  shared(int, s, 64);
+  s[tid.x] = (int)tid.x;
+  SYNC
+  y[tid.x] = s[tid.x ^ 1];
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sync", "expected"),
+    [
+        ("", [("race", 5)]),
+        ("warp_sync(0xffffffffu);", []),
+        ("warp_sync(3u << (tid.x % 32 & 30));", []),
+        ("warp_sync(tid.x & 1 ? 0xaaaaaaaau : 0x55555555u);", [("race", 5)]),
+        ("barrier();", []),
+    ],
+)
+def test_lanes_are_not_in_lock_step(
+    run: Runner, sync: str, expected: list[tuple[str, int]]
+) -> None:
+    result = run(WARP.replace("SYNC", sync), {"y": ("int32", 64)}, 1, 64)
+    assert kinds(result) == expected
+
+
+def test_a_warp_does_not_order_another(run: Runner) -> None:
+    text = WARP.replace("SYNC", "warp_sync(0xffffffffu);").replace("^ 1", "^ 32")
+    assert kinds(run(text, {"y": ("int32", 64)}, 1, 64)) == [("race", 5)]
+
+
+def test_write_after_many_readers(run: Runner) -> None:
+    text = """
+void k(int* y) {
+  shared(int, s, 1);
+  if (tid.x == 0) s[0] = 1;
+  barrier();
+  y[tid.x] = s[0];
+  if (tid.x == 63) s[0] = 2;
+}
+"""
+    assert kinds(run(text, {"y": ("int32", 64)}, 1, 64)) == [("race", 6)]
+
+
+def test_atomics_do_not_race(run: Runner) -> None:
+    text = "void k(int* y) {\n  atomic_add(&y[0], 1);\n}"
+    result = run(text, {"y": np.zeros(1, np.int32)}, 4, 64)
+    assert kinds(result) == []
+    assert kinds(result, "note") == [("atomic", 2)]
+    assert result.outputs["y"][0] == 256
+
+
+def test_plain_access_beside_an_atomic(run: Runner) -> None:
+    text = """
+void k(int* y, int* z) {
+  atomic_add(&y[0], 1);
+  z[tid.x] = y[0];
+  if (tid.x == 5) y[0] = 3;
+}
+"""
+    result = run(text, {"y": np.zeros(1, np.int32), "z": ("int32", 64)}, 1, 64)
+    assert kinds(result) == [("race", 4)]
+    assert ("atomic_race", 3) in kinds(result, "note")
+
+
+LAST_BLOCK = """
+void k(int* part, int* count, int* y) {
+  if (tid.x == 0) {
+    part[bid.x] = (int)bid.x + 1;
+    FENCE
+    if (atomic_add(count, 1) == (int)gdim.x - 1) {
+      int sum = 0;
+      for (unsigned b = 0; b < gdim.x; b++) sum += part[b];
+      y[0] = sum;
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fence", "expected"), [("xprt::fence(xprt::scope_device);", []), ("", [("race", 7)])]
+)
+def test_last_block_needs_its_fence(
+    run: Runner, fence: str, expected: list[tuple[str, int]]
+) -> None:
+    args = {"part": ("int32", 8), "count": np.zeros(1, np.int32), "y": ("int32", 1)}
+    result = run(LAST_BLOCK.replace("FENCE", fence), args, 8, 32, schedule=3)
+    assert kinds(result) == expected
+    assert result.outputs["y"][0] == 36
+
+
+def test_launches_are_ordered(run: Runner) -> None:
+    text = """
+void stage(int* y, int d) { y[tid.x] = y[(tid.x + (unsigned)d) % 64] + 1; }
+void once(void* p) { int* y = *(int**)p; y[tid.x] = (int)tid.x; }
+void k(int* y) {
+  xprt::launch({1, 1, 1}, {64, 1, 1}, 0, once, &y, "once", 5);
+  xprt::launch({1, 1, 1}, {64, 1, 1}, 0, [](void* p) XPRT_QUIET { stage(*(int**)p, 0); }, &y, "stage", 6);
+}
+"""
+    text = text.replace("void once(void* p)", "XPRT_QUIET void once(void* p)")
+    result = run(text, {"y": ("int32", 64)}, kind="function")
+    assert result.findings == ()
+    assert np.array_equal(result.outputs["y"], np.arange(64) + 1)
