@@ -201,7 +201,7 @@ def relabelled(outcomes: Iterable[Outcome]) -> list[Outcome]:
     out = []
     for o in outcomes:
         if o.direction.startswith("?-"):
-            o = replace(o, direction=f"{platform_of(Path(o.file), '').name}-{o.direction[2:]}")
+            o = replace(o, direction=f"{platform_of(o.file).name}-{o.direction[2:]}")
         out.append(o)
     return out
 

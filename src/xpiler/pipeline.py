@@ -70,7 +70,7 @@ def translate(text: str, file: str, options: Options) -> Translation:
     from xpiler.verify.reading import read
 
     target = platform(options.target)
-    source = platform(options.source) if options.source else platform_of(Path(file), text)
+    source = platform(options.source) if options.source else platform_of(file, text)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     trace = Trace(file, source.name, target.name, seed)
     out = Translation(file, source.name, target.name, trace)

@@ -30,7 +30,7 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
 
     try:
         source, text = read_source(source_file), read_source(target_file)
-        name = target or platform_of(Path(target_file), text).name
+        name = target or platform_of(target_file, text).name
         verdict = verify_pair(source, text, source_file, options_of(source_file, name, given))
     except XpilerError as why:
         if given["as_json"]:

@@ -221,15 +221,19 @@ def perturbation(buffers: Sequence[BufferSpec], far: bool) -> float:
     return min((FAR if far else NEAR) * coarse, max(2.0**-6 if far else 2.0**-9, 4 * coarse))
 
 
+def signs(buffers: Sequence[BufferSpec], random: np.random.Generator) -> dict[str, Floats]:
+    """+1 or -1 for every smooth element."""
+    return {b.name: random.integers(0, 2, b.count) * 2.0 - 1.0 for b in buffers if b.is_smooth}
+
+
 def perturb(
-    buffers: Sequence[BufferSpec], values: Values, size: float, random: np.random.Generator
+    buffers: Sequence[BufferSpec], values: Values, size: float, signs: Mapping[str, Floats]
 ) -> Values:
-    """`values` with every smooth element x turned into x (1 ± size), signs at random."""
+    """`values` with every smooth element x turned into x (1 + sign * size)."""
     changed = dict(values)
     for buffer in buffers:
         if buffer.is_smooth:
-            signs = random.integers(0, 2, buffer.count) * 2.0 - 1.0
-            moved = decode(values[buffer.name], buffer.dtype) * (1 + signs * size)
+            moved = decode(values[buffer.name], buffer.dtype) * (1 + signs[buffer.name] * size)
             changed[buffer.name] = _inside(encode(moved, buffer.dtype), buffer)
     return changed
 
@@ -254,5 +258,5 @@ def describe(recipes: Sequence[Recipe]) -> str:
 
 __all__ = [
     "FAR", "NEAR", "RECIPES", "BufferSpec", "InputPlan", "Recipe", "Role", "Values", "canonical",
-    "describe", "draw", "perturb", "perturbation", "redraw",
+    "describe", "draw", "perturb", "perturbation", "redraw", "signs",
 ]  # fmt: skip

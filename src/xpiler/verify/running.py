@@ -86,7 +86,7 @@ def _run(
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.reading import read
 
-    source = platform(options.source) if options.source else platform_of(Path(file), text)
+    source = platform(options.source) if options.source else platform_of(file, text)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     diagnostics: list[Diagnostic] = []
     reading = read(text, file, source, options, diagnostics)

@@ -147,7 +147,7 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.reading import read
 
-    source = platform(options.source) if options.source else platform_of(Path(file), source_text)
+    source = platform(options.source) if options.source else platform_of(file, source_text)
     reading = read(source_text, file, source, options, [])
     return check_translation(
         source_text,

@@ -78,6 +78,11 @@ class Side:
     options: Options
     runs: dict[Key, RunResult] = field(default_factory=dict)
 
+    @property
+    def spent(self) -> float:
+        """Seconds that its runs have taken."""
+        return sum(run.seconds for run in self.runs.values())
+
     def invocation(self, request: Request) -> Invocation:
         """The call that `request` means on this side."""
         e = self.entry
@@ -99,8 +104,7 @@ class Side:
 
     def answer_within(self, requests: Sequence[Request], seconds: float) -> int:
         """As many of `requests` as past runs say will fit; how many were left out."""
-        past = [run.seconds for run in self.runs.values()]
-        each = max(sum(past) / max(1, len(past)), 1e-6)
+        each = max(self.spent / max(1, len(self.runs)), 1e-6)
         fit = min(len(requests), int(seconds / each))
         self.answer(requests[:fit], seconds)
         return len(requests) - fit
@@ -158,9 +162,14 @@ def verify_case(
 
 def _verify(source: Side, target: Side, case: VerifyCase, options: Options) -> Verdict:
     planner = Planner(case.buffers, InputPlan(options.seed, options.runs))
-    judge = Judge(case.buffers, planner, options.precision, options.max_excluded)
-    left_out = _ask_source(source, planner, options)
-    judge.hear_source(source.runs)
+    judge = Judge(
+        case.buffers,
+        planner,
+        options.precision,
+        options.max_excluded,
+        lambda requests: source.answer(requests, options.seconds),
+    )
+    left_out = _ask_source(source, planner, judge, options)
     left_out += _ask_target(source, target, planner, judge, options)
     judge.hear_target(target.runs)
     verdict = judge.verdict()
@@ -169,13 +178,18 @@ def _verify(source: Side, target: Side, case: VerifyCase, options: Options) -> V
     return replace(verdict, seed=options.seed, inputs=inputs.describe(recipes), notes=notes)
 
 
-def _ask_source(source: Side, planner: Planner, options: Options) -> int:
+def _ask_source(source: Side, planner: Planner, judge: Judge, options: Options) -> int:
     _built(source)
     source.answer(planner.minimum(), options.seconds)
     _sound(source)
-    spent = sum(run.seconds for run in source.runs.values())
-    left = source.answer_within(planner.rest(), options.seconds * _SHARE_OF_SOURCE - spent)
+    budget = options.seconds * _SHARE_OF_SOURCE
+    left = source.answer_within(planner.rest(), budget - source.spent)
     _sound(source)
+    judge.hear_source(source.runs)
+    if judge.wants_lines:
+        left += source.answer_within(planner.lines(), budget - source.spent)
+        _sound(source)
+        judge.hear_lines()
     return left
 
 
@@ -183,13 +197,12 @@ def _ask_target(
     source: Side, target: Side, planner: Planner, judge: Judge, options: Options
 ) -> int:
     _built(target)
-    mean = sum(r.seconds for r in source.runs.values()) / max(1, len(source.runs))
+    mean = source.spent / max(1, len(source.runs))
     requests = planner.target(judge.usable_runs, judge.linear)
     target.answer(requests[:2], options.seconds)
     _sane(target, mean)
-    spent = sum(run.seconds for run in target.runs.values())
-    budget = options.seconds * (1 - _SHARE_OF_SOURCE) - spent
-    left = target.answer_within(requests[2:], budget)
+    budget = options.seconds * (1 - _SHARE_OF_SOURCE)
+    left = target.answer_within(requests[2:], budget - target.spent)
     _sane(target, mean)
     return left
 

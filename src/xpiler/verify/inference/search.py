@@ -16,6 +16,16 @@ from xpiler.verify.inference.values import Interval
 from xpiler.verify.spec import Spec
 
 MAX_WORK = 1 << 18  # threads a case may run on the emulator
+GOOD_WORK = 1 << 15  # threads that run in no time
+SECOND_SIZES = (
+    [64, 32, 16, 8],
+    [16, 8, 4, 2],
+    [7, 5, 3, 2],
+    [32] * 4,
+    [128, 64, 16],
+    [256, 128, 64],
+    [16] * 4,
+)
 Score = tuple[float, ...]
 
 
@@ -94,7 +104,7 @@ class Searcher:
             self.trial(self.defaults(s), data, shape) for s in starts[: 3 if self.sizes else 1]
         ]
         if trials[0].perfect or not self.sizes:
-            return trials[0]
+            return self._lighter(trials[0])
         solved = solve_sizes(
             self.program, self.entry, self.sizes, trials[0], trials[1], self.literals
         )
@@ -102,6 +112,19 @@ class Searcher:
             trials.append(self.trial({**trials[0].values, **solved}, data, shape))
         best = min(trials, key=Trial.score)
         return best if best.perfect else self._descend(best, data, shape)
+
+    def _lighter(self, t: Trial) -> Trial:
+        """As good a trial with fewer threads, where the sizes decide how many there are."""
+        for divisor in (2, 4, 8, 16, 32, 64):
+            if t.seen.work <= GOOD_WORK or not self.sizes:
+                break
+            sizes = [max(3, x // divisor) | 1 for x in c.odd_sizes(len(self.sizes))]
+            other = self.trial(
+                {**t.values, **dict(zip(self.sizes, sizes, strict=True))}, t.data, t.shape
+            )
+            if other.score() <= t.score() and other.seen.work < t.seen.work:
+                t = other
+        return t
 
     def _descend(self, start: Trial, data: Mapping[str, Interval], shape: Shape | None) -> Trial:
         best = start
@@ -141,7 +164,8 @@ class Searcher:
                 first.data,
                 first.shape,
             )
-            if other.values != first.values and other.score() <= first.score():
+            better = other.values != first.values and other.score() <= first.score()
+            if better and other.seen.work <= GOOD_WORK:
                 return other
         return None
 

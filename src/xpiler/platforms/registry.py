@@ -1,0 +1,132 @@
+"""The platforms that this installation has: one folder each, described by its `platform.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from xpiler.backend.spelling import Spelling, load_from
+from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
+from xpiler.frontend.words import Words, words_from
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One platform: its names, its words for the front end, and the raw tables for the rest.
+
+    `limits` counts threads and bytes. `tables` is the whole of `platform.toml`.
+    """
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    guess: tuple[str, ...]
+    words: Words
+    folder: Path
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    tables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def readable(self) -> bool:
+        """Whether translations from it are built."""
+        return bool(self.tables.get("directions", {}).get("source", False))
+
+    @property
+    def sequential(self) -> bool:
+        """Whether a sequential program can be written for it as it is."""
+        return bool(self.tables.get("directions", {}).get("sequential_target", False))
+
+    @property
+    def spelling(self) -> Spelling:
+        """How the back end writes it."""
+        return load_from(self.folder)
+
+    @property
+    def default_arch(self) -> str:
+        return self.words.default_arch
+
+    def wave(self, arch: str | None = None) -> int:
+        """Lanes in a warp on `arch` (default: the platform's default architecture)."""
+        return self.words.wave(arch)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def load_platform(folder: Path, root: Path = HERE) -> Platform:
+    """The platform described in `folder`; names inside its table are relative to `root`."""
+    table = _load(folder / "platform.toml")
+    tables = [*(_load(root / name) for name in table.get("inherits", ())), table]
+    stubs = tuple(str(root / s) for s in table.get("frontend", {}).get("stubs", ()))
+    return Platform(
+        name=table["name"],
+        title=table.get("title", table["name"]),
+        aliases=tuple(table.get("aliases", ())),
+        suffixes=tuple(table.get("suffixes", ())),
+        guess=tuple(table.get("guess", ())),
+        words=words_from(table["name"], tables, stubs),
+        folder=folder,
+        limits=table.get("limits", {}),
+        tables=table,
+    )
+
+
+@cache
+def platforms() -> Mapping[str, Platform]:
+    """Every platform by its name."""
+    folders = sorted(p.parent for p in HERE.glob("*/platform.toml"))
+    return {p.name: p for p in map(load_platform, folders)}
+
+
+def platform(name: str) -> Platform:
+    """The platform of this name or alias; raises XpilerError (XP0106)."""
+    for p in platforms().values():
+        if name.lower() in (p.name, *p.aliases):
+            return p
+    known = ", ".join(platforms())
+    raise XpilerError(
+        Diagnostic("XP0106", f"no platform is called {name!r}", help=f"one of: {known}")
+    )
+
+
+def platform_of(path: str, text: str = "") -> Platform:
+    """The platform of a file, by its suffix and then by words in its text; raises XpilerError."""
+    found = [p for p in platforms().values() if path.lower().endswith(p.suffixes)]
+    if len(found) == 1:
+        return found[0]
+    scores = {p.name: _score(p, text) for p in found or platforms().values()}
+    best = max(scores, key=lambda n: scores[n])
+    if scores[best] > 0:
+        return platforms()[best]
+    raise XpilerError(
+        Diagnostic(
+            "XP0107",
+            f"the platform of {path!r} is not known",
+            loc=SourceLoc(path, 1),
+            reason="neither the suffix nor the text tells it",
+            help="name it with --from",
+        )  # fmt: skip
+    )
+
+
+def _score(p: Platform, text: str) -> int:
+    return sum(len(re.findall(re.escape(word), text)) for word in p.guess)
+
+
+def all_platforms() -> tuple[Platform, ...]:
+    """Every platform, ordered by name."""
+    return tuple(platforms().values())
+
+
+def source_suffixes() -> tuple[str, ...]:
+    """File name endings of the platforms that translations are built from."""
+    return tuple(s for p in all_platforms() if p.readable for s in p.suffixes)
