@@ -4,20 +4,20 @@
 
 #ifdef XP_VECTOR_OPERATORS
 #define XP_OP2(V, T, op) \
-  inline V operator op(V a, V b) { return V{T(a.x op b.x), T(a.y op b.y)}; } \
-  inline V operator op(V a, T b) { return V{T(a.x op b), T(a.y op b)}; } \
-  inline V operator op(T a, V b) { return V{T(a op b.x), T(a op b.y)}; } \
+  inline V operator op(V a, V b) { return V{(T)(a.x op b.x), (T)(a.y op b.y)}; } \
+  inline V operator op(V a, T b) { return V{(T)(a.x op b), (T)(a.y op b)}; } \
+  inline V operator op(T a, V b) { return V{(T)(a op b.x), (T)(a op b.y)}; } \
   inline V& operator op##=(V& a, V b) { a.x op##= b.x; a.y op##= b.y; return a; } \
   inline V& operator op##=(V& a, T b) { a.x op##= b; a.y op##= b; return a; }
 #define XP_OP3(V, T, op) \
-  inline V operator op(V a, V b) { return V{T(a.x op b.x), T(a.y op b.y), T(a.z op b.z)}; } \
-  inline V operator op(V a, T b) { return V{T(a.x op b), T(a.y op b), T(a.z op b)}; } \
-  inline V operator op(T a, V b) { return V{T(a op b.x), T(a op b.y), T(a op b.z)}; } \
+  inline V operator op(V a, V b) { return V{(T)(a.x op b.x), (T)(a.y op b.y), (T)(a.z op b.z)}; } \
+  inline V operator op(V a, T b) { return V{(T)(a.x op b), (T)(a.y op b), (T)(a.z op b)}; } \
+  inline V operator op(T a, V b) { return V{(T)(a op b.x), (T)(a op b.y), (T)(a op b.z)}; } \
   inline V& operator op##=(V& a, V b) { a.x op##= b.x; a.y op##= b.y; a.z op##= b.z; return a; }
 #define XP_OP4(V, T, op) \
-  inline V operator op(V a, V b) { return V{T(a.x op b.x), T(a.y op b.y), T(a.z op b.z), T(a.w op b.w)}; } \
-  inline V operator op(V a, T b) { return V{T(a.x op b), T(a.y op b), T(a.z op b), T(a.w op b)}; } \
-  inline V operator op(T a, V b) { return V{T(a op b.x), T(a op b.y), T(a op b.z), T(a op b.w)}; } \
+  inline V operator op(V a, V b) { return V{(T)(a.x op b.x), (T)(a.y op b.y), (T)(a.z op b.z), (T)(a.w op b.w)}; } \
+  inline V operator op(V a, T b) { return V{(T)(a.x op b), (T)(a.y op b), (T)(a.z op b), (T)(a.w op b)}; } \
+  inline V operator op(T a, V b) { return V{(T)(a op b.x), (T)(a op b.y), (T)(a op b.z), (T)(a op b.w)}; } \
   inline V& operator op##=(V& a, V b) { a.x op##= b.x; a.y op##= b.y; a.z op##= b.z; a.w op##= b.w; return a; } \
   inline V& operator op##=(V& a, T b) { a.x op##= b; a.y op##= b; a.z op##= b; a.w op##= b; return a; }
 #define XP_OPS(N, V, T) XP_OP##N(V, T, +) XP_OP##N(V, T, -) XP_OP##N(V, T, *) XP_OP##N(V, T, /)

@@ -1,5 +1,6 @@
 // Warp and block collectives, atomics, fences. XP_WAVE is the number of lanes in a warp.
 #pragma once
+__device__ void __syncthreads();
 #pragma clang force_cuda_host_device begin
 
 template <class T> T __shfl_sync(unsigned long mask, T v, int lane, int width = XP_WAVE);
@@ -36,7 +37,6 @@ template <class T> T __xp_reduce_add(unsigned long mask, T v);
 template <class T> T __xp_reduce_min(unsigned long mask, T v);
 template <class T> T __xp_reduce_max(unsigned long mask, T v);
 void __syncwarp(unsigned long mask = ~0ul);
-void __syncthreads();
 int __syncthreads_count(int);
 int __syncthreads_and(int);
 int __syncthreads_or(int);

@@ -1,0 +1,249 @@
+"""Calls: a neutral function, an instruction, a stub read in place, or a function of the user's."""
+
+from __future__ import annotations
+
+from xpiler.frontend import host, inline
+from xpiler.frontend.convert import const, convert
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.expressions import address, axis
+from xpiler.frontend.instructions import apply_instruction
+from xpiler.frontend.operators import binary, deref, lanes_binary
+from xpiler.frontend.reader import FunctionReader, expression, simple
+from xpiler.frontend.types import is_reference
+from xpiler.frontend.unit import FunctionEntry, role_of
+from xpiler.ir.expr import AddressOf, Bits, Call, Const, Expr, Index, Var, is_place
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.rewrite import walk_exprs
+from xpiler.ir.stmt import Eval, Instr
+from xpiler.ir.types import I32, VOID, Pointer, Scalar, Struct, Type, Vector
+
+_TYPED_BY_RESULT = ("pow", "atan2", "fmod", "hypot", "fdim", "copysign", "max", "min", "div", "remainder")
+
+
+@expression("CALL_EXPR")
+def _call(r: FunctionReader, n: Node) -> Expr:
+    return call(r, n, used=True)
+
+
+def call(r: FunctionReader, n: Node, used: bool) -> Expr:
+    """The value of a call; its effects are emitted. `used`: whether anybody wants the value."""
+    callee = n.ref
+    if callee is None:
+        return _unresolved(r, n)
+    if callee.kind == "CONSTRUCTOR":
+        from xpiler.frontend.construct import construct
+
+        return construct(r, n, r.unit.types(n.type))
+    name = qualified(callee)
+    if role_of(callee) == "kernel" and host.is_launch(n):
+        return host.launch(r, n, callee)
+    if callee.name == "operator()" and n.args:
+        lam = r.lambdas.get(_object_key(n))
+        if lam is not None:
+            return inline.lambda_call(r, lam, callee, n.args[1:])
+    if callee.name == "operator=" and callee.c.is_default_method() or _plain_assignment(r, callee, n):
+        return _copy(r, n)
+    return _known(r, n, callee, name, used)
+
+
+def _unresolved(r: FunctionReader, n: Node) -> Expr:
+    text = n.name or r.unit.source.slice(n.start, n.end).split("(")[0]
+    r.fail("XP0203", f"the call of {text!r} is not understood", "the function is not declared",
+           "give the header that declares it with --include-dir, or write it in this file")  # fmt: skip
+
+
+def _object_key(n: Node) -> tuple[int, int, str]:
+    target = n.args[0].stripped()
+    return target.ref.key if target.ref is not None else (0, 0, "")
+
+
+def _plain_assignment(r: FunctionReader, callee: Node, n: Node) -> bool:
+    """`a = b` of structs by an operator that nobody wrote."""
+    return callee.name == "operator=" and callee.c.get_definition() is None
+
+
+def _copy(r: FunctionReader, n: Node) -> Expr:
+    from xpiler.frontend.operators import store
+
+    value = r.expr(n.args[1])
+    place = r.expr(n.args[0])
+    if not r.unit.is_void(place.type):
+        store(r, place, value)
+    return place
+
+
+def qualified(decl: Node) -> str:
+    """The name with its namespaces and classes, inline namespaces of ours left out."""
+    parts = [decl.name.split("<")[0]]
+    parent = decl.c.semantic_parent
+    while parent is not None and parent.kind.name in ("NAMESPACE", "STRUCT_DECL", "CLASS_DECL"):
+        if parent.spelling:
+            parts.insert(0, str(parent.spelling))
+        parent = parent.semantic_parent
+    return "::".join(parts)
+
+
+def _known(r: FunctionReader, n: Node, callee: Node, name: str, used: bool) -> Expr:
+    words = r.unit.words
+    if callee.in_stub or name.startswith("__builtin_"):
+        if name in words.launch_calls:
+            return host.launch_call(r, n, words.launch_calls[name])
+        if name in words.axis_calls:
+            return axis(words.axis_calls[name])
+        if name in words.instr:
+            return apply_instruction(r, n, callee, words.instr[name], used)
+        if name in words.host_none:
+            r.emit(Instr("host.none", (), (), (("call", name),)))
+            return const(0, _result(r, n))
+        word = words.math.get(name)
+        if word is not None and _suits(r, n, word.only):
+            return math_call(r, word.func, [*n.args], _result(r, n), word.fast)
+        if name in words.bits:
+            return Bits(r.expr(n.args[0]), _result(r, n))
+        if callee.c.get_definition() is not None:
+            return inline.stub_call(r, n, callee)
+        value = n.evaluate()
+        if value is not None:
+            return const(value, _result(r, n))
+    return _user_call(r, n, callee)
+
+
+def _result(r: FunctionReader, n: Node) -> Type:
+    t = r.unit.types(n.type)
+    return t if t != VOID else I32
+
+
+def _suits(r: FunctionReader, n: Node, only: str) -> bool:
+    t = r.unit.types(n.type)
+    if isinstance(t, Pointer):  # std::max returns a reference
+        t = t.elem
+    if not isinstance(t, Scalar):
+        return False
+    return not only or (t.is_integer if only == "integer" else t.is_float)
+
+
+def math_call(r: FunctionReader, func: str, nodes: list[Node], t: Type, fast: bool) -> Expr:
+    """A call of a neutral function, its operands in the type of the result where they must be."""
+    args = r.operands(nodes)
+    if func in _TYPED_BY_RESULT or (math_functions()[func] == 1 and _float(t)):
+        args = [convert(a, t) if isinstance(a.type, Scalar) else a for a in args]
+    return Call(func, tuple(args), t, fast)
+
+
+def _float(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.is_float
+
+
+def _user_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
+    operator = _vector_operator(r, n, callee)
+    if operator is not None:
+        return operator
+    entry = r.unit.entry(callee)
+    if entry is None:
+        r.fail(
+            "XP0203",
+            f"the call of {callee.name!r} is not understood",
+            "its definition is not in this file",
+            "put the function's definition into the file, or give its folder with --include-dir",
+        )
+    if entry.failed:
+        r.fail("XP0203", f"the called function {callee.name!r} was left out")
+    return _call_entry(r, n, entry)
+
+
+def _vector_operator(r: FunctionReader, n: Node, callee: Node) -> Expr | None:
+    return None
+
+
+def _call_entry(r: FunctionReader, n: Node, entry: FunctionEntry) -> Expr:
+    args = arguments(r, n, entry.node)
+    t = r.unit.types(n.type)
+    returns_place = is_reference(entry.node.c.result_type)
+    if returns_place:
+        t = r.unit.types(entry.node.c.result_type)
+    value = Call(entry.name, tuple(args), t)
+    if t == VOID or r.unit.is_void(t):
+        if not entry.empty:
+            r.emit(Eval(value))
+        return Const(0, I32)
+    if entry.effectful:
+        kept = r.temp(value, t, entry.node.name)
+        return deref(kept) if returns_place else kept
+    return deref(value) if returns_place else value
+
+
+def arguments(r: FunctionReader, n: Node, callee: Node) -> list[Expr]:
+    """The values for a function's parameters: the object first, references as addresses."""
+    from xpiler.frontend.functions import has_self
+
+    nodes, params = n.args, [k for k in callee.kids if k.kind == "PARM_DECL"]
+    readers = []
+    if has_self(callee):
+        object_node, nodes = object_and_rest(n, params)
+        readers.append(lambda: _self(r, object_node))
+    for p, a in zip(params, nodes, strict=False):
+        if not _empty_param(r, p):
+            readers.append(lambda p=p, a=a: argument(r, p, a))  # type: ignore[misc]
+    return r.in_order(readers)
+
+
+def object_and_rest(n: Node, params: list[Node]) -> tuple[Node | None, list[Node]]:
+    """The object of a member call and its other arguments."""
+    args = n.args
+    if len(args) > len(params):  # an operator: the object is its first argument
+        return args[0], args[1:]
+    first = n.kids[0] if n.kids else None
+    if first is not None and first.kind == "MEMBER_REF_EXPR":
+        inner = [k for k in first.kids if not k.kind.endswith("_REF") or k.kind == "MEMBER_REF_EXPR"]
+        return (inner[0] if inner else None), args
+    return None, args
+
+
+def _self(r: FunctionReader, node: Node | None) -> Expr:
+    place = r.expr(node) if node is not None else r.frame.this
+    if place is None:
+        r.fail("XP0207", "a member call without an object")
+    if isinstance(place.type, Pointer):
+        return place
+    if not is_place(place):
+        place = r.temp(place, place.type, "object")
+    if isinstance(place, Var):
+        r.memory.add(place.name)
+    return address(place)
+
+
+def _empty_param(r: FunctionReader, p: Node) -> bool:
+    t = r.unit.types(p.type)
+    return r.unit.is_void(t.elem if is_reference(p.type) and isinstance(t, Pointer) else t)
+
+
+def argument(r: FunctionReader, p: Node, a: Node) -> Expr:
+    """One argument in the form that the parameter takes."""
+    from xpiler.frontend.functions import by_value, param_type
+
+    t = param_type(r.unit, p)
+    value = default_argument(r, p) if a.kind == "UNEXPOSED_EXPR" and not a.kids else r.expr(a)
+    if by_value(r.unit, p):
+        return value if isinstance(t, Struct) else convert(value, t)
+    if not is_place(value):
+        value = r.temp(value, value.type)
+    if isinstance(value, Var):
+        r.memory.add(value.name)
+    return address(value, isinstance(t, Pointer) and t.const)
+
+
+def default_argument(r: FunctionReader, p: Node) -> Expr:
+    """The value of a parameter's default."""
+    given = [k for k in p.kids if not k.kind.endswith("_REF") and not k.kind.endswith("_ATTR")]
+    return r.expr(given[-1]) if given else const(0, r.unit.types(p.type))
+
+
+def has_effect(r: FunctionReader, e: Expr) -> bool:
+    """Whether evaluating `e` does more than give a value."""
+    names = {f.name: f for f in r.unit.functions.values()}
+    return any(
+        isinstance(x, Call) and x.func in names and names[x.func].effectful for x in walk_exprs(e)
+    )
+
+
+__all__ = ["AddressOf", "Index", "Vector", "binary", "call", "lanes_binary", "simple"]

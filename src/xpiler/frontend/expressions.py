@@ -1,0 +1,374 @@
+"""Expressions: literals, names, members, casts, constructions; operators are in `operators`."""
+
+from __future__ import annotations
+
+from xpiler.frontend.convert import const, convert, zero
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.reader import FunctionReader, expression, simple
+from xpiler.frontend.types import is_reference, lane_name, size_of
+from xpiler.ir.expr import (
+    AddressOf,
+    Aggregate,
+    Axis,
+    Bits,
+    Cast,
+    Const,
+    Expr,
+    Field,
+    Index,
+    Text,
+    Var,
+    is_place,
+)
+from xpiler.ir.types import I8, I32, U32, Array, Fragment, Pointer, Scalar, Struct, Type, Vector
+
+_PLAIN_SIZES = ("float", "double", "int", "char", "short", "long", "unsigned int", "unsigned char")
+
+
+@expression("INTEGER_LITERAL", "FLOATING_LITERAL", "CHARACTER_LITERAL", "CXX_BOOL_LITERAL_EXPR")
+def _literal(r: FunctionReader, n: Node) -> Expr:
+    value = n.evaluate()
+    if value is None:
+        r.fail("XP0207", "the value of this literal is not known")
+    text = None
+    if n.kind in ("INTEGER_LITERAL", "FLOATING_LITERAL") and n.file == r.unit.source.path:
+        text = r.unit.source.number_at(n.spelling_offset())
+    return const(value, r.unit.types(n.type), text)
+
+
+@expression("CXX_NULL_PTR_LITERAL_EXPR", "GNU_NULL_EXPR")
+def _null(r: FunctionReader, n: Node) -> Expr:
+    t = r.unit.types(n.type)
+    return Const(0, t if isinstance(t, Pointer) else Pointer(I8))
+
+
+@expression("STRING_LITERAL")
+def _string(r: FunctionReader, n: Node) -> Expr:
+    return Text(n.name[n.name.find('"') + 1 : -1], Pointer(I8, const=True))
+
+
+@expression("PAREN_EXPR")
+def _paren(r: FunctionReader, n: Node) -> Expr:
+    return r.expr(n.kids[0])
+
+
+@expression("UNEXPOSED_EXPR")
+def _implicit(r: FunctionReader, n: Node) -> Expr:
+    """An implicit conversion, or a wrapper that clang puts around temporaries."""
+    kids = [k for k in n.kids if not k.kind.endswith("_REF") or k.kind == "MEMBER_REF_EXPR"]
+    if not kids:
+        return _without_children(r, n)
+    if len(kids) > 1 or "<dependent type>" in str(n.type.spelling):
+        r.fail("XP0207", "this expression is not understood", "the parser found an error in it")
+    return converted(r, r.expr(kids[0]), n)
+
+
+def _without_children(r: FunctionReader, n: Node) -> Expr:
+    """A value that is not written: a default argument, `float()`."""
+    value = n.evaluate()
+    t = r.unit.types(n.type)
+    if value is not None and isinstance(t, Scalar):
+        return const(value, t)
+    return zero(t)
+
+
+def converted(r: FunctionReader, value: Expr, n: Node) -> Expr:
+    """`value` brought to the type of the cast `n`."""
+    canonical = n.type.get_canonical().kind.name
+    if canonical in ("FUNCTIONPROTO", "OVERLOAD", "UNEXPOSED", "MEMBERPOINTER"):
+        return value
+    t = r.unit.types(n.type)
+    if isinstance(t, Pointer) and isinstance(value, Text):
+        return value
+    if isinstance(t, Struct) or isinstance(value.type, Struct):
+        return value
+    if isinstance(t, Vector) and isinstance(value.type, Scalar):
+        kept = r.saved(convert(value, t.elem))
+        return Aggregate((kept,) * t.lanes, t)
+    return convert(value, t)
+
+
+@expression("CSTYLE_CAST_EXPR", "CXX_STATIC_CAST_EXPR", "CXX_FUNCTIONAL_CAST_EXPR",
+            "CXX_REINTERPRET_CAST_EXPR", "CXX_CONST_CAST_EXPR")  # fmt: skip
+def _cast(r: FunctionReader, n: Node) -> Expr:
+    operand = next((k for k in reversed(n.kids) if not k.kind.endswith("_REF")), None)
+    if operand is None:
+        return zero(r.unit.types(n.type))
+    if n.kind == "CXX_REINTERPRET_CAST_EXPR" and is_reinterpreted_place(n, operand):
+        return reinterpreted(r, r.expr(operand), r.unit.types(n.type))
+    value = r.expr(operand)
+    t = r.unit.types(n.type)
+    if isinstance(t, Scalar) and isinstance(value, Const) and value.text and value.type != t:
+        named = value.text[0].isalpha() or value.text[0] == "_"
+        if named:
+            return Cast(value, t)
+    if isinstance(t, Vector) and isinstance(value.type, Vector) and t != value.type:
+        return Bits(value, t) if size_of(t) == size_of(value.type) else r.fail(
+            "XP0207", "conversion between these vectors is not understood"
+        )
+    return converted(r, value, n)
+
+
+def is_reinterpreted_place(n: Node, operand: Node) -> bool:
+    """`reinterpret_cast<T&>(place)`: its cursor has the type T, but is no pointer cast."""
+    kinds = ("POINTER", "ULONG", "ULONGLONG", "LONG", "LONGLONG")
+    return n.type.get_canonical().kind.name not in kinds and (
+        operand.type.get_canonical().kind.name != "POINTER"
+    )
+
+
+def reinterpreted(r: FunctionReader, place: Expr, t: Type) -> Expr:
+    """The place `place` seen as type `t`."""
+    if place.type == t:
+        return place
+    if not is_place(place):
+        place = r.temp(place, place.type)
+    return Index(Cast(AddressOf(place, Pointer(place.type)), Pointer(t)), Const(0, I32), t)
+
+
+@expression("DECL_REF_EXPR")
+def _name(r: FunctionReader, n: Node) -> Expr:
+    if n.ref is None:
+        if n.kids:  # a template's argument in its place
+            return converted(r, r.expr(n.kids[-1]), n)
+        r.fail("XP0207", f"{n.name!r} is not declared")
+    return declared(r, n.ref, n)
+
+
+def declared(r: FunctionReader, decl: Node, at: Node) -> Expr:
+    """The place or value of a declared name."""
+    if decl.key in r.places:
+        return r.places[decl.key]
+    if decl.kind == "ENUM_CONSTANT_DECL":
+        return _enumerator(r, decl, at)
+    if decl.kind in ("VAR_DECL", "PARM_DECL", "UNEXPOSED_DECL", "FIELD_DECL"):
+        return _variable(r, decl, at)
+    if decl.kind == "NON_TYPE_TEMPLATE_PARAMETER":
+        value = at.evaluate()
+        if value is not None:
+            return const(value, r.unit.types(at.type))
+    r.fail("XP0207", f"the name {at.name!r} is not understood here")
+
+
+def _enumerator(r: FunctionReader, decl: Node, at: Node) -> Expr:
+    t = r.unit.types(at.type)
+    value = int(decl.c.enum_value)
+    if decl.in_stub or not isinstance(t, Scalar):
+        return const(value, t)
+    return r.unit.named_constant(decl.name, value, t, str(value))
+
+
+def _variable(r: FunctionReader, decl: Node, at: Node) -> Expr:
+    words = r.unit.words
+    if decl.name in words.axes and decl.in_stub:
+        return axis(words.axes[decl.name])
+    t = r.unit.types(decl.type)
+    constant = constant_variable(r, decl, t)
+    if constant is not None:
+        return constant
+    if decl.c.semantic_parent.kind.name in ("TRANSLATION_UNIT", "NAMESPACE", "LINKAGE_SPEC"):
+        return r.unit.global_var(decl)
+    if decl.c.semantic_parent.kind.name in ("STRUCT_DECL", "CLASS_DECL"):
+        return r.unit.global_var(decl)
+    r.fail("XP0209", f"{at.name!r} depends on a statement that was left out")
+
+
+def constant_variable(r: FunctionReader, decl: Node, t: Type) -> Expr | None:
+    """The value of a constant scalar that the compiler knows; it keeps its name where it can."""
+    if not (isinstance(t, Scalar) and decl.type.is_const_qualified()):
+        return None
+    value = decl.evaluate()
+    if value is None:
+        return None
+    if decl.in_stub or r.frame.inlined or decl.file != r.unit.source.path:
+        return const(value, t)
+    return r.unit.named_constant(decl.name, value, t, _constant_text(r, decl, value))
+
+
+def _constant_text(r: FunctionReader, decl: Node, value: int | float) -> str:
+    """How the initial value is written, when that means the same anywhere; else its value."""
+    init = decl.init
+    macros = r.unit.source.macros
+    if init is not None and init.kind in ("INTEGER_LITERAL", "FLOATING_LITERAL", "BINARY_OPERATOR"):
+        text = r.unit.source.slice(init.start, init.end).strip()
+        if macros.evaluate(text) == value:
+            macros.texts.setdefault(decl.name, text) if False else None
+            return text if init.kind.endswith("LITERAL") else f"({text})"
+    return repr(value)
+
+
+def axis(level: str) -> Expr:
+    """The axis named by the tables: `thread` (three coordinates), `lane`, `warp_size`."""
+    if level in ("lane", "warp_size"):
+        return Axis(level, "")  # type: ignore[arg-type]
+    three = tuple(Axis(level, d) for d in ("x", "y", "z"))  # type: ignore[arg-type]
+    return Aggregate(three, Vector(U32, 3))
+
+
+@expression("MEMBER_REF_EXPR")
+def _member(r: FunctionReader, n: Node) -> Expr:
+    kids = [k for k in n.kids if not k.kind.endswith("_REF") or k.kind == "MEMBER_REF_EXPR"]
+    if n.ref is not None and n.ref.kind == "VAR_DECL":
+        return _variable(r, n.ref, n)
+    if n.ref is not None and n.ref.kind == "ENUM_CONSTANT_DECL":
+        return _enumerator(r, n.ref, n)
+    if kids:
+        base = r.expr(kids[0])
+    elif r.frame.this is not None:
+        base = r.frame.this
+    else:
+        r.fail("XP0207", f"member {n.name!r} without an object")
+    if isinstance(base.type, Pointer):
+        base = Index(base, Const(0, I32), base.type.elem)
+    if not n.name:  # an anonymous union or struct
+        return base
+    return member(r, base, n.name, n)
+
+
+def member(r: FunctionReader, base: Expr, name: str, n: Node) -> Expr:
+    """`base.name`, looking through aggregates and unions."""
+    if isinstance(base, Aggregate) and isinstance(base.type, (Vector, Struct)):
+        return _item(r, base, name, n)
+    if isinstance(base, Index) and isinstance(base.base, Cast):
+        pass
+    parent = n.ref.c.semantic_parent if n.ref is not None else None
+    if parent is not None and parent.kind.name == "UNION_DECL":
+        return reinterpreted(r, base, r.unit.types(n.type))
+    t = r.unit.types(n.type)
+    if isinstance(base.type, Vector):
+        return Field(base, _lane(base.type, name), base.type.elem)
+    if isinstance(base.type, Fragment):
+        return Field(base, "x", Array(base.type.elem, base.type.count(r.unit.wave)))
+    return Field(base, name, t)
+
+
+def _lane(t: Vector, name: str) -> str:
+    for i in range(t.lanes):
+        if name in (lane_name(t, i), f"s{i:x}", "xyzw"[i] if i < 4 else ""):
+            return lane_name(t, i)
+    return name
+
+
+def _item(r: FunctionReader, base: Aggregate, name: str, n: Node) -> Expr:
+    if isinstance(base.type, Vector):
+        names = [lane_name(base.type, i) for i in range(base.type.lanes)]
+        item_type: Type = base.type.elem
+        name = _lane(base.type, name)
+    else:
+        fields = r.unit.fields(base.type)
+        names = [f for f, _ in fields]
+        item_type = dict(fields).get(name, r.unit.types(n.type))
+    at = names.index(name) if name in names else len(base.items)
+    return base.items[at] if at < len(base.items) else zero(item_type)
+
+
+@expression("ARRAY_SUBSCRIPT_EXPR")
+def _subscript(r: FunctionReader, n: Node) -> Expr:
+    base, index = r.operands(n.kids)
+    if isinstance(index.type, (Pointer, Array)):
+        base, index = index, base
+    return element_of(r, base, index, n)
+
+
+def element_of(r: FunctionReader, base: Expr, index: Expr, n: Node) -> Expr:
+    """`base[index]`, `(p + i)[0]` being `p[i]`."""
+    if isinstance(base, Aggregate):
+        base = r.temp(base, base.type)
+    if isinstance(base.type, (Pointer, Array, Vector)):
+        return Index(base, index, base.type.elem)
+    return Index(base, index, r.unit.types(n.type))
+
+
+@expression("INIT_LIST_EXPR")
+def _init_list(r: FunctionReader, n: Node) -> Expr:
+    return init_list(r, n, r.unit.types(n.type))
+
+
+def init_list(r: FunctionReader, n: Node, t: Type) -> Expr:
+    """`{a, b}` for a value of type `t`."""
+    if isinstance(t, Scalar):
+        return r.value(n.kids[0], t) if n.kids else zero(t)
+    types = item_types(r, t)
+    kids = n.kids
+    if len(kids) == 1 and r.unit.types(kids[0].type) == t and kids[0].kind != "INIT_LIST_EXPR":
+        return r.expr(kids[0])
+    if any(k.kind == "UNEXPOSED_EXPR" and len(k.kids) > 1 for k in kids):
+        r.fail("XP0207", "designated initialisers are not understood")
+    values = r.in_order(
+        [lambda k=k, i=i: initial(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)]  # type: ignore[misc]
+    )
+    return Aggregate(tuple(values), t)
+
+
+def item_types(r: FunctionReader, t: Type) -> list[Type]:
+    if isinstance(t, Array):
+        return [t.elem]
+    if isinstance(t, Vector):
+        return [t.elem]
+    return [ft for _, ft in r.unit.fields(t)] or [t]
+
+
+def initial(r: FunctionReader, n: Node, t: Type) -> Expr:
+    """An initial value for a variable or item of type `t`."""
+    if n.kind == "INIT_LIST_EXPR":
+        return init_list(r, n, t)
+    value = r.expr(n)
+    return value if isinstance(t, (Struct, Array)) else convert(value, t)
+
+
+@expression("COMPOUND_LITERAL_EXPR")
+def _compound_literal(r: FunctionReader, n: Node) -> Expr:
+    return initial(r, n.kids[-1], r.unit.types(n.type))
+
+
+@expression("CXX_UNARY_EXPR", "SIZE_OF_PACK_EXPR", "UNKNOWN")
+def _size(r: FunctionReader, n: Node) -> Expr:
+    value = n.evaluate()
+    t = r.unit.types(n.type)
+    if value is None:
+        r.fail("XP0207", "the value of this expression is not known")
+    text = r.unit.source.slice(n.start, n.end) if n.file == r.unit.source.path else ""
+    plain = text.removeprefix("sizeof").strip("( )") in _PLAIN_SIZES and text.startswith("sizeof(")
+    return const(value, t, text if plain else None)
+
+
+@expression("CXX_THIS_EXPR")
+def _this(r: FunctionReader, n: Node) -> Expr:
+    if r.frame.this is None:
+        r.fail("XP0207", "`this` outside a member function")
+    return address(r.frame.this)
+
+
+def address(place: Expr, const_q: bool = False) -> Expr:
+    """`&place`; `&p[0]` is `p` and `&*p` too."""
+    if isinstance(place, Index) and isinstance(place.base.type, Pointer):
+        if isinstance(place.index, Const) and place.index.value == 0:
+            return place.base
+    return AddressOf(place, Pointer(place.type, const_q))
+
+
+@expression("StmtExpr")
+def _statement_expression(r: FunctionReader, n: Node) -> Expr:
+    kids = n.kids[0].kids
+    for k in kids[:-1]:
+        r.statement(k)
+    last = r.expr(kids[-1]) if kids else zero(I32)
+    return last
+
+
+@expression("LAMBDA_EXPR")
+def _lambda(r: FunctionReader, n: Node) -> Expr:
+    r.fail("XP0210", "a lambda is only understood where it is called or bound to a name")
+
+
+@expression("TYPE_REF", "NAMESPACE_REF", "TEMPLATE_REF")
+def _stray(r: FunctionReader, n: Node) -> Expr:
+    r.fail("XP0207", "a type stands where a value is wanted")
+
+
+def as_var(e: Expr) -> Var | None:
+    return e if isinstance(e, Var) else None
+
+
+__all__ = ["address", "axis", "converted", "declared", "element_of", "initial", "is_reference"]
+_ = simple

@@ -1,0 +1,21 @@
+"""What the front end raises inside itself when it meets something that it does not understand."""
+
+from __future__ import annotations
+
+
+class NotUnderstood(Exception):
+    """A construct outside the accepted language; becomes a diagnostic and a `LeftOut`.
+
+    `code` is the number in `diagnostics/codes/XP02.toml`; `reason` and `help` go into the remark.
+    `essential` is False where leaving the statement out cannot change results.
+    """
+
+    def __init__(
+        self, code: str, message: str, reason: str = "", help: str = "", *, essential: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.help = help
+        self.essential = essential

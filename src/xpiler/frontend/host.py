@@ -1,0 +1,118 @@
+"""Host code: kernel launches in both forms."""
+
+from __future__ import annotations
+
+from xpiler.frontend.convert import const, convert
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.operators import deref, lane
+from xpiler.frontend.reader import FunctionReader
+from xpiler.ir.expr import Aggregate, Expr
+from xpiler.ir.stmt import Launch
+from xpiler.ir.types import I32, U32, U64, Scalar, Vector
+
+_CONFIGURE = ("__cudaPushCallConfiguration", "__hipPushCallConfiguration", "cudaConfigureCall",
+              "hipConfigureCall")  # fmt: skip
+Extent = tuple[Expr, Expr, Expr]
+
+
+def is_launch(n: Node) -> bool:
+    """Whether a call of a kernel is `k<<<...>>>(...)`."""
+    return _configuration(n) is not None
+
+
+def _configuration(n: Node) -> Node | None:
+    for k in n.kids[1:2]:
+        inner = k.stripped()
+        if inner.kind == "CALL_EXPR" and inner.name in _CONFIGURE:
+            return inner
+    return None
+
+
+def launch(r: FunctionReader, n: Node, callee: Node) -> Expr:
+    """`k<<<grid, block, shared, stream>>>(args)`."""
+    from xpiler.frontend.calls import arguments
+
+    config = _configuration(n)
+    assert config is not None
+    grid, block, *rest = config.args
+    name = _kernel(r, callee)
+    g, b = extent(r, r.expr(grid)), extent(r, r.expr(block))
+    shared = _shared(r, rest[0]) if rest else None
+    args = arguments(r, n, Node(callee.c.get_definition() or callee.c))
+    r.emit(Launch(name, g, b, tuple(args), shared))
+    return const(0, I32)
+
+
+def _kernel(r: FunctionReader, callee: Node) -> str:
+    entry = r.unit.entry(callee)
+    if entry is None:
+        r.fail("XP0203", f"the kernel {callee.name!r} is not defined in this file")
+    if entry.failed:
+        r.fail("XP0203", f"the launched kernel {callee.name!r} was left out")
+    return entry.name
+
+
+def extent(r: FunctionReader, e: Expr) -> Extent:
+    """Three extents from a dim3 value (or from a number)."""
+    if isinstance(e.type, Vector):
+        kept = e if isinstance(e, Aggregate) else r.saved(e)
+        return (lane(kept, 0), lane(kept, 1), lane(kept, 2))
+    one = const(1, U32)
+    return (convert(e, U32), one, one)
+
+
+def _shared(r: FunctionReader, n: Node) -> Expr | None:
+    if n.kind == "UNEXPOSED_EXPR" and not n.kids:
+        return None
+    value = convert(r.expr(n), U64)
+    return None if getattr(value, "value", 1) == 0 else value
+
+
+def launch_call(r: FunctionReader, n: Node, order: str) -> Expr:
+    """A launch by function call; `order` names its arguments (`kernel grid block args shared`)."""
+    given = dict(zip(order.split(), n.args, strict=False))
+    callee = _function_in(given["kernel"])
+    if callee is None:
+        r.fail("XP0203", "the kernel of this launch is not known")
+    name = _kernel(r, callee)
+    g = extent(r, r.expr(given["grid"]))
+    b = extent(r, r.expr(given["block"]))
+    shared = _shared(r, given["shared"]) if "shared" in given else None
+    args = _addressed(r, given["args"], callee)
+    r.emit(Launch(name, g, b, tuple(args), shared, "cooperative" in order))
+    return const(0, r.unit.types(n.type))
+
+
+def _function_in(n: Node) -> Node | None:
+    for k in n.walk():
+        if k.kind == "DECL_REF_EXPR" and k.ref is not None and k.ref.kind == "FUNCTION_DECL":
+            return k.ref
+    return None
+
+
+def _addressed(r: FunctionReader, n: Node, callee: Node) -> list[Expr]:
+    """The values behind the addresses in `void* args[] = {&a, &b}`."""
+    inner = n.stripped()
+    while inner.kind.endswith("CAST_EXPR") and inner.kids:
+        inner = inner.kids[-1].stripped()
+    nodes = r.address_lists.get(inner.ref.key) if inner.ref is not None else None
+    if nodes is None:
+        r.fail("XP0203", "the argument list of this launch is not understood", "",
+               "initialise an array of pointers where it is declared: void* args[] = {&a, &b}")  # fmt: skip
+    definition = Node(callee.c.get_definition() or callee.c)
+    params = [k for k in definition.kids if k.kind == "PARM_DECL"]
+    return [
+        convert(_behind(r, a), r.unit.types(p.type)) for p, a in zip(params, nodes, strict=False)
+    ]
+
+
+def _behind(r: FunctionReader, n: Node) -> Expr:
+    inner = n.stripped()
+    while inner.kind.endswith("CAST_EXPR") and inner.kids:
+        inner = inner.kids[-1].stripped()
+    if inner.kind == "UNARY_OPERATOR" and inner.unary == "&":
+        return r.expr(inner.kids[0])
+    return deref(r.expr(inner))
+
+
+__all__ = ["Scalar", "is_launch", "launch", "launch_call"]

@@ -1,0 +1,136 @@
+"""Bodies that are read in place of a call: our stubs' small functions, and lambdas."""
+
+from __future__ import annotations
+
+from xpiler.frontend.convert import const, convert
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.reader import Frame, FunctionReader, simple
+from xpiler.frontend.types import is_reference
+from xpiler.ir.expr import Expr, Index, is_place
+from xpiler.ir.types import I32, VOID, Pointer, Struct
+
+
+def stub_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
+    """A call of a function that our headers define."""
+    from xpiler.frontend.calls import object_and_rest
+    from xpiler.frontend.functions import has_self
+
+    definition = Node(callee.c.get_definition())
+    params = [k for k in definition.kids if k.kind == "PARM_DECL"]
+    this, args = None, n.args
+    if has_self(definition):
+        object_node, args = object_and_rest(n, params)
+        this = r.expr(object_node) if object_node is not None else r.frame.this
+        if this is not None and isinstance(this.type, Pointer):
+            from xpiler.frontend.operators import deref
+
+            this = deref(this)
+    return run(r, definition, params, args, this)
+
+
+def lambda_call(r: FunctionReader, lam: Node, callee: Node, args: list[Node]) -> Expr:
+    """A call of a lambda that was bound to a name."""
+    definition = Node(callee.c.get_definition() or callee.c)
+    params = [k for k in definition.kids if k.kind == "PARM_DECL"]
+    return run(r, definition, params, args, r.frame.this)
+
+
+def run(
+    r: FunctionReader, body_of: Node, params: list[Node], args: list[Node], this: Expr | None
+) -> Expr:
+    """Reads the body with its parameters bound; gives the value that it returns."""
+    if len(r.frames) > 40:
+        r.fail("XP0210", "functions read in place nest too deeply")
+    body = next((k for k in body_of.kids if k.kind == "COMPOUND_STMT"), None)
+    changed = _changed(body) if body is not None else set()
+    _bind(r, params, args, body, changed)
+    stub = body_of.in_stub
+    r.frames.append(Frame(this, inlined=True))
+    try:
+        if body is not None:
+            for k in body.kids:
+                _check_order(r)
+                r.statement(k)
+        result = r.frame.result
+    finally:
+        r.frames.pop()
+    t = r.unit.types(body_of.c.result_type)
+    if result is None or t == VOID:
+        return const(0, I32)
+    if isinstance(t, Struct) or is_reference(body_of.c.result_type):
+        return result
+    return convert(result, t) if stub or not is_place(result) else convert(result, t)
+
+
+def _check_order(r: FunctionReader) -> None:
+    if r.frame.returned:
+        r.fail("XP0210", "a return in the middle of a body that is read in place is not understood")
+
+
+def _changed(body: Node) -> set[tuple[int, int, str]]:
+    from xpiler.frontend.reader import _mutations
+
+    return set(_mutations(body))
+
+
+def _bind(
+    r: FunctionReader,
+    params: list[Node],
+    args: list[Node],
+    body: Node | None,
+    changed: set[tuple[int, int, str]],
+) -> None:
+    from xpiler.frontend.calls import default_argument
+
+    uses = _uses(body) if body is not None else {}
+    readers = [
+        (lambda p=p, a=a: default_argument(r, p) if _defaulted(a) else r.expr(a))  # type: ignore[misc]
+        for p, a in zip(params, args, strict=False)
+    ]
+    values = r.in_order(readers)
+    for p, value in zip(params, values, strict=False):
+        r.bind(p, _bound(r, p, value, uses.get(p.key, 0), p.key in changed))
+
+
+def _defaulted(a: Node) -> bool:
+    return a.kind == "UNEXPOSED_EXPR" and not a.kids
+
+
+def _bound(r: FunctionReader, p: Node, value: Expr, uses: int, changed: bool) -> Expr:
+    """What a parameter stands for: the argument itself where that is safe, else a copy."""
+    t = r.unit.types(p.type)
+    if is_reference(p.type):
+        if is_place(value) or uses <= 1 or r.unit.is_void(value.type):
+            return value
+        return r.saved(value, p.name)
+    if not isinstance(t, Struct):
+        value = convert(value, t)
+    if r.unit.is_void(t):
+        return value
+    if changed:
+        return r.temp(value, t, p.name)
+    return value if uses <= 1 or simple(value) or _cheap(value) else r.temp(value, value.type, p.name)
+
+
+def _cheap(value: Expr) -> bool:
+    from xpiler.ir.expr import AddressOf, Aggregate, Text, Unary
+
+    if isinstance(value, Aggregate):
+        return all(simple(x) for x in value.items)
+    return isinstance(value, (AddressOf, Text)) or (isinstance(value, Unary) and simple(value.x))
+
+
+def _uses(body: Node) -> dict[tuple[int, int, str], int]:
+    found: dict[tuple[int, int, str], int] = {}
+    for n in body.walk():
+        if n.kind == "DECL_REF_EXPR" and n.ref is not None:
+            key = n.ref.key
+            found[key] = found.get(key, 0) + (5 if _in_loop(n) else 1)
+    return found
+
+
+def _in_loop(n: Node) -> bool:
+    return False
+
+
+__all__ = ["Index", "lambda_call", "run", "stub_call"]

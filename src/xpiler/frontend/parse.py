@@ -1,0 +1,192 @@
+"""Runs libclang on a text, in a child process, and gives the program that it holds.
+
+The native parser is not trusted: it runs in a forked child with a time limit, so that its crash
+or hang becomes a diagnostic. The text is parsed from memory with our own headers only.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import select
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
+from xpiler.frontend.words import Words
+from xpiler.ir.program import Program
+
+TIME_LIMIT_S = 60.0
+MAX_BYTES = 4 << 20
+_ROOT = "/xpiler"
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """A program and what there is to say about the text it came from."""
+
+    program: Program
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to parse: the text, the name that users know it by, and the settings."""
+
+    text: str
+    filename: str
+    words: Words
+    arch: str | None = None
+    defines: Mapping[str, str] = field(default_factory=dict)
+    include_dirs: tuple[str, ...] = ()
+    template_args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The file's name inside the parser."""
+        return f"{_ROOT}/{Path(self.filename).name or 'input'}"
+
+    @property
+    def folders(self) -> list[str]:
+        beside = str(Path(self.filename).resolve().parent)
+        return [*self.include_dirs, *([beside] if os.path.isfile(self.filename) else [])]
+
+
+def read(
+    text: str,
+    filename: str,
+    words: Words,
+    *,
+    arch: str | None = None,
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[str] = (),
+    template_args: Mapping[str, str] | None = None,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> ReadResult:
+    """Reads a text in the language that `words` describe.
+
+    `template_args` gives arguments to templates that the text never instantiates: template name ->
+    `float, 256`. Raises XpilerError with XP0101..XP0105 when the text cannot be parsed at all.
+    """
+    request = Request(
+        text, filename, words, arch, dict(defines or {}), tuple(include_dirs), dict(template_args or {})
+    )
+    _check_text(request)
+    if os.environ.get("XPILER_PARSE_INLINE"):
+        return parse_here(request)
+    return _in_child(request, time_limit_s)
+
+
+def _check_text(request: Request) -> None:
+    loc = SourceLoc(request.filename, 1)
+    if "\0" in request.text:
+        raise XpilerError(
+            Diagnostic("XP0103", "the input is not text", loc=loc, reason="it holds NUL bytes")
+        )
+    if len(request.text) > MAX_BYTES:
+        raise XpilerError(Diagnostic("XP0104", f"the input is larger than {MAX_BYTES} bytes", loc=loc))
+
+
+def _load_clang() -> Any:
+    try:
+        from clang import cindex
+    except ImportError as err:
+        raise XpilerError(
+            Diagnostic("XP0105", "the parser is not installed", reason=str(err),
+                       help="pip install libclang-ng")  # fmt: skip
+        ) from None
+    return cindex
+
+
+def _in_child(request: Request, limit: float) -> ReadResult:
+    cindex = _load_clang()
+    cindex.conf.lib  # noqa: B018  loaded once, before the fork
+    import xpiler.frontend.functions  # noqa: F401
+
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(out)
+        _child(request, into)
+    os.close(into)
+    try:
+        data, late = _collect(out, limit)
+    finally:
+        os.close(out)
+        if not _reaped(pid):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    return _result(request, data, late)
+
+
+def _reaped(pid: int) -> bool:
+    for _ in range(50):
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def _child(request: Request, into: int) -> None:
+    """Never returns."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        answer: object = parse_here(request)
+    except XpilerError as err:
+        answer = err.diagnostics
+    except RecursionError:
+        answer = (_crash(request, "the program nests too deeply"),)
+    except BaseException as err:
+        answer = (_crash(request, f"{type(err).__name__}: {err}"),)
+    try:
+        data = pickle.dumps(answer, protocol=5)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(into, view) :]
+    finally:
+        os._exit(0)
+
+
+def _crash(request: Request, why: str) -> Diagnostic:
+    return Diagnostic("XP0101", "the text could not be read", loc=SourceLoc(request.filename, 1),
+                      reason=why)  # fmt: skip
+
+
+def _collect(fd: int, limit: float) -> tuple[bytes, bool]:
+    """Everything the child writes, and whether the time ran out first."""
+    parts: list[bytes] = []
+    end = time.monotonic() + limit
+    while True:
+        ready, _, _ = select.select([fd], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            return b"".join(parts), True
+        part = os.read(fd, 1 << 20)
+        if not part:
+            return b"".join(parts), False
+        parts.append(part)
+
+
+def _result(request: Request, data: bytes, late: bool) -> ReadResult:
+    if late:
+        raise XpilerError(
+            Diagnostic("XP0102", "reading the text took too long", loc=SourceLoc(request.filename, 1))
+        )
+    if not data:
+        raise XpilerError(_crash(request, "the parser crashed"))
+    answer = pickle.loads(data)
+    if isinstance(answer, ReadResult):
+        return answer
+    raise XpilerError(*answer)
+
+
+def parse_here(request: Request) -> ReadResult:
+    """Parses in this process."""
+    from xpiler.frontend.reading import read_unit
+
+    return read_unit(request)

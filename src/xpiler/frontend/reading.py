@@ -1,0 +1,152 @@
+"""From a request to a program: invokes clang, reads every function, collects remarks."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.source import Source
+from xpiler.frontend.unit import Unit, top_level
+
+if TYPE_CHECKING:
+    from xpiler.frontend.parse import ReadResult, Request
+
+_VIRTUAL = "/xpiler/include"
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
+_EXPLICIT = re.compile(r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M)
+_MAX_ERRORS = 50
+
+
+def read_unit(request: Request) -> ReadResult:
+    """Parses and reads; needs libclang in this process."""
+    from xpiler.frontend.parse import ReadResult
+
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 20000))
+    source = Source(request.text, request.path, request.filename, dict(request.defines))
+    unit = Unit(request.words, source, request.words.wave(request.arch))
+    missing = missing_headers(request, request.text)
+    tu = parse(request, missing)
+    for name in sorted(missing):
+        _remark_header(unit, request, name)
+    _clang_errors(unit, tu, request)
+    _read_all(unit, Node(tu.cursor), request)
+    return ReadResult(unit.program(), tuple(unit.diagnostics))
+
+
+def parse(request: Request, missing: set[str]) -> Any:
+    """The translation unit; headers that nobody has are empty."""
+    from clang import cindex
+
+    files = [(request.path, instantiated(request))]
+    files += [(f"{_VIRTUAL}/{name}", "") for name in missing]
+    for name, stub in request.words.headers.items():
+        files.append((f"{_VIRTUAL}/{name}", f'#include "{stub}"\n' if stub else ""))
+    options = cindex.TranslationUnit.PARSE_INCOMPLETE * 0
+    return cindex.Index.create().parse(request.path, arguments(request), files, options)
+
+
+def arguments(request: Request) -> list[str]:
+    """clang's command line."""
+    words = request.words
+    args = [*words.clang, "-nostdinc", "-Wno-everything", "-ferror-limit=50"]
+    for folder in words.stubs:
+        args += ["-isystem", folder]
+    args += ["-isystem", _VIRTUAL]
+    for folder in request.folders:
+        args += ["-I", folder]
+    args += [f"-D{k}={v}" for k, v in arch_defines(request).items()]
+    args += [f"-D{k}={v}" for k, v in request.defines.items()]
+    return [*args, "-include", words.prelude] if words.prelude else args
+
+
+def arch_defines(request: Request) -> dict[str, str]:
+    """What the compiler of this architecture predefines: `{arch}` and `{digits}` filled in."""
+    arch = request.arch or request.words.default_arch
+    digits = "".join(c for c in arch if c.isdigit()) or "0"
+    fill = {"arch": arch, "digits": digits, "wave": str(request.words.wave(request.arch))}
+    return {k.format(**fill): v.format(**fill) for k, v in request.words.arch_macros.items()}
+
+
+def instantiated(request: Request) -> str:
+    """The text, with a use behind each explicit instantiation and for each asked template.
+
+    libclang shows the body of an instantiation only where something refers to it.
+    """
+    count = 0
+
+    def use(m: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return f"{m[0]} namespace {{ auto __xp_use_{count} = &{m[2].strip()}; }}"
+
+    text = _EXPLICIT.sub(use, request.text)
+    for i, (name, args) in enumerate(sorted(request.template_args.items())):
+        text += f"\nnamespace {{ auto __xp_asked_{i} = &{name}<{args}>; }}"
+    return text
+
+
+def missing_headers(request: Request, text: str) -> set[str]:
+    """Included names that neither the stubs nor the given folders have."""
+    names = set(_INCLUDE.findall(text)) - set(request.words.headers)
+    folders = [*request.folders, *request.words.stubs]
+    return {n for n in names if not any(os.path.isfile(Path(f) / n) for f in folders)}
+
+
+def _remark_header(unit: Unit, request: Request, name: str) -> None:
+    at = next((m.start() for m in _INCLUDE.finditer(request.text) if m[1] == name), 0)
+    line = request.text.count("\n", 0, at) + 1
+    fault = NotUnderstood(
+        "XP0111", f"header {name!r} is not read", "it is neither known to this tool nor found",
+        "give its folder with --include-dir; without it, what it declares is unknown",
+    )  # fmt: skip
+    unit.report(fault, unit.source.loc(line, 1), "note")
+
+
+def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
+    for d in list(tu.diagnostics)[:_MAX_ERRORS]:
+        if d.severity < 3:
+            continue
+        f = d.location.file
+        here = f is None or str(f.name) == request.path
+        loc = SourceLoc(request.filename if here else str(f.name), d.location.line, d.location.column)
+        if here:
+            unit.error_lines.append(d.location.line)
+        line = unit.source.line_text(loc.line) if here else ""
+        unit.diagnostics.append(
+            Diagnostic("XP0110", str(d.spelling), "error", loc, line, "the parser rejects this",
+                       "the statement is left out; the rest is still translated")  # fmt: skip
+        )
+
+
+def _read_all(unit: Unit, root: Node, request: Request) -> None:
+    for n in top_level(root, {request.path}):
+        if n.kind == "FUNCTION_DECL" and n.c.is_definition():
+            unit.entry(n)
+        elif n.kind == "VAR_DECL":
+            _global(unit, n)
+        elif n.kind == "FUNCTION_TEMPLATE":
+            unit.templates.append(n)
+    unit.remark_templates()
+
+
+def _global(unit: Unit, n: Node) -> None:
+    try:
+        if n.name.startswith("__xp_"):
+            _use(unit, n)
+        elif not n.type.is_const_qualified():
+            unit.global_var(n)
+    except NotUnderstood as fault:
+        unit.report(fault, unit.loc(n), "warning")
+
+
+def _use(unit: Unit, n: Node) -> None:
+    """An instantiation that somebody asked for."""
+    for k in n.walk():
+        if k.kind == "DECL_REF_EXPR" and k.ref is not None and k.ref.kind == "FUNCTION_DECL":
+            unit.entry(k.ref)

@@ -1,0 +1,353 @@
+"""A translation unit being read: its functions, structs, globals, names and remarks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.frontend.convert import const
+from xpiler.frontend.cursor import Node
+from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.source import Comment, Source
+from xpiler.frontend.types import TypeReader, is_reference
+from xpiler.frontend.words import Words
+from xpiler.ir.expr import Aggregate, Const, Expr, Var
+from xpiler.ir.program import Function, Global, Macro, Program, Role, StructDef
+from xpiler.ir.rewrite import fresh_name, walk
+from xpiler.ir.stmt import Assign, Barrier, Eval, Instr, Launch, LeftOut
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type
+
+_CONTAINERS = ("NAMESPACE", "LINKAGE_SPEC", "UNEXPOSED_DECL")
+_FUNCTIONS = ("FUNCTION_DECL", "CXX_METHOD", "CONSTRUCTOR", "CONVERSION_FUNCTION", "DESTRUCTOR")
+_UNSET = object()
+
+
+@dataclass
+class FunctionEntry:
+    """A function that was met: `done` is None while it is being read."""
+
+    name: str
+    node: Node
+    order: int
+    done: Function | None = None
+    failed: bool = False
+
+    @property
+    def effectful(self) -> bool:
+        """Whether a call does more than give a value (unknown while being read: yes)."""
+        if self.done is None:
+            return True
+        kinds = (Barrier, Instr, Eval, Launch, LeftOut)
+        own = {p.name for p in self.done.params}
+        own |= {n.var.name for n in walk(self.done.body) if hasattr(n, "var")}
+        return any(
+            isinstance(n, kinds) or (isinstance(n, Assign) and _leaves(n.target, own))
+            for n in walk(self.done.body)
+        )
+
+    @property
+    def empty(self) -> bool:
+        return self.done is not None and not self.done.body
+
+
+def _leaves(target: Expr, own: set[str]) -> bool:
+    """Whether a store to `target` can be seen outside (anything that is no plain local)."""
+    while not isinstance(target, Var):
+        base = getattr(target, "base", None)
+        if base is None or isinstance(base.type, Pointer):
+            return True
+        target = base
+    return target.name not in own
+
+
+@dataclass
+class Unit:
+    """What is known of the whole text while its functions are read."""
+
+    words: Words
+    source: Source
+    wave: int
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    functions: dict[str, FunctionEntry] = field(default_factory=dict)
+    structs: dict[str, StructDef | None] = field(default_factory=dict)
+    unions: dict[str, Type] = field(default_factory=dict)
+    globals: dict[str, Global] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    used_macros: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    error_lines: list[int] = field(default_factory=list)
+    templates: list[Node] = field(default_factory=list)
+    types: TypeReader = field(init=False)
+    _struct_of: dict[str, str] = field(default_factory=dict)
+    _order: int = 0
+
+    def __post_init__(self) -> None:
+        self.types = TypeReader(self.words, self)
+        self.taken |= set(self.source.macros.values)
+
+    # -- remarks ---------------------------------------------------------------
+
+    def report(self, fault: NotUnderstood, loc: SourceLoc | None, severity: str = "error") -> None:
+        line = self.source.line_text(loc.line) if loc and loc.file == self.source.shown else ""
+        remark = Diagnostic(
+            fault.code, fault.message, severity, loc, line, fault.reason, fault.help  # type: ignore[arg-type]
+        )
+        if remark not in self.diagnostics:
+            self.diagnostics.append(remark)
+
+    def loc(self, node: Node) -> SourceLoc:
+        f = node.file
+        shown = self.source.shown if f == self.source.path or not f else f
+        return SourceLoc(shown, node.line, node.column)
+
+    # -- records ---------------------------------------------------------------
+
+    def record(self, decl: Any, spelling: str) -> Type:
+        """The type of a struct; registers its fields the first time."""
+        if spelling in self.unions:
+            return self.unions[spelling]
+        if spelling not in self._struct_of:
+            if decl.kind.name == "UNION_DECL":
+                return self._union(decl, spelling)
+            name = fresh_identifier(spelling, set(self.structs))
+            self._struct_of[spelling] = name
+            self.structs[name] = None
+            fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
+            self.structs[name] = StructDef(name, fields)
+        return Struct(self._struct_of[spelling])
+
+    def _union(self, decl: Any, spelling: str) -> Type:
+        members = [(f.type.get_size(), self.types(f.type)) for f in _fields(decl.type)]
+        if not members:
+            raise NotUnderstood("XP0202", f"union {spelling} has no members")
+        self.unions[spelling] = max(members, key=lambda m: (m[0], isinstance(m[1], Array)))[1]
+        return self.unions[spelling]
+
+    def fields(self, t: Type) -> tuple[tuple[str, Type], ...]:
+        """The fields of a struct type."""
+        found = self.structs.get(t.name) if isinstance(t, Struct) else None
+        return found.fields if found else ()
+
+    def is_void(self, t: Type) -> bool:
+        """Whether values of `t` hold nothing (a struct without fields)."""
+        return isinstance(t, Struct) and not self.fields(t)
+
+    # -- names and constants -----------------------------------------------------
+
+    def named_constant(self, name: str, value: int | float, t: Type, text: str) -> Const:
+        """A constant that keeps `name`, when no other constant of that name differs."""
+        if name in self.source.macros.values or self.constants.setdefault(name, text) != text:
+            return const(value, t)
+        return const(value, t, name)
+
+    def global_var(self, node: Node) -> Expr:
+        """The variable (or constant) at file scope that `node` declares."""
+        usr = str(node.c.get_usr()) or f"{node.line}:{node.name}"
+        if usr not in self.globals:
+            self._read_global(node, usr)
+        return self.globals[usr].var
+
+    def _read_global(self, node: Node, usr: str) -> None:
+        t = self.types(node.type)
+        init = self._global_init(node, t)
+        space = global_space(node)
+        static = node.c.storage_class.name == "STATIC"
+        name = fresh_name(node.name, self.taken)
+        const_q = node.type.is_const_qualified() or space == "constant"
+        self.globals[usr] = Global(Var(name, t), init, space, const_q, static)  # type: ignore[arg-type]
+
+    def _global_init(self, node: Node, t: Type) -> Expr | None:
+        init = node.init
+        return None if init is None else self.constant(init, t)
+
+    def constant(self, node: Node, t: Type) -> Expr | None:
+        """The value of a constant initialiser; raises NotUnderstood for what is none."""
+        inner = node.stripped()
+        if inner.kind == "INIT_LIST_EXPR" or (inner.kind == "CALL_EXPR" and not isinstance(t, Scalar)):
+            return self._constant_list(inner, t)
+        value = node.evaluate()
+        if value is not None and isinstance(t, (Scalar, Pointer)):
+            return const(value, t)
+        raise NotUnderstood("XP0207", f"initial value of type {t} is no constant")
+
+    def _constant_list(self, node: Node, t: Type) -> Expr | None:
+        if node.kind == "CALL_EXPR" and not node.args:
+            return None
+        types = [ft for _, ft in self.fields(t)]
+        elem = getattr(t, "elem", None)
+        items = [
+            self.constant(k, types[i] if i < len(types) else elem or t)
+            for i, k in enumerate(node.kids if node.kind == "INIT_LIST_EXPR" else node.args)
+        ]
+        if any(i is None for i in items):
+            raise NotUnderstood("XP0207", "initial value is no constant")
+        return Aggregate(tuple(i for i in items if i is not None), t)
+
+    # -- functions -------------------------------------------------------------
+
+    def entry(self, node: Node) -> FunctionEntry | None:
+        """The function that `node` refers to, read when it has a body; None without one."""
+        definition = node.c.get_definition()
+        if definition is None:
+            return None
+        node = Node(definition)
+        usr = str(node.c.get_usr()) or str(node.key)
+        if usr not in self.functions:
+            self._order += 1
+            found = FunctionEntry(fresh_identifier(readable_name(node), self.taken), node, self._order)
+            self.functions[usr] = found
+            self._read(found)
+        return self.functions[usr]
+
+    def _read(self, entry: FunctionEntry) -> None:
+        from xpiler.frontend.functions import read_function
+
+        try:
+            entry.done = read_function(self, entry)
+        except NotUnderstood as fault:
+            entry.failed = True
+            host = role_of(entry.node) == "host"
+            note = NotUnderstood(
+                "XP0205" if host else fault.code,
+                f"function {entry.node.name!r} is left out: {fault.message}" if host else fault.message,
+                fault.reason,
+                fault.help,
+            )
+            self.report(note, getattr(fault, "loc", None) or self.loc(entry.node),
+                        "warning" if host else "error")
+
+    def remark_templates(self) -> None:
+        """Says which kernel templates of the text are never instantiated."""
+        seen = {(f.node.line, f.node.column) for f in self.functions.values()}
+        for n in self.templates:
+            kernel = any(k.kind == "CUDAGLOBAL_ATTR" for k in n.kids)
+            if kernel and (n.line, n.column) not in seen and n.file == self.source.path:
+                fault = NotUnderstood(
+                    "XP0206", f"template {n.name!r} is never instantiated",
+                    "its parameters have no values in this text",
+                    "give them in the sidecar file: [template], or with --template-args",
+                )  # fmt: skip
+                self.report(fault, self.loc(n), "error")
+
+    def comments_before(self, offset: int) -> tuple[str, ...]:
+        """The block of comments that ends on the line above `offset` (or touches it)."""
+        line = self.source.line_of(offset)
+        found: list[Comment] = []
+        for c in reversed(self.source.comments):
+            if c.end <= offset and c.own_line and c.last in (line - 1, line):
+                found.append(c)
+                line = c.line
+        return tuple(c.text for c in reversed(found))
+
+    def program(self) -> Program:
+        """Everything read so far, in source order."""
+        done = [f for f in self.functions.values() if f.done is not None]
+        done.sort(key=lambda f: (f.node.start, f.order))
+        functions = tuple(f.done for f in done if f.done is not None)
+        return Program(
+            functions,
+            tuple(self.globals.values()),
+            tuple(s for s in self.structs.values() if s is not None and s.fields),
+            self._macros(functions),
+            self.source.shown,
+            self.words.platform,
+            self.wave,
+        )
+
+    def _macros(self, functions: tuple[Function, ...]) -> tuple[Macro, ...]:
+        used = {
+            n.text for f in functions for n in walk(f.body) if isinstance(n, Const) and n.text
+        }
+        macros = [Macro(n, self.source.macros.texts[n]) for n in self.source.macros.needed(used)]
+        return (*macros, *(Macro(n, t) for n, t in self.constants.items() if n in used))
+
+
+def _fields(t: Any) -> Iterator[Any]:
+    yield from t.get_fields()
+
+
+def global_space(node: Node) -> str:
+    """Where a variable lives, by its attributes."""
+    kinds = {k.kind for k in node.kids}
+    if "CUDASHARED_ATTR" in kinds:
+        return "shared"
+    if "CUDACONSTANT_ATTR" in kinds:
+        return "constant"
+    return "global" if "CUDADEVICE_ATTR" in kinds else "local"
+
+
+def role_of(node: Node) -> Role:
+    """What a function is, by its attributes."""
+    kinds = {k.kind for k in node.kids}
+    if "CUDAGLOBAL_ATTR" in kinds:
+        return "kernel"
+    return "device" if "CUDADEVICE_ATTR" in kinds else "host"
+
+
+def template_arguments(node: Node) -> list[str]:
+    """The spellings of the template arguments of a function or of its class."""
+    text = str(node.type.spelling) if node.kind.endswith("_DECL") and "STRUCT" in node.kind else ""
+    c = node.c
+    out = []
+    for i in range(max(0, c.get_num_template_arguments())):
+        kind = c.get_template_argument_kind(i).name
+        if kind == "TYPE":
+            out.append(str(c.get_template_argument_type(i).spelling))
+        elif kind == "INTEGRAL":
+            out.append(str(c.get_template_argument_value(i)))
+    return out or ([text] if text else [])
+
+
+def readable_name(node: Node) -> str:
+    """A name for a function: its own, its class before it, its template arguments behind it."""
+    parts = [str(a) for a in template_arguments(node)]
+    name = _OPERATORS.get(node.name, node.name.split("<")[0])
+    if node.kind != "FUNCTION_DECL":
+        name = f"{node.c.semantic_parent.type.spelling}_{name}"
+    return "_".join([name, *parts])
+
+
+_OPERATORS = {
+    "operator()": "call", "operator[]": "at", "operator+": "plus", "operator-": "minus",
+    "operator*": "times", "operator/": "over", "operator+=": "add", "operator-=": "subtract",
+    "operator*=": "multiply", "operator=": "assign", "operator<": "less", "operator==": "equal",
+    "operator>": "greater",
+}  # fmt: skip
+
+
+def fresh_identifier(text: str, taken: set[str]) -> str:
+    """`text` as a C identifier that is not in `taken`, which it joins."""
+    stem = re.sub(r"\W+", "_", text).strip("_") or "unnamed"
+    name, k = stem, 1
+    while name in taken:
+        k += 1
+        name = f"{stem}_{k}"
+    taken.add(name)
+    return name
+
+
+def symbol_of(node: Node) -> str:
+    """What callers write: the qualified name with template arguments."""
+    parts: list[str] = []
+    parent = node.c.semantic_parent
+    while parent is not None and parent.kind.name in ("NAMESPACE", "STRUCT_DECL", "CLASS_DECL"):
+        if parent.spelling:
+            parts.insert(0, str(parent.spelling))
+        parent = parent.semantic_parent
+    args = template_arguments(node)
+    return "::".join([*parts, node.name]) + (f"<{', '.join(args)}>" if args else "")
+
+
+def top_level(node: Node, paths: set[str]) -> Iterator[Node]:
+    """The declarations of the user's text, namespaces opened."""
+    for k in node.kids:
+        if k.kind in _CONTAINERS:
+            yield from top_level(k, paths)
+        elif k.file in paths or not k.in_stub:
+            yield k
+
+
+__all__ = ["FunctionEntry", "Unit", "is_reference", "role_of", "symbol_of", "top_level"]

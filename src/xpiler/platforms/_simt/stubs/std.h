@@ -1,0 +1,196 @@
+// The C library and the small parts of the C++ one that kernels' files use.
+#pragma once
+#pragma clang force_cuda_host_device begin
+
+#define FLT_MAX 3.402823466e+38F
+#define FLT_MIN 1.175494351e-38F
+#define FLT_EPSILON 1.192092896e-07F
+#define DBL_MAX 1.7976931348623157e+308
+#define DBL_MIN 2.2250738585072014e-308
+#define DBL_EPSILON 2.2204460492503131e-16
+#define INT_MAX 2147483647
+#define INT_MIN (-2147483647 - 1)
+#define UINT_MAX 4294967295u
+#define LONG_MAX 9223372036854775807l
+#define LONG_MIN (-9223372036854775807l - 1)
+#define ULONG_MAX 18446744073709551615ul
+#define LLONG_MAX 9223372036854775807ll
+#define LLONG_MIN (-9223372036854775807ll - 1)
+#define ULLONG_MAX 18446744073709551615ull
+#define CHAR_BIT 8
+#define SCHAR_MAX 127
+#define SCHAR_MIN (-128)
+#define UCHAR_MAX 255
+#define CHAR_MAX 127
+#define CHAR_MIN (-128)
+#define SHRT_MAX 32767
+#define SHRT_MIN (-32768)
+#define USHRT_MAX 65535
+#define INT8_MAX 127
+#define INT8_MIN (-128)
+#define UINT8_MAX 255
+#define INT16_MAX 32767
+#define INT16_MIN (-32768)
+#define UINT16_MAX 65535
+#define INT32_MAX 2147483647
+#define INT32_MIN (-2147483647 - 1)
+#define UINT32_MAX 4294967295u
+#define INT64_MAX 9223372036854775807l
+#define INT64_MIN (-9223372036854775807l - 1)
+#define UINT64_MAX 18446744073709551615ul
+#define SIZE_MAX 18446744073709551615ul
+#define M_PI 3.14159265358979323846
+#define M_PI_2 1.57079632679489661923
+#define M_PI_4 0.78539816339744830962
+#define M_1_PI 0.31830988618379067154
+#define M_2_PI 0.63661977236758134308
+#define M_SQRT2 1.41421356237309504880
+#define M_SQRT1_2 0.70710678118654752440
+#define M_2_SQRTPI 1.12837916709551257390
+#define M_E 2.7182818284590452354
+#define M_LOG2E 1.4426950408889634074
+#define M_LN2 0.69314718055994530942
+#define EXIT_SUCCESS 0
+#define EXIT_FAILURE 1
+#define RAND_MAX 2147483647
+
+void* malloc(size_t);
+void* calloc(size_t, size_t);
+void free(void*);
+void* aligned_alloc(size_t, size_t);
+void exit(int);
+void abort();
+void* memcpy(void*, const void*, size_t);
+void* memset(void*, int, size_t);
+void* memmove(void*, const void*, size_t);
+int memcmp(const void*, const void*, size_t);
+size_t strlen(const char*);
+int strcmp(const char*, const char*);
+int rand();
+void srand(unsigned);
+int atoi(const char*);
+double atof(const char*);
+long time(long*);
+
+struct FILE;
+extern FILE *stderr, *stdout, *stdin;
+int fprintf(FILE*, const char*, ...);
+int fflush(FILE*);
+int puts(const char*);
+int putchar(int);
+int fputs(const char*, FILE*);
+int snprintf(char*, size_t, const char*, ...);
+void perror(const char*);
+void* operator new(size_t, void*);
+
+namespace std {
+using ::size_t; using ::ptrdiff_t; using ::int8_t; using ::uint8_t; using ::int16_t;
+using ::uint16_t; using ::int32_t; using ::uint32_t; using ::int64_t; using ::uint64_t;
+using ::uintptr_t; using ::intptr_t;
+typedef decltype(nullptr) nullptr_t;
+using ::sqrt; using ::cbrt; using ::exp; using ::exp2; using ::expm1; using ::log; using ::log2;
+using ::log10; using ::log1p; using ::sin; using ::cos; using ::tan; using ::asin; using ::acos;
+using ::atan; using ::sinh; using ::cosh; using ::tanh; using ::asinh; using ::acosh; using ::atanh;
+using ::erf; using ::erfc; using ::tgamma; using ::lgamma; using ::floor; using ::ceil;
+using ::trunc; using ::round; using ::rint; using ::nearbyint; using ::pow; using ::atan2;
+using ::fmod; using ::remainder; using ::hypot; using ::copysign; using ::fdim; using ::fmin;
+using ::fmax; using ::fma; using ::fabs; using ::abs; using ::ldexp; using ::isnan; using ::isinf;
+using ::isfinite; using ::signbit; using ::lround; using ::lrint; using ::sqrtf; using ::expf;
+using ::logf; using ::powf; using ::fabsf; using ::fmaxf; using ::fminf; using ::floorf; using ::ceilf;
+using ::sinf; using ::cosf; using ::tanhf; using ::labs; using ::llabs; using ::roundf;
+using ::malloc; using ::calloc; using ::free; using ::exit; using ::abort; using ::memcpy;
+using ::memset; using ::memmove; using ::memcmp; using ::strlen; using ::strcmp; using ::rand;
+using ::srand; using ::atoi; using ::atof; using ::printf; using ::fprintf; using ::puts;
+using ::fflush; using ::FILE; using ::snprintf; using ::time;
+
+template <class T> inline const T& max(const T& a, const T& b) { return a < b ? b : a; }
+template <class T> inline const T& min(const T& a, const T& b) { return b < a ? b : a; }
+template <class T> inline const T& clamp(const T& v, const T& lo, const T& hi) {
+  return v < lo ? lo : hi < v ? hi : v;
+}
+template <class T> inline void swap(T& a, T& b) { T t = a; a = b; b = t; }
+
+template <class T> struct remove_reference { typedef T type; };
+template <class T> struct remove_reference<T&> { typedef T type; };
+template <class T> struct remove_reference<T&&> { typedef T type; };
+template <class T> struct remove_const { typedef T type; };
+template <class T> struct remove_const<const T> { typedef T type; };
+template <class T> struct remove_cv { typedef T type; };
+template <class T> struct remove_cv<const T> { typedef T type; };
+template <class T> struct remove_cv<volatile T> { typedef T type; };
+template <class T> struct remove_pointer { typedef T type; };
+template <class T> struct remove_pointer<T*> { typedef T type; };
+template <class T> struct decay { typedef typename remove_cv<typename remove_reference<T>::type>::type type; };
+template <class T> using remove_reference_t = typename remove_reference<T>::type;
+template <class T> using remove_const_t = typename remove_const<T>::type;
+template <class T> using remove_cv_t = typename remove_cv<T>::type;
+template <class T> using remove_pointer_t = typename remove_pointer<T>::type;
+template <class T> using decay_t = typename decay<T>::type;
+template <class T> inline remove_reference_t<T>&& move(T&& t) { return static_cast<remove_reference_t<T>&&>(t); }
+template <class T> inline T&& forward(remove_reference_t<T>& t) { return static_cast<T&&>(t); }
+template <bool B, class T = void> using enable_if_t = typename xp_if<B, T>::type;
+template <bool B, class T = void> struct enable_if : xp_if<B, T> {};
+template <bool B, class T, class F> struct conditional { typedef T type; };
+template <class T, class F> struct conditional<false, T, F> { typedef F type; };
+template <bool B, class T, class F> using conditional_t = typename conditional<B, T, F>::type;
+template <class T, T v> struct integral_constant {
+  static constexpr T value = v;
+  typedef T value_type;
+  constexpr operator T() const { return v; }
+};
+template <bool B> using bool_constant = integral_constant<bool, B>;
+typedef integral_constant<bool, true> true_type;
+typedef integral_constant<bool, false> false_type;
+template <class T, class U> struct is_same : integral_constant<bool, xp_same<T, U>::value> {};
+template <class T, class U> constexpr bool is_same_v = xp_same<T, U>::value;
+template <class T> struct is_integral : integral_constant<bool, xp_integral<remove_cv_t<T>>::value> {};
+template <class T> constexpr bool is_integral_v = xp_integral<remove_cv_t<T>>::value;
+template <class T> constexpr bool is_floating_point_v =
+    is_same_v<T, float> || is_same_v<T, double>;
+template <class T> struct is_floating_point : integral_constant<bool, is_floating_point_v<T>> {};
+template <class T> constexpr bool is_signed_v = T(-1) < T(0);
+template <class T> constexpr bool is_unsigned_v = !is_signed_v<T>;
+template <class T> constexpr bool is_arithmetic_v = is_integral_v<T> || is_floating_point_v<T>;
+
+template <class T> struct numeric_limits {};
+#define XP_LIMITS(T, lo, hi, least) \
+  template <> struct numeric_limits<T> { \
+    static constexpr T max() { return hi; } \
+    static constexpr T lowest() { return lo; } \
+    static constexpr T min() { return least; } \
+  };
+#define XP_LIMITS_F(T, lo, hi, least, eps) \
+  template <> struct numeric_limits<T> { \
+    static constexpr T max() { return hi; } \
+    static constexpr T lowest() { return lo; } \
+    static constexpr T min() { return least; } \
+    static constexpr T epsilon() { return eps; } \
+    static constexpr T infinity() { return (T)__builtin_inff(); } \
+    static constexpr T quiet_NaN() { return (T)__builtin_nanf(""); } \
+  };
+XP_LIMITS_F(float, -FLT_MAX, FLT_MAX, FLT_MIN, FLT_EPSILON)
+XP_LIMITS_F(double, -DBL_MAX, DBL_MAX, DBL_MIN, DBL_EPSILON)
+XP_LIMITS(char, CHAR_MIN, CHAR_MAX, CHAR_MIN)
+XP_LIMITS(signed char, SCHAR_MIN, SCHAR_MAX, SCHAR_MIN)
+XP_LIMITS(unsigned char, 0, UCHAR_MAX, 0)
+XP_LIMITS(short, SHRT_MIN, SHRT_MAX, SHRT_MIN)
+XP_LIMITS(unsigned short, 0, USHRT_MAX, 0)
+XP_LIMITS(int, INT_MIN, INT_MAX, INT_MIN)
+XP_LIMITS(unsigned, 0, UINT_MAX, 0)
+XP_LIMITS(long, LONG_MIN, LONG_MAX, LONG_MIN)
+XP_LIMITS(unsigned long, 0, ULONG_MAX, 0)
+XP_LIMITS(long long, LLONG_MIN, LLONG_MAX, LLONG_MIN)
+XP_LIMITS(unsigned long long, 0, ULLONG_MAX, 0)
+
+template <class A, class B> struct pair { A first; B second; };
+template <class T, size_t N> struct array {
+  T xp_data[N];
+  T& operator[](size_t i) { return xp_data[i]; }
+  const T& operator[](size_t i) const { return xp_data[i]; }
+  static constexpr size_t size() { return N; }
+  T* data() { return xp_data; }
+};
+}  // namespace std
+namespace cuda { namespace std { using namespace ::std; } }
+
+#pragma clang force_cuda_host_device end
