@@ -52,6 +52,7 @@ DTYPES: dict[str, str] = {
     "int": "int32",
     "unsigned": "uint32",
     "int8_t": "int8",
+    "int16_t": "int16",
     "uint16_t": "uint16",
     "uint8_t": "uint8",
     "long long": "int64",

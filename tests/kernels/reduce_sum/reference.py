@@ -11,3 +11,8 @@ def total(x: np.ndarray) -> np.ndarray:
 def over_axis(x: np.ndarray, axis: int) -> np.ndarray:
     """Sum along one axis."""
     return x.sum(axis=axis)
+
+
+def count_positive(x: np.ndarray) -> np.ndarray:
+    """Positive numbers of each row."""
+    return (x > 0).sum(axis=1)
