@@ -34,6 +34,7 @@ class BufferSpec:
 
     `is_index`: the values address something, so every one must lie within `bounds`.
     `integral`: the program converts the values to integers, so only those are given to it.
+    `distinct`: no value occurs twice, as far as `bounds` have room.
     """
 
     name: str
@@ -44,6 +45,7 @@ class BufferSpec:
     bounds: tuple[float, float] | None = None
     is_index: bool = False
     integral: bool = False
+    distinct: bool = False
 
     @property
     def is_read(self) -> bool:

@@ -85,10 +85,38 @@ class Judge:
         changed = [b for b in self.buffers if b.role != "in"]
         for b in changed:
             self.terms[b.name] = probes.terms(runs, b, self.buffers, self.unwritten(b, 0))
-        skip = {b.name: self.unwritten(b, INTEGERS) for b in changed}
-        self.linear = [i for i in self.planner.lines() if probes.is_linear(runs, i, changed, skip)]
+        self._check_defined(runs)
         for run in self.usable_runs:
             self._check_steady(run)
+
+    @property
+    def wants_lines(self) -> bool:
+        """Whether the source computes exactly on integers, so that linearity can be seen."""
+        return INTEGERS in self.usable_runs and self._exact(Key("base", INTEGERS))
+
+    def hear_lines(self) -> None:
+        """Settle in which buffers the source is linear."""
+        changed = [b for b in self.buffers if b.role != "in"]
+        skip = {b.name: self.unwritten(b, INTEGERS) for b in changed}
+        self.linear = [
+            i for i in self.planner.candidates() if probes.is_linear(self.source, i, changed, skip)
+        ]
+
+    def _check_defined(self, runs: Runs) -> None:
+        """An element that was written, but differs under other poison, comes from nowhere."""
+        for run in self.usable_runs:
+            one, two = runs.get(Key("base", run)), runs.get(Key("base", run, 1))
+            if one is None or two is None:
+                continue
+            for name, written in one.written.items():
+                loose = differing_bits(one.outputs[name], two.outputs[name]) & written
+                if bool(loose.any()):
+                    self._undefined(f"{name}[{int(np.flatnonzero(loose)[0])}]", runs is self.source)
+
+    def _undefined(self, where: str, in_source: bool) -> None:
+        if in_source:
+            raise Unsound("XP0702", f"{where} of the source depends on values that nothing wrote")
+        raise _wrong(f"{where} depends on values that nothing wrote")
 
     def _complete(self, run: int) -> bool:
         needed = [Key("base", run)]
@@ -256,7 +284,6 @@ class Judge:
         if not near or far is None:
             return None
         base = self.source[Key("base", run)].outputs[b.name]
-        moved = [n.outputs[b.name] for n in near]
         ratio = self.planner.step("far") / self.planner.step("near")
         noise = np.zeros(base.size)
         if is_float(b.dtype):
