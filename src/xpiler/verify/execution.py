@@ -39,7 +39,7 @@ __all__ = [
 BUILD_LIMITS = Limits(seconds=120.0, memory_bytes=4 << 30, processes=64)
 _FORMAT = 4  # of cached programs: raise it when the build's own rules change
 
-_WRAPPED = ("main", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign")
+_WRAPPED = ("main", "malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign", "abort")
 _WRAPPED_GNU = ("memcpy", "memmove", "memset")
 _RUNTIME_FLAGS = (
     "-std=c++17", "-O2", "-g0", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
@@ -47,16 +47,18 @@ _RUNTIME_FLAGS = (
 )  # fmt: skip
 _CHECKED = (
     "-O1", "-fsanitize=thread", "-ftrivial-auto-var-init=pattern",
-    "-fsanitize=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
+    "-fsanitize=alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
 _CHECKED_GNU = (
+    "-fsanitize=bounds",
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
     "-fsanitize-recover=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
-_CHECKED_CLANG = ("-mllvm", "-tsan-handle-cxx-exceptions=0")
+_CHECKED_CLANG = ("-fsanitize=array-bounds", "-mllvm", "-tsan-handle-cxx-exceptions=0")
 _FAST = ("-O2", "-ftrivial-auto-var-init=zero")
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1", "-fno-omit-frame-pointer",
+    "-fstack-clash-protection",
 )  # fmt: skip
 _WARN = {"c": ("-Wall", "-Wextra"), "c++": ("-w",)}
 

@@ -99,8 +99,19 @@ def _draw_integers(buffer: BufferSpec, recipe: Recipe, random: np.random.Generat
     low, high = buffer.bounds or _default_integer_bounds(kind)
     info = np.iinfo(kind)
     low, high = max(np.ceil(low), float(info.min)), min(np.floor(high), float(info.max))
+    if buffer.distinct:
+        return _draw_distinct(buffer.count, low, high, random).astype(kind)
     plain: Recipe = "uniform" if buffer.is_index and recipe in ("integers", "impulses") else recipe
     return _whole(low, high, buffer.count, plain, random).astype(kind)
+
+
+def _draw_distinct(count: int, low: float, high: float, random: np.random.Generator) -> Array:
+    """Values of [low, high] in random order, none twice until all are used."""
+    room = int(high) - int(low) + 1
+    if room > 1 << 24:
+        return random.integers(int(low), int(high), count, endpoint=True)
+    rounds = [random.permutation(room) + int(low) for _ in range(-(-count // room))]
+    return np.concatenate(rounds)[:count] if rounds else np.zeros(0, np.int64)
 
 
 def _default_integer_bounds(kind: np.dtype[Any]) -> tuple[float, float]:

@@ -80,7 +80,6 @@ def _run(
     text: str, file: str, options: Any, checks: bool, variants: Sequence[int], all_cases: bool
 ) -> SourceRun:
     import secrets
-    from pathlib import Path
 
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.executor import EmulatorExecutor

@@ -46,6 +46,7 @@ def buffer_spec(plan: BufferPlan) -> BufferSpec:
         plan.role,  # type: ignore[arg-type]
         plan.bounds,
         plan.is_index,
+        distinct=plan.distinct,
     )
 
 
@@ -142,7 +143,6 @@ def check_translation(
 
 def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> Verdict:
     """Compare a source with a given translation. Raises XpilerError where neither can be run."""
-    from pathlib import Path
 
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.reading import read

@@ -18,12 +18,16 @@ Size = int | str  # an integer, or an expression in the entry's scalar parameter
 
 @dataclass(frozen=True, slots=True)
 class ArgSpec:
-    """One parameter of the entry: `extent` in elements, `range` inclusive, scalar `values`."""
+    """One parameter of the entry: `extent` in elements, `range` inclusive, scalar `values`.
+
+    `distinct`: no value occurs twice (a permutation, the targets of a scatter).
+    """
 
     extent: Size | None = None
     role: str | None = None
     range: tuple[Size | float, Size | float] | None = None
     values: tuple[int | float, ...] = ()
+    distinct: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def parse_spec(data: Mapping[str, Any]) -> Spec:
 
 
 def _arg(name: str, body: Mapping[str, Any]) -> ArgSpec:
-    unknown = set(body) - {"extent", "role", "range", "value", "values"}
+    unknown = set(body) - {"extent", "role", "range", "value", "values", "distinct"}
     if unknown:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r} of argument {name}")
     role = body.get("role")
@@ -98,7 +102,7 @@ def _arg(name: str, body: Mapping[str, Any]) -> ArgSpec:
     bounds = tuple(body["range"]) if "range" in body else None
     if bounds is not None and len(bounds) != 2:
         raise ValueError(f"range of {name} needs two values")
-    return ArgSpec(body.get("extent"), role, bounds, values)  # type: ignore[arg-type]
+    return ArgSpec(body.get("extent"), role, bounds, values, body.get("distinct"))  # type: ignore[arg-type]
 
 
 def _triple(launch: Mapping[str, Any], key: str) -> tuple[Size, ...] | None:

@@ -191,12 +191,14 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics))
 
 
-def _with_data(search: Searcher, trial: Trial, out: list[Diagnostic]) -> tuple[Trial, set[str]]:
+def _with_data(
+    search: Searcher, trial: Trial, out: list[Diagnostic]
+) -> tuple[Trial, dict[str, bool]]:
     """The trial with ranges for buffers: given ones, and inferred ones of index arrays."""
     data = dict(_given_ranges(search, trial))
     trial = search.trial(trial.values, data, trial.shape)
-    indices = set(search.index_arrays(trial))
-    for name in sorted(indices):
+    indices = search.index_arrays(trial)
+    for name in sorted(indices.keys() - data.keys()):
         data[name] = search.index_range(trial, name)
         trial = search.trial(trial.values, data, trial.shape)
         span = data[name]
@@ -220,7 +222,7 @@ def _given_ranges(search: Searcher, trial: Trial) -> list[tuple[str, Interval]]:
 
 
 def _second(
-    search: Searcher, first: Trial, exprs: ShapeExprs | None, indices: set[str]
+    search: Searcher, first: Trial, exprs: ShapeExprs | None, indices: dict[str, bool]
 ) -> Trial | None:
     if exprs is None:
         return search.another(first) if not indices else None
@@ -267,14 +269,14 @@ def _listed(search: Searcher, first: Trial) -> list[Trial]:
     return out
 
 
-def _case(search: Searcher, t: Trial, indices: set[str]) -> Case:
-    buffers = tuple(_buffer(search, t, p, p.name in indices) for p in pointers(search.entry))
+def _case(search: Searcher, t: Trial, indices: dict[str, bool]) -> Case:
+    buffers = tuple(_buffer(search, t, p, indices) for p in pointers(search.entry))
     shape = t.shape or ((1, 1, 1), (1, 1, 1))
     shared = search._shared_bytes(t.values, t.shape)
     return Case(dict(t.values), buffers, shape[0], shape[1], shared, bool(search.fixed))
 
 
-def _buffer(search: Searcher, t: Trial, p: e.Var, index: bool) -> BufferPlan:
+def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> BufferPlan:
     assert isinstance(p.type, Pointer)
     spec, region = search.spec.arg(p.name), t.seen.regions[p.name]
     width = size_of(p.type.elem, search.program)
@@ -296,7 +298,10 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, index: bool) -> BufferPlan:
     else:
         count = max(1, -(-int(span.hi) // width))
     role = spec.role or _role(region.read is not None, region.written is not None, p.type.const)
-    return BufferPlan(p.name, p.type.elem, count, role, _bounds(search, t, p.name, index), index)
+    index, scattered = p.name in indices, indices.get(p.name, False)
+    bounds = _bounds(search, t, p.name, index)
+    distinct = scattered if spec.distinct is None else spec.distinct
+    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct)
 
 
 def _role(read: bool, written: bool, const: bool) -> str:

@@ -61,12 +61,13 @@ class Machine:
             self.regions[name] = Region(name, size)
         return self.regions[name]
 
-    def access(self, where: Value, size: int, write: bool) -> Region | None:
+    def access(self, where: Value, size: int, write: bool, atomic: bool = False) -> Region | None:
         if not isinstance(where, PointerTo) or where.region is None:
             return None
         r = self.region(where.region)
         if not self.muted:
-            r.touch(Interval(where.offset.lo, where.offset.hi + size), write, bool(self.axes))
+            span = Interval(where.offset.lo, where.offset.hi + size)
+            r.touch(span, write, bool(self.axes), atomic)
         return r
 
     # -- calls -------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class BufferPlan:
     role: str
     bounds: tuple[float, float] | None = None
     is_index: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.solve import solve_sizes
-from xpiler.verify.inference.values import Interval
+from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec
 
 MAX_WORK = 1 << 18  # threads a case may run on the emulator
@@ -170,18 +170,22 @@ class Searcher:
         return None
 
     # -- index arrays --------------------------------------------------------------------------
-    def index_arrays(self, t: Trial) -> list[str]:
-        """Integer buffers whose values decide which bytes are touched."""
-        found = []
+    def index_arrays(self, t: Trial) -> dict[str, bool]:
+        """Integer buffers whose values decide which bytes are touched.
+
+        True for those that decide where something is stored: two equal values would race.
+        """
+        found: dict[str, bool] = {}
         for p in pointers(self.entry):
             assert isinstance(p.type, Pointer)
-            if not c.is_integer(p.type.elem) or self.spec.arg(p.name).range is not None:
+            if not c.is_integer(p.type.elem):
                 continue
-            few, more = ({**t.data, p.name: Interval(0, top)} for top in (0, 3))
-            if _hulls(self.trial(t.values, few, t.shape)) != _hulls(
-                self.trial(t.values, more, t.shape)
-            ):
-                found.append(p.name)
+            few, more = (
+                self.trial(t.values, {**t.data, p.name: Interval(0, top)}, t.shape).seen.regions
+                for top in (0, 3)
+            )
+            if _hulls(few) != _hulls(more):
+                found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
         return found
 
     def index_range(self, t: Trial, name: str) -> Interval:
@@ -205,8 +209,10 @@ class Searcher:
         return Interval(0, low)
 
 
-def _hulls(t: Trial) -> dict[str, tuple[Interval | None, Interval | None]]:
-    return {n: (r.read, r.written) for n, r in t.seen.regions.items()}
+def _hulls(
+    regions: Mapping[str, Region],
+) -> dict[str, tuple[Interval | None, Interval | None]]:
+    return {n: (r.read, r.written) for n, r in regions.items()}
 
 
 # -- launch shapes of lone kernels ---------------------------------------------------------------
@@ -250,7 +256,7 @@ class ShapeSearch:
 
             def hull(n: int, i: int = i) -> object:
                 grid = tuple(n if k == i else 1 for k in range(3))
-                return _hulls(s.trial(values, data, (grid, block)))  # type: ignore[arg-type]
+                return _hulls(s.trial(values, data, (grid, block)).seen.regions)  # type: ignore[arg-type]
 
             out.append(_saturation(hull))
         return tuple(out)

@@ -234,7 +234,7 @@ def _instruction(m: Machine, st: s.Instr) -> None:
     if family == "atomic":
         elem = st.ins[0].type.elem if isinstance(st.ins[0].type, Pointer) else U32
         for write in (False, True):
-            m.access(ins[0], v.size_of(elem, m.program), write)
+            m.access(ins[0], v.size_of(elem, m.program), write, atomic=True)
         _set_outs(m, st, TOP)
     elif family == "host":
         _host(m, st, op, ins)

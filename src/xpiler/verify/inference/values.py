@@ -156,10 +156,15 @@ class Region:
     written: Interval | None = None
     content: Value | None = None
     device: Interval | None = None
+    stored: Interval | None = None
     mirrors: set[str] = field(default_factory=set)
 
-    def touch(self, span: Interval, write: bool, device: bool = False) -> None:
+    def touch(
+        self, span: Interval, write: bool, device: bool = False, atomic: bool = False
+    ) -> None:
         """Count an access; `device`: by a kernel, not by a copy."""
+        if write and not atomic:
+            self.stored = span if self.stored is None else self.stored.join(span)
         if device:
             self.device = span if self.device is None else self.device.join(span)
         old = self.written if write else self.read
