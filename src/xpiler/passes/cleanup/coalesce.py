@@ -22,6 +22,7 @@ from xpiler.ir.rewrite import fresh_name, map_children, rewrite_stmts, substitut
 from xpiler.passes.cleanup.base import (
     Context,
     Walker,
+    after,
     changed,
     each_function,
     inside,
@@ -138,11 +139,12 @@ def _merge(loops: list[s.For], b: int, t: int, facts: Facts, taken: set[str]) ->
     hi = _extent(block.hi, thread.hi, var, facts)
     if hi is None:
         return None
-    merger = _Merger(block.var.name, thread.var.name, whole, size, var, bool(user))
+    stand_in = e.Var(f"{var.name}'", var.type)
     top = facts.interval(facts.poly(hi))[1] - 1
-    facts.atoms[var.name if user else _fresh(var)] = AtomInfo(0, top, var)
+    facts.atoms[stand_in.name] = AtomInfo(0, top, stand_in)
+    merger = _Merger(block.var.name, thread.var.name, whole, stand_in, user)
     try:
-        body = merger.body(body, facts)
+        body = substitute(merger.body(body, facts), {stand_in.name: var})
     except _Elsewhere:
         return None
     new = replace(block, var=var, lo=e.Const(0, var.type), hi=hi, step=e.Const(1, var.type))
@@ -165,10 +167,6 @@ def _new_name(block: s.For, taken: set[str]) -> str:
     axis = AXIS.fullmatch(block.var.name)
     stem = {"x": "i", "y": "j", "z": "k"}[axis.group(2)] if axis else block.var.name
     return fresh_name(stem, set(taken))
-
-
-def _fresh(var: e.Var) -> str:
-    return f"{var.name}'"
 
 
 def _from_zero(loop: s.For) -> bool:
@@ -211,19 +209,16 @@ class _Merger(Walker):
     block: str
     thread: str
     whole: Poly
-    size: Poly
     var: e.Var
-    is_users: bool
+    users: e.Var | None
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
-        if isinstance(st, s.Decl) and self.is_users and st.var.name == self.var.name:
+        if isinstance(st, s.Decl) and st.var == self.users:
             return ()
         return (self.descend(st, facts),)
 
     def body(self, body: s.Body, facts: Facts) -> s.Body:
         """Facts are learnt from the old statements, which still speak of block and thread."""
-        from xpiler.passes.cleanup.base import after
-
         out: list[s.Stmt] = []
         for st in body:
             out.extend(self.stmt(st, facts))
@@ -251,12 +246,9 @@ class _Merger(Walker):
         if parts is None:
             raise _Elsewhere
         c, _ = parts
-        name = self.var.name if self.is_users else _fresh(self.var)
-        p = facts.poly(x) - c * self.whole
-        if p.atoms() & {self.block, self.thread}:
-            raise _Elsewhere
-        new = to_expr(facts, p + c * atom(name), x.type)
-        if new is None:
+        p = facts.poly(x) - c * self.whole + c * atom(self.var.name)
+        new = to_expr(facts, p, x.type)
+        if new is None or names_in(new) & {self.block, self.thread}:
             raise _Elsewhere
         return new
 
