@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import load
 import numpy as np
+
 from xpiler.verify.execution import RunResult, build, differential, execute
 from xpiler.verify.invocation import BufferArg, Invocation, ScalarArg
 

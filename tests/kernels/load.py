@@ -198,11 +198,18 @@ def scalar(argument: Argument, sizes: Sizes) -> int | float:
     return value if isinstance(value, float) else evaluate(value, sizes)
 
 
-def launch(case: Case, sizes: Sizes) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+Triple = tuple[int, int, int]
+
+
+def launch(case: Case, sizes: Sizes) -> tuple[Triple, Triple, int]:
     """Grid, block and dynamic shared bytes of a kernel case; ones for a function."""
-    grid = tuple(evaluate(extent, sizes) for extent in case.launch.get("grid", (1, 1, 1)))
-    block = tuple(evaluate(extent, sizes) for extent in case.launch.get("block", (1, 1, 1)))
+    grid, block = (_triple(case.launch.get(key, (1, 1, 1)), sizes) for key in ("grid", "block"))
     return grid, block, evaluate(case.launch.get("shared_bytes", 0), sizes)
+
+
+def _triple(extents: tuple[int | str, ...], sizes: Sizes) -> Triple:
+    x, y, z = (evaluate(extent, sizes) for extent in extents)
+    return x, y, z
 
 
 def inputs(case: Case, sizes: Sizes, seed: int = 0) -> dict[str, Array]:

@@ -44,7 +44,7 @@ def test_fault_is_found(case: load.Case) -> None:
 def test_every_kernel_has_a_case() -> None:
     files = {path for suffix in ("cu", "hip") for path in load.ROOT.glob(f"*/*.{suffix}")}
     assert {case.path for case in CASES} == files
-    assert {name for name in SMOKE} <= {case.id for case in CASES}
+    assert {case.id for case in CASES} >= SMOKE
 
 
 def test_every_operator_is_there_for_both_platforms() -> None:
