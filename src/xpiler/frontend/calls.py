@@ -180,6 +180,7 @@ def arguments(r: FunctionReader, n: Node, callee: Node) -> list[Expr]:
     readers = []
     if has_self(callee):
         object_node, nodes = object_and_rest(n, params)
+    if has_self(callee) and not r.unit.is_void(r.unit.types(callee.c.semantic_parent.type)):
         readers.append(lambda: _self(r, object_node))
     for p, a in zip(params, nodes, strict=False):
         if not _empty_param(r, p):

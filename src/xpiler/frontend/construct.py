@@ -50,11 +50,11 @@ def _from_members(
     r: FunctionReader, n: Node, definition: Node, pairs: list[tuple[Node, Node]], t: Type
 ) -> Expr:
     """A constructor that only initialises members is the aggregate of their values."""
-    from xpiler.frontend.inline import _bind, _uses
+    from xpiler.frontend.inline import bind_params
     from xpiler.frontend.reader import Frame
 
     params = [k for k in definition.kids if k.kind == "PARM_DECL"]
-    _bind(r, params, n.args, definition, set())
+    bind_params(r, params, n.args, definition)
     given: dict[str, Expr] = {}
     r.frames.append(Frame(None, inlined=True))
     try:
@@ -63,7 +63,6 @@ def _from_members(
             given[field.name] = _member_value(r, value, r.unit.types(field.ref.type))
     finally:
         r.frames.pop()
-    _ = _uses
     return Aggregate(tuple(given.get(name, zero(ft)) for name, ft in members(r, t)), t)
 
 

@@ -10,8 +10,7 @@ from xpiler.frontend.reader import FunctionReader
 from xpiler.frontend.tidy import tidy
 from xpiler.frontend.types import is_reference
 from xpiler.frontend.unit import FunctionEntry, Unit, role_of, symbol_of
-from xpiler.ir.expr import Index, Var
-from xpiler.ir.expr import Const
+from xpiler.ir.expr import Aggregate, Const, Index, Var
 from xpiler.ir.program import Function
 from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Struct, Type
 
@@ -50,7 +49,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
 
 def _params(reader: FunctionReader, node: Node) -> tuple[Var, ...]:
     found: list[Var] = []
-    if has_self(node):
+    if has_self(node) and not reader.unit.is_void(reader.unit.types(node.c.semantic_parent.type)):
         found.append(_self_param(reader, node))
     for p in (k for k in node.kids if k.kind == "PARM_DECL"):
         var = _param(reader, p)
@@ -76,7 +75,7 @@ def _self_param(reader: FunctionReader, node: Node) -> Var:
 def _param(reader: FunctionReader, p: Node) -> Var | None:
     t = param_type(reader.unit, p)
     if reader.unit.is_void(t) or (isinstance(t, Pointer) and reader.unit.is_void(t.elem)):
-        reader.bind(p, Var("nothing", t))
+        reader.bind(p, Aggregate((), t.elem if isinstance(t, Pointer) else t))
         return None
     var = Var(reader.fresh(p.name or "unused"), t)
     by_pointer = is_reference(p.type) and isinstance(t, Pointer) and not by_value(reader.unit, p)

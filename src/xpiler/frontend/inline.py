@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xpiler.frontend.convert import const, convert
 from xpiler.frontend.cursor import Node
-from xpiler.frontend.reader import Frame, FunctionReader, simple
+from xpiler.frontend.reader import Frame, FunctionReader, mutations, simple
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Expr, Index, is_place
 from xpiler.ir.types import I32, VOID, Pointer, Struct
@@ -42,9 +42,7 @@ def run(
     if len(r.frames) > 40:
         r.fail("XP0210", "functions read in place nest too deeply")
     body = next((k for k in body_of.kids if k.kind == "COMPOUND_STMT"), None)
-    changed = _changed(body) if body is not None else set()
-    _bind(r, params, args, body, changed)
-    stub = body_of.in_stub
+    bind_params(r, params, args, body_of)
     r.frames.append(Frame(this, inlined=True))
     try:
         if body is not None:
@@ -59,7 +57,7 @@ def run(
         return const(0, I32)
     if isinstance(t, Struct) or is_reference(body_of.c.result_type):
         return result
-    return convert(result, t) if stub or not is_place(result) else convert(result, t)
+    return convert(result, t)
 
 
 def _check_order(r: FunctionReader) -> None:
@@ -67,22 +65,14 @@ def _check_order(r: FunctionReader) -> None:
         r.fail("XP0210", "a return in the middle of a body that is read in place is not understood")
 
 
-def _changed(body: Node) -> set[tuple[int, int, str]]:
-    from xpiler.frontend.reader import _mutations
-
-    return set(_mutations(body))
+Key = tuple[int, int, str]
 
 
-def _bind(
-    r: FunctionReader,
-    params: list[Node],
-    args: list[Node],
-    body: Node | None,
-    changed: set[tuple[int, int, str]],
-) -> None:
+def bind_params(r: FunctionReader, params: list[Node], args: list[Node], body_of: Node) -> None:
+    """Binds each parameter to its argument, or to a copy where the body could tell."""
     from xpiler.frontend.calls import default_argument
 
-    uses = _uses(body) if body is not None else {}
+    uses, changed = _usage(r, body_of)
     readers = [
         (lambda p=p, a=a: default_argument(r, p) if _defaulted(a) else r.expr(a))  # type: ignore[misc]
         for p, a in zip(params, args, strict=False)
@@ -90,6 +80,19 @@ def _bind(
     values = r.in_order(readers)
     for p, value in zip(params, values, strict=False):
         r.bind(p, _bound(r, p, value, uses.get(p.key, 0), p.key in changed))
+
+
+def _usage(r: FunctionReader, body_of: Node) -> tuple[dict[Key, int], set[Key]]:
+    """How often a body names each declaration, and which it changes; remembered."""
+    key = body_of.key
+    if key not in r.unit.usage:
+        uses: dict[Key, int] = {}
+        for n in body_of.walk():
+            if n.kind == "DECL_REF_EXPR" and n.ref is not None:
+                uses[n.ref.key] = uses.get(n.ref.key, 0) + 1
+        r.unit.usage[key] = (uses, set(mutations(body_of)))
+    found: tuple[dict[Key, int], set[Key]] = r.unit.usage[key]
+    return found
 
 
 def _defaulted(a: Node) -> bool:
@@ -118,19 +121,6 @@ def _cheap(value: Expr) -> bool:
     if isinstance(value, Aggregate):
         return all(simple(x) for x in value.items)
     return isinstance(value, (AddressOf, Text)) or (isinstance(value, Unary) and simple(value.x))
-
-
-def _uses(body: Node) -> dict[tuple[int, int, str], int]:
-    found: dict[tuple[int, int, str], int] = {}
-    for n in body.walk():
-        if n.kind == "DECL_REF_EXPR" and n.ref is not None:
-            key = n.ref.key
-            found[key] = found.get(key, 0) + (5 if _in_loop(n) else 1)
-    return found
-
-
-def _in_loop(n: Node) -> bool:
-    return False
 
 
 __all__ = ["Index", "lambda_call", "run", "stub_call"]

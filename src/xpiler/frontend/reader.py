@@ -163,7 +163,7 @@ class FunctionReader:
     def mutated_keys(self) -> set[tuple[int, int, str]]:
         """The declarations that the function's text changes after they were made."""
         if self._mutated is None:
-            self._mutated = set(_mutations(self.root))
+            self._mutated = set(mutations(self.root))
         return self._mutated
 
     # -- reading ----------------------------------------------------------------
@@ -307,7 +307,7 @@ def root_name(place: Expr) -> str | None:
     return place.name
 
 
-def _mutations(root: Node) -> Iterator[tuple[int, int, str]]:
+def mutations(root: Node) -> Iterator[tuple[int, int, str]]:
     for n in root.walk():
         target = _changed(n)
         while target is not None:

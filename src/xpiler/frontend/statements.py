@@ -13,7 +13,7 @@ from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.operators import drop, effect, store
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
 from xpiler.frontend.types import is_reference
-from xpiler.ir.expr import Const, Expr, Field, Index, Var, is_place
+from xpiler.ir.expr import Aggregate, Const, Expr, Field, Index, Var, is_place
 from xpiler.ir.rewrite import walk
 from xpiler.ir.stmt import Break, Continue, Decl, If, Instr, LeftOut, Return, Scope, Stmt
 from xpiler.ir.types import I8, I32, VOID, Array, Opaque, Pointer, Scalar, Struct, Type
@@ -191,7 +191,7 @@ def _handle(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
     """A variable without content here: only what its initial value does stays."""
     if init is not None and init.kind != "INIT_LIST_EXPR":
         drop(r, r.expr(init))
-    r.bind(n, Const(0, t) if isinstance(t, Scalar) else Var(n.name or "nothing", t))
+    r.bind(n, Const(0, t) if isinstance(t, Scalar) else Aggregate((), t))
 
 
 def _reference(r: FunctionReader, n: Node, init: Node | None) -> None:

@@ -79,6 +79,7 @@ class Unit:
     used_macros: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     error_lines: list[int] = field(default_factory=list)
+    usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
     types: TypeReader = field(init=False)
     _struct_of: dict[str, str] = field(default_factory=dict)
@@ -341,12 +342,14 @@ def symbol_of(node: Node) -> str:
     return "::".join([*parts, node.name]) + (f"<{', '.join(args)}>" if args else "")
 
 
-def top_level(node: Node, paths: set[str]) -> Iterator[Node]:
+def top_level(node: Node) -> Iterator[Node]:
     """The declarations of the user's text, namespaces opened."""
     for k in node.kids:
+        if k.in_stub:
+            continue
         if k.kind in _CONTAINERS:
-            yield from top_level(k, paths)
-        elif k.file in paths or not k.in_stub:
+            yield from top_level(k)
+        else:
             yield k
 
 
