@@ -148,5 +148,6 @@ def _verify(reading: Reading, target: Platform, options: Options, out: Translati
             seed=out.trace.seed,
             sandbox=options.sandbox,
             assumptions=out.assumptions,
+            program=reading.program,
         )
         step.checks["verdict"] = out.verdict.render()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
-from xpiler.ir.program import Function
+from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
+from xpiler.verify.compare import Precision
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg
+from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
 from xpiler.verify.verifier import Entry, VerifyCase
@@ -119,10 +121,12 @@ def check_translation(
     sandbox: str = "required",
     assumptions: tuple[str, ...] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
+    program: Program | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
+    `program` is the source's: its arithmetic sets tolerances and kinds of input.
     """
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.verifier import Options, verify
@@ -132,11 +136,15 @@ def check_translation(
         return Verdict("unverified", "compiled", code="XP0704", reason=reason)
     unit = Unit(source_text, source.name, arch, file)
     units = (unit, Unit(target_text, target.name, None, "translation"))
-    options = Options(seed=seed, assumptions=assumptions)
+    precision = precision_of(program) if program is not None else Precision()
+    options = Options(seed=seed, assumptions=assumptions, precision=precision)
+    integral = integral_inputs(program) if program is not None else frozenset()
     with sandboxed(sandbox), EmulatorExecutor() as executor:
         verdicts = []
         for plan in plans:
             cases = verify_cases(plan, (extras or {}).get(plan.entry.name, ()))
+            whole = {name for function, name in integral if function == plan.entry.name}
+            cases = tuple(case.with_integral(whole) for case in cases)
             verdicts.append(verify(*units, cases, executor=executor, options=options))
         return combine(verdicts)
 
@@ -159,4 +167,5 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
         arch=options.arch,
         seed=options.seed or 0,
         sandbox=options.sandbox,
+        program=reading.program,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -47,6 +47,14 @@ class VerifyCase:
     source: Entry
     target: Entry
     label: str = ""
+
+    def with_integral(self, names: Collection[str]) -> VerifyCase:
+        """The same, with whole numbers in the floating buffers of these names."""
+        args = tuple(
+            replace(a, integral=True) if isinstance(a, BufferSpec) and a.name in names else a
+            for a in self.args
+        )
+        return replace(self, args=args)
 
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
