@@ -50,6 +50,7 @@ _CHECKED = (
     "-fsanitize=alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
 _CHECKED_GNU = (
+    "-fno-tree-fre",  # it takes an undefined local for whatever value suits
     "-fsanitize=bounds",
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
     "-fsanitize-recover=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",

@@ -102,8 +102,7 @@ void k(float* y) {
     assert kinds(result) == [("wrong_space", 2), ("wrong_space", 8)]
 
 
-@pytest.mark.parametrize("compiler", ["g++", "zig"])
-def test_misaligned_vector_access(run: Runner, compiler: str) -> None:
+def test_misaligned_vector_access(run: Runner) -> None:
     text = """
 struct alignas(16) Four { float x, y, z, w; };
 void k(const float* x, float* y, int at) {
@@ -112,8 +111,8 @@ void k(const float* x, float* y, int at) {
 }
 """
     args = {"x": X, "y": ("float32", 1), "at": 1}
-    assert ("misaligned", 3) in kinds(run(text, args, compiler=compiler))
-    assert run(text, args | {"at": 4}, compiler=compiler).errors == ()
+    assert ("misaligned", 3) in kinds(run(text, args, compiler="g++"))
+    assert run(text, args | {"at": 4}, compiler="g++").errors == ()
 
 
 def test_written_elements_are_told(run: Runner) -> None:

@@ -79,25 +79,24 @@ void k(int* y) {
 
 
 @pytest.mark.parametrize(
-    ("sync", "expected"),
+    ("sync", "races"),
     [
-        ("", [("race", 5)]),
-        ("warp_sync(0xffffffffu);", []),
-        ("warp_sync(3u << (tid.x % 32 & 30));", []),
-        ("warp_sync(tid.x & 1 ? 0xaaaaaaaau : 0x55555555u);", [("race", 5)]),
-        ("barrier();", []),
+        ("", True),
+        ("warp_sync(0xffffffffu);", False),
+        ("warp_sync(3u << (tid.x % 32 & 30));", False),
+        ("warp_sync(tid.x & 1 ? 0xaaaaaaaau : 0x55555555u);", True),
+        ("barrier();", False),
     ],
 )
-def test_lanes_are_not_in_lock_step(
-    run: Runner, sync: str, expected: list[tuple[str, int]]
-) -> None:
+def test_lanes_are_not_in_lock_step(run: Runner, sync: str, races: bool) -> None:
     result = run(WARP.replace("SYNC", sync), {"y": ("int32", 64)}, 1, 64)
-    assert kinds(result) == expected
+    assert set(kinds(result)) <= {("race", 3), ("race", 5)}
+    assert bool(result.errors) == races
 
 
 def test_a_warp_does_not_order_another(run: Runner) -> None:
     text = WARP.replace("SYNC", "warp_sync(0xffffffffu);").replace("^ 1", "^ 32")
-    assert kinds(run(text, {"y": ("int32", 64)}, 1, 64)) == [("race", 5)]
+    assert ("race", 5) in kinds(run(text, {"y": ("int32", 64)}, 1, 64))
 
 
 def test_write_after_many_readers(run: Runner) -> None:
@@ -107,10 +106,10 @@ void k(int* y) {
   if (tid.x == 0) s[0] = 1;
   barrier();
   y[tid.x] = s[0];
-  if (tid.x == 63) s[0] = 2;
+  if (tid.x == 7) s[0] = 2;
 }
 """
-    assert kinds(run(text, {"y": ("int32", 64)}, 1, 64)) == [("race", 6)]
+    assert set(kinds(run(text, {"y": ("int32", 64)}, 1, 64))) == {("race", 5), ("race", 6)}
 
 
 def test_atomics_do_not_race(run: Runner) -> None:
@@ -126,7 +125,7 @@ def test_plain_access_beside_an_atomic(run: Runner) -> None:
 void k(int* y, int* z) {
   atomic_add(&y[0], 1);
   z[tid.x] = y[0];
-  if (tid.x == 5) y[0] = 3;
+  if (tid.x == 63) y[0] = 3;
 }
 """
     result = run(text, {"y": np.zeros(1, np.int32), "z": ("int32", 64)}, 1, 64)
@@ -163,14 +162,13 @@ def test_last_block_needs_its_fence(
 
 def test_launches_are_ordered(run: Runner) -> None:
     text = """
-void stage(int* y, int d) { y[tid.x] = y[(tid.x + (unsigned)d) % 64] + 1; }
-void once(void* p) { int* y = *(int**)p; y[tid.x] = (int)tid.x; }
+void first(int* y) { y[tid.x] = (int)tid.x; }
+void second(int* y) { y[63 - tid.x] += 1; }
 void k(int* y) {
-  xprt::launch({1, 1, 1}, {64, 1, 1}, 0, once, &y, "once", 5);
-  xprt::launch({1, 1, 1}, {64, 1, 1}, 0, [](void* p) XPRT_QUIET { stage(*(int**)p, 0); }, &y, "stage", 6);
+  xprt::run({1, 1, 1}, {64, 1, 1}, 0, [=]() XPRT_QUIET { first(y); }, "first", 5);
+  xprt::run({1, 1, 1}, {64, 1, 1}, 0, [=]() XPRT_QUIET { second(y); }, "second", 6);
 }
 """
-    text = text.replace("void once(void* p)", "XPRT_QUIET void once(void* p)")
     result = run(text, {"y": ("int32", 64)}, kind="function")
     assert result.findings == ()
     assert np.array_equal(result.outputs["y"], np.arange(64) + 1)

@@ -165,11 +165,11 @@ def test_asynchronous_copy(run: Runner) -> None:
 @pytest.mark.parametrize(
     ("statement", "kind"),
     [
-        ("y[0] = *(volatile int*)(long)(n - n);", "null_pointer"),
-        ("y[0] = 7 / (n - n);", "division"),
+        ("y[0] = *(volatile int*)(long)(n - 3);", "null_pointer"),
+        ("y[0] = 7 / (n - 3);", "division"),
         ('xprt::trap("assert", "n > 3", __LINE__);', "assert"),
         ("__builtin_abort();", "abort"),
-        ("volatile char big[300000]; big[n] = 1; y[0] = big[n];", "stack_overflow"),
+        ("volatile char big[600000]; big[n] = 1; y[0] = big[n];", "stack_overflow"),
         ("y[0] = 1 << (n + 31);", "shift"),
     ],
 )
@@ -180,7 +180,7 @@ def test_ends_of_a_run(run: Runner, statement: str, kind: str, checks: bool) -> 
     if kind == "shift" and not checks:
         return
     assert kind in {f.kind for f in result.errors}
-    if checks:
+    if checks and kind != "stack_overflow":  # found on entry of the function
         assert (kind, 3) in kinds(result)
 
 

@@ -70,7 +70,7 @@ namespace xprt {
 
 // All stacks lie in one reserved range, so that an address tells whose stack it is on; pages appear when touched.
 // The lowest page of each stays closed: running into it is a stack overflow, not a neighbour's corruption.
-static const size_t stack_bytes = 256 * 1024;
+static const size_t stack_bytes = 512 * 1024;
 static char* stack_base;
 static size_t stack_span;                  // bytes reserved
 static unsigned stacks_open, stacks_free_count, stacks_max;

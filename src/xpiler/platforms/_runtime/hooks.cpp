@@ -7,23 +7,23 @@ using namespace xprt;
 extern "C" {
 
 #define HOOKS(n)                                                                                             \
-  void __tsan_read##n(void* a) { access<false>(uintptr_t(a), n, site(AT)); }                                  \
-  void __tsan_write##n(void* a) { access<true>(uintptr_t(a), n, site(AT)); }                                  \
-  void __tsan_volatile_read##n(void* a) { access<false>(uintptr_t(a), n, site(AT)); }                         \
-  void __tsan_volatile_write##n(void* a) { access<true>(uintptr_t(a), n, site(AT)); }                         \
+  void __tsan_read##n(void* a) { access<access_read>(uintptr_t(a), n, site(AT)); }                                  \
+  void __tsan_write##n(void* a) { access<access_write>(uintptr_t(a), n, site(AT)); }                                  \
+  void __tsan_volatile_read##n(void* a) { access<access_read>(uintptr_t(a), n, site(AT)); }                         \
+  void __tsan_volatile_write##n(void* a) { access<access_write>(uintptr_t(a), n, site(AT)); }                         \
   void __tsan_unaligned_read##n(void* a) { access_range(uintptr_t(a), n, false, site(AT)); }                  \
   void __tsan_unaligned_write##n(void* a) { access_range(uintptr_t(a), n, true, site(AT)); }                  \
   void __tsan_unaligned_volatile_read##n(void* a) { access_range(uintptr_t(a), n, false, site(AT)); }         \
   void __tsan_unaligned_volatile_write##n(void* a) { access_range(uintptr_t(a), n, true, site(AT)); }         \
-  void __tsan_read_write##n(void* a) { access<false>(uintptr_t(a), n, site(AT)), access<true>(uintptr_t(a), n, site(AT)); } \
+  void __tsan_read_write##n(void* a) { access<access_read>(uintptr_t(a), n, site(AT)), access<access_write>(uintptr_t(a), n, site(AT)); } \
   void __tsan_unaligned_read_write##n(void* a) {                                                              \
     access_range(uintptr_t(a), n, false, site(AT)), access_range(uintptr_t(a), n, true, site(AT));           \
   }
 HOOKS(1) HOOKS(2) HOOKS(4) HOOKS(8) HOOKS(16)
 
 void __tsan_init() {}
-void __tsan_vptr_update(void* a, void*) { access<true>(uintptr_t(a), sizeof(void*), site(AT)); }
-void __tsan_vptr_read(void* a) { access<false>(uintptr_t(a), sizeof(void*), site(AT)); }
+void __tsan_vptr_update(void* a, void*) { access<access_write>(uintptr_t(a), sizeof(void*), site(AT)); }
+void __tsan_vptr_read(void* a) { access<access_read>(uintptr_t(a), sizeof(void*), site(AT)); }
 void __tsan_read_range(void* a, size_t n) { access_range(uintptr_t(a), n, false, site(AT)); }
 void __tsan_write_range(void* a, size_t n) { access_range(uintptr_t(a), n, true, site(AT)); }
 void __tsan_ignore_thread_begin() {}
@@ -47,6 +47,21 @@ void* __tsan_memset(void* d, int v, size_t n) { return watched_fill(d, v, n, sit
 void* __wrap_memcpy(void* d, const void* s, size_t n) { return watched_copy(d, s, n, site(AT)), d; }
 void* __wrap_memmove(void* d, const void* s, size_t n) { return watched_copy(d, s, n, site(AT)), d; }
 void* __wrap_memset(void* d, int v, size_t n) { return watched_fill(d, v, n, site(AT)), d; }
+
+// ---- ways to end a program (also with checks off) -----------------------------------------------------------
+
+[[noreturn]] void __wrap_abort() {
+  Report f;
+  f.kind = "abort", f.message = "the program called abort()", f.site = site(AT);
+  report(f);
+  finish_run(74);
+}
+[[noreturn]] void __assert_fail(const char* condition, const char* file, unsigned line, const char*) noexcept {
+  Report f;
+  f.kind = "assert", f.message = condition, f.site = site(AT), f.file = file, f.line = int(line);
+  report(f);
+  finish_run(71);
+}
 
 // ---- atomics of the language (__atomic_*, std::atomic) ------------------------------------------------------
 

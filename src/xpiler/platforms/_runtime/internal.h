@@ -84,8 +84,9 @@ static inline uint64_t mix(uint64_t x) {   // splitmix64: every seeded choice go
 // The clock of a thread counts the synchronisations it took part in. 0 means never.
 typedef uint64_t Stamp;
 enum { clock_bits = 19, clock_shift = 3, thread_shift = 22, clock_limit = (1 << clock_bits) - 2 };
-enum { flag_atomic = 1 };                                       // of a write
-enum { readers_one = 0, readers_warp = 1, readers_block = 2, readers_blocks = 3 };   // of a read: how many since
+enum { flag_atomic = 4 };                                       // of a write
+// Reads and atomics do not race among themselves, so one stamp may have to stand for several threads: how far they are spread.
+enum { spread_one = 0, spread_warp = 1, spread_block = 2, spread_blocks = 3 };
 
 // Where in the program: the offset of a code address from the program's start, or a line with the top bit set. 0: unknown.
 typedef uint32_t Site;

@@ -32,6 +32,10 @@ static bool in_image(uintptr_t a);
 static NOINLINE Region* outside(uintptr_t a, unsigned n, bool write, Site pc) {
   if (in_image(a)) return nullptr;                  // globals, literals
   const char* kind = write ? "oob_write" : "oob_read";
+  if (a < 65536) {
+    place_fault("null_pointer", "a null pointer is dereferenced", nullptr, a, n, write, pc);
+    finish_run(70);
+  }
   if (current && a - host_stack_lo < host_stack_hi - host_stack_lo) {
     place_fault("wrong_space", "a kernel touches the host's stack", nullptr, a, n, write, pc);
     return nullptr;
@@ -86,19 +90,19 @@ static bool acquired(const Block* b, uint32_t seq) {
   return b->acquired && k < launching->blocks && (b->acquired[k / 64] >> (k % 64) & 1);
 }
 
-// Did what stamp s tells happen before whatever thread t does now? `level`: how far the readers it stands for are spread.
+// Did what stamp s tells happen before whatever thread t does now? `level`: how far the threads it stands for are spread.
 static bool ordered(const Thread* t, Stamp s, unsigned level) {
   const Block* b = t->block;
   uint32_t seq = uint32_t(s >> 32);
   if (seq < launch_seq) return true;
-  if (seq != b->seq) return (seq >= b->first_seq && seq < b->seq && !launching->cooperative) || (level < readers_blocks && acquired(b, seq));
-  if (level == readers_blocks) return false;
+  if (seq != b->seq) return (seq >= b->first_seq && seq < b->seq && !launching->cooperative) || (level < spread_blocks && acquired(b, seq));
+  if (level == spread_blocks) return false;
   const Thread* u = b->thread + (s >> thread_shift & (max_block_threads - 1));
   uint32_t clock = uint32_t(s >> clock_shift) & ((1u << clock_bits) - 1);
   if (clock < u->block_synced) return true;
-  if (level == readers_block) return false;
+  if (level == spread_block) return false;
   if (u->warp == t->warp && (clock < u->warp_synced || (t->known && clock < t->known[u->lane]))) return true;
-  return level == readers_one && u == t;
+  return level == spread_one && u == t;
 }
 
 static inline bool same_thread(Stamp a, Stamp b) { return (a ^ b) >> thread_shift == 0; }
@@ -137,50 +141,63 @@ static NOINLINE void race(Region* r, Stamp other, Site other_pc, const char* wha
   memcpy(pending_old, reinterpret_cast<void*>(a), n);
 }
 
-static inline void note_write(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc, unsigned flags) {
-  Stamp me = t->stamp | flags;
-  const char* access = flags & flag_atomic ? "atomic" : "write";
-  if (UNLIKELY(c.write && !same_thread(c.write, me) && !(c.write & flags & flag_atomic) && !ordered(t, c.write, readers_one)))
-    race(r, c.write, c.write_pc, c.write & flag_atomic ? "write after atomic" : flags & flag_atomic ? "atomic after write" : "write after write",
-         severity_error, a, n, access, pc);
-  else if (UNLIKELY(c.read && !(same_thread(c.read, me) && (c.read & 3) == readers_one) && !ordered(t, c.read, c.read & 3)))
-    race(r, c.read, c.read_pc, flags & flag_atomic ? "atomic after read" : "write after read",
-         flags & flag_atomic ? severity_note : severity_error, a, n, access, pc);
-  c.write = me, c.write_pc = pc;
-  c.read = 0;
-}
+static inline bool by_me_alone(Stamp s, const Thread* t) { return same_thread(s, t->stamp) && (s & 3) == spread_one; }
 
-// How the readers that a cell stands for are spread once t reads too.
-static inline unsigned spread(const Thread* t, Stamp read) {
-  unsigned level = read & 3;
-  if (!read || uint32_t(read >> 32) < launch_seq) return readers_one;
-  if (uint32_t(read >> 32) != t->block->seq) return ordered(t, read, level) ? readers_one : readers_blocks;
-  if (level == readers_blocks || ordered(t, read, level)) return level == readers_blocks ? level : unsigned(readers_one);
-  unsigned warp = (read >> thread_shift & (max_block_threads - 1)) / xprt_warp_width;
-  unsigned now = warp == t->warp ? readers_warp : readers_block;
+// How the threads that a stamp stands for are spread once t is one of them.
+static inline unsigned spread(const Thread* t, Stamp s) {
+  unsigned level = s & 3;
+  if (!s || uint32_t(s >> 32) < launch_seq) return spread_one;
+  if (uint32_t(s >> 32) != t->block->seq) return ordered(t, s, level) ? spread_one : spread_blocks;
+  if (level == spread_blocks || ordered(t, s, level)) return level == spread_blocks ? level : unsigned(spread_one);
+  unsigned warp = (s >> thread_shift & (max_block_threads - 1)) / xprt_warp_width;
+  unsigned now = warp == t->warp ? spread_warp : spread_block;
   return now > level ? now : level;
 }
 
-static inline void note_read(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc) {
-  Stamp me = t->stamp;
-  if (UNLIKELY(c.write && !same_thread(c.write, me) && !ordered(t, c.write, readers_one))) {
-    race(r, c.write, c.write_pc, c.write & flag_atomic ? "read after atomic" : "read after write",
-         c.write & flag_atomic ? severity_note : severity_error, a, n, "read", pc);
-    c.write = 0;                                    // told once; what follows is judged anew
-  }
-  unsigned level = readers_one;
-  if (c.read && !(same_thread(c.read, me) && (c.read & 3) == readers_one)) level = spread(t, c.read);
-  c.read = me | level, c.read_pc = pc;
+static inline void note_write(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc) {
+  if (UNLIKELY(c.write && !by_me_alone(c.write, t) && !ordered(t, c.write, c.write & 3)))
+    race(r, c.write, c.write_pc, c.write & flag_atomic ? "write after atomic" : "write after write", severity_error, a, n, "write", pc);
+  else if (UNLIKELY(c.read && !by_me_alone(c.read, t) && !ordered(t, c.read, c.read & 3)))
+    race(r, c.read, c.read_pc, "write after read", severity_error, a, n, "write", pc);
+  c.write = t->stamp, c.write_pc = pc;
+  c.read = 0;
 }
 
-static inline void note(Region* r, uintptr_t a, unsigned n, bool write, Site pc, unsigned flags) {
+static inline void note_atomic(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc) {
+  unsigned level = spread_one;
+  if (c.write && !by_me_alone(c.write, t)) {
+    if (c.write & flag_atomic) level = spread(t, c.write);
+    else if (!ordered(t, c.write, c.write & 3)) race(r, c.write, c.write_pc, "atomic after write", severity_error, a, n, "atomic", pc);
+  }
+  if (c.read && !by_me_alone(c.read, t)) {
+    if (ordered(t, c.read, c.read & 3)) c.read = 0;
+    else race(r, c.read, c.read_pc, "atomic after read", severity_note, a, n, "atomic", pc);
+  }
+  c.write = t->stamp | flag_atomic | level, c.write_pc = pc;
+}
+
+static inline void note_read(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc) {
+  if (UNLIKELY(c.write && !by_me_alone(c.write, t) && !ordered(t, c.write, c.write & 3))) {
+    bool atomic = c.write & flag_atomic;
+    race(r, c.write, c.write_pc, atomic ? "read after atomic" : "read after write", atomic ? severity_note : severity_error, a, n, "read", pc);
+    if (!atomic) c.write = 0;                       // told once; what follows is judged anew
+  }
+  unsigned level = spread_one;
+  if (c.read && !by_me_alone(c.read, t)) level = spread(t, c.read);
+  c.read = t->stamp | level, c.read_pc = pc;
+}
+
+enum Access { access_read, access_write, access_atomic };
+
+static inline void note(Region* r, uintptr_t a, unsigned n, Access kind, Site pc) {
   Thread* t = current;
   // Cells are counted from an aligned address, so that aligned accesses of the region's granule fall into one.
   uintptr_t shift = r->shift, base = r->lo >> shift, first = (a >> shift) - base, last = ((a + n - 1) >> shift) - base;
   for (uintptr_t i = first; i <= last; i++) {
     Cell& c = r->cells[i];
-    if (write) note_write(r, c, t, a, n, pc, flags);
-    else note_read(r, c, t, a, n, pc);
+    if (kind == access_read) note_read(r, c, t, a, n, pc);
+    else if (kind == access_write) note_write(r, c, t, a, n, pc);
+    else note_atomic(r, c, t, a, n, pc);
   }
 }
 
@@ -212,8 +229,9 @@ static inline bool none_odd(const uint8_t* s, unsigned n) {
 }
 
 // One load or store of n bytes at a, by the code at pc. false: it is out of bounds, or this memory is not watched.
-template <bool is_write>
-static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n, Site pc, unsigned flags = 0) {
+template <Access kind>
+static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n, Site pc) {
+  const bool is_write = kind != access_read;
   if (quiet) return true;
   settle_pending();
   Thread* t = current;
@@ -246,7 +264,7 @@ static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n
   unsigned shift = (a & (grain - 1)) ? 0 : grain == 4 ? 2 : grain >> 1;
   if (UNLIKELY(shift < r->shift)) refine(r, shift);
   if (r->kind == region_shared) forget_other_blocks(r, a, n);
-  note(r, a, n, is_write, pc, flags);
+  note(r, a, n, kind, pc);
   return true;
 }
 
@@ -257,7 +275,7 @@ static bool access_range(uintptr_t a, size_t n, bool write, Site pc) {
     unsigned piece = n > 16 ? 16 : unsigned(n);
     if (a & 3 && piece > 1) piece = 1;
     else if (piece > 4) piece &= ~3u;
-    good = write ? access<true>(a, piece, pc) : access<false>(a, piece, pc);
+    good = write ? access<access_write>(a, piece, pc) : access<access_read>(a, piece, pc);
     a += piece, n -= piece;
   }
   return good;
@@ -314,7 +332,7 @@ static bool atomic_at(uintptr_t a, unsigned n, Site pc) {
   Region* r = find_region(a);
   if (r && r->live && a + n <= r->hi && !all_set(r->bytes + (a - r->lo), n)) odd_state(r, a, n, false, pc);
   if (current) place_fault("atomic", "the order of atomic operations is not fixed", r, a, n, true, pc, severity_note);
-  return access<true>(a, n, pc, flag_atomic);
+  return access<access_atomic>(a, n, pc);
 }
 
 // ---- declared accesses ----------------------------------------------------------------------------------
