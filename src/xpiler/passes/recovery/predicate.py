@@ -1,0 +1,215 @@
+"""Predication: divergent control around synchronisation becomes masks on what stands between.
+
+Afterwards every `if` and loop that synchronises has a uniform condition, and what the units do
+between two meetings is guarded by the mask of those that take part. This is the general case of
+loop recovery: it is right for any program whose units may meet in divergent control at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import fresh_name, walk
+from xpiler.ir.types import BOOL, Pointer
+from xpiler.passes.recovery import nodes as n
+from xpiler.passes.recovery.flow import effects
+from xpiler.passes.recovery.levels import has_sync, sync_level
+from xpiler.passes.recovery.uniformity import Facts
+
+
+class LowerJumps(Exception):
+    """These jumps (by identity) have to become flags before predication."""
+
+    def __init__(self, jumps: frozenset[int]) -> None:
+        super().__init__("jumps under a mask")
+        self.jumps = jumps
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The units that run: an expression over their variables, its name path, known not empty."""
+
+    expr: e.Expr
+    path: tuple[str, ...]
+    nonempty: bool = False
+
+
+def harmless(x: e.Expr) -> bool:
+    """Whether `x` may be evaluated where the source does not: no load, no division, no call."""
+    for node in walk(x):
+        if isinstance(node, e.Binary) and node.op in ("/", "%"):
+            if not (isinstance(node.b, e.Const) and node.b.value):
+                return False
+        elif (
+            isinstance(node, (e.Call, e.Text))
+            or (isinstance(node, e.Index) and isinstance(node.base.type, Pointer))
+            or (isinstance(node, e.Index) and not isinstance(node.index, e.Const))
+        ):
+            return False
+    return True
+
+
+@dataclass
+class Predication:
+    """One run at one level, with the facts of that level."""
+
+    facts: Facts
+    taken: set[str]
+
+    def body(self, body: s.Body, mask: Mask | None) -> s.Body:
+        """`body` for the units of `mask`, with uniform control only."""
+        out: list[s.Stmt] = []
+        run: list[s.Stmt] = []
+
+        def flush() -> None:
+            if run and mask is not None:
+                out.append(n.Guard(mask.expr, tuple(run), mask.path, mask.nonempty))
+            else:
+                out.extend(run)
+            run.clear()
+
+        for st in body:
+            if not has_sync(st, self.facts.level) and not _leaves_loop(st):
+                run.append(st)
+                continue
+            flush()
+            out += self.meeting(st, mask)
+        flush()
+        return tuple(out)
+
+    def meeting(self, st: s.Stmt, mask: Mask | None) -> s.Body:
+        """A statement in which units of the level meet, or leave a loop in which they do."""
+        if isinstance(st, s.If):
+            return self.branch(st, mask)
+        if isinstance(st, s.For):
+            return self.counting(st, mask)
+        if isinstance(st, s.While):
+            return self.loop(st, mask)
+        if isinstance(st, n.Guard):
+            return self.branch(s.If(st.mask, st.body), mask)
+        if isinstance(st, s.Instr) and sync_level(st) and mask is not None:
+            return (n.Masked(st, mask.expr, mask.path, mask.nonempty, loc=st.loc),)
+        return (st,)
+
+    def stays(self, conditions: list[e.Expr], mask: Mask | None) -> bool:
+        """Whether control over these values can be decided once for the group."""
+        if not all(map(self.facts.uniform, conditions)):
+            return False
+        return mask is None or mask.nonempty or all(map(harmless, conditions))
+
+    def branch(self, st: s.If, mask: Mask | None) -> s.Body:
+        if self.stays([st.cond], mask):
+            then = self.body(st.then, replace(mask, nonempty=False) if mask else None)
+            orelse = self.body(st.orelse, replace(mask, nonempty=False) if mask else None)
+            return (replace(st, then=then, orelse=orelse),)
+        self.refuse_jumps(st)
+        cond, head, whole = self.captured(st, mask)
+        then = self.deeper(None if whole else mask, cond, mask)
+        out = [*head, *self.body(st.then, then)]
+        if st.orelse:
+            out += self.body(st.orelse, self.deeper(mask, n.negate(cond), mask))
+        return tuple(out)
+
+    def refuse_jumps(self, st: s.Stmt) -> None:
+        """A jump that was taken for uniform cannot stay under a mask: it has to become a flag."""
+        jumps = [j for j in n.escaping(st) if not isinstance(j, s.Return)]
+        if jumps:
+            raise LowerJumps(frozenset(map(id, jumps)))
+
+    def captured(self, st: s.If, mask: Mask | None) -> tuple[e.Expr, s.Body, bool]:
+        """The condition as an expression that keeps its value, what must run before, and whether
+        it holds in units of `mask` only."""
+        used = {v.name for v in walk(st.cond) if isinstance(v, e.Var)}
+        if _is_flag(st.cond) and not used & _written((*st.then, *st.orelse)):
+            return st.cond, (), False
+        var = e.Var(fresh_name("active", self.taken), BOOL)
+        if mask is None or not st.orelse:
+            value = n.both(mask.expr if mask else None, st.cond)
+            return var, (s.Decl(var, value, loc=st.loc, comments=st.comments),), True
+        inside = self.guard(mask, s.Assign(var, st.cond))
+        return var, (s.Decl(var, n.FALSE, loc=st.loc, comments=st.comments), inside), True
+
+    def guard(self, mask: Mask, *body: s.Stmt) -> n.Guard:
+        return n.Guard(mask.expr, tuple(body), mask.path, mask.nonempty)
+
+    def deeper(self, within: Mask | None, cond: e.Expr, outer: Mask | None) -> Mask:
+        """The units of `within` for which `cond` holds, named below `outer`."""
+        path = (*(outer.path if outer else ()), _name(cond))
+        return Mask(n.both(within.expr if within else None, cond), path)
+
+    def counting(self, st: s.For, mask: Mask | None) -> s.Body:
+        # A loop that counts ends whether or not a unit is left; its body must not rely on one.
+        if self.stays([st.lo, st.hi, st.step], mask):
+            inner = replace(mask, nonempty=False) if mask else None
+            return (replace(st, body=self.body(st.body, inner)),)
+        head = s.Decl(st.var, st.lo, loc=st.loc, comments=st.comments)
+        step = s.Assign(st.var, st.step, "+")
+        cond = e.Binary("<", st.var, st.hi, BOOL)
+        loop = s.While(cond, st.body, (step,), loc=st.loc)
+        return (*self.masked((head,), mask), *self.masked_loop(loop, mask))
+
+    def masked(self, body: s.Body, mask: Mask | None) -> s.Body:
+        return body if mask is None else (self.guard(mask, *body),)
+
+    def loop(self, st: s.While, mask: Mask | None) -> s.Body:
+        exits = self.divergent_exit(st)
+        if mask is None and not exits and self.facts.uniform(st.cond):
+            return (replace(st, body=self.body(st.body, None), step=self.body(st.step, None)),)
+        return self.masked_loop(st, mask)
+
+    def divergent_exit(self, st: s.While) -> bool:
+        return any(id(j) in self.facts.divergent_jumps for x in st.body for j in n.escaping(x))
+
+    def masked_loop(self, st: s.While, mask: Mask | None) -> s.Body:
+        """`while (some unit is active)`: each unit leaves the loop when its own condition fails."""
+        active = e.Var(fresh_name("active", self.taken), BOOL)
+        some = e.Var(fresh_name("any", self.taken), BOOL)
+        inner = Mask(active, (*(mask.path if mask else ()), active.name), nonempty=True)
+        start = mask.expr if mask else n.TRUE
+        if not st.do and st.cond != n.TRUE:
+            start = n.both(mask.expr if mask else None, st.cond)
+        again = n.both(active, st.cond) if st.cond != n.TRUE else active
+        body = self.body(st.body, inner)
+        step = self.body(st.step, replace(inner, nonempty=False))
+        last = s.Assign(active, again)
+        return (
+            s.Decl(active, start, loc=st.loc, comments=st.comments),
+            *self.any_of(active, some, s.Decl(some, n.FALSE)),
+            s.While(some, body, (*step, last, *self.any_of(active, some, s.Assign(some, n.FALSE)))),
+        )
+
+    def any_of(self, active: e.Var, some: e.Var, first: s.Stmt) -> s.Body:
+        """`some` = whether `active` holds in any unit of the group."""
+        level = self.facts.level
+        hit = s.If(active, (s.Assign(some, n.TRUE),))
+        return (
+            n.Once(level, (first,)),
+            n.Accumulate(level, some, (hit,)),
+            n.Split(level),
+        )
+
+
+def _is_flag(cond: e.Expr) -> bool:
+    inner = cond.x if isinstance(cond, e.Unary) and cond.op == "!" else cond
+    return isinstance(inner, e.Var)
+
+
+def _leaves_loop(st: s.Stmt) -> bool:
+    return any(not isinstance(j, s.Return) for j in n.escaping(st))
+
+
+def _name(cond: e.Expr) -> str:
+    if isinstance(cond, e.Unary) and isinstance(cond.x, e.Var):
+        return f"!{cond.x.name}"
+    assert isinstance(cond, e.Var)
+    return cond.name
+
+
+def _written(body: s.Body) -> set[str]:
+    found: set[str] = set()
+    for x in n.statements(body):
+        _, defs, weak = effects(x)
+        found |= defs | weak
+    return found
