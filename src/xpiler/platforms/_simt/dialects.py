@@ -37,7 +37,6 @@ HIP = Dialect(
         "hip/hip_fp16.h": _HALF | _words("_Float16 __fp16"),
         "hip/hip_bfloat16.h": _words("hip_bfloat16 __hip_bfloat16 __hip_bfloat162 __bf16"),
         "xp_extvector.h": _words("ext_vector_type __ext_vector_type__ vector_size __vector_size__"),
-        "xp_amdgcn.h": frozenset(),
         "xp_ptx.h": _ASM,
     },
     words={

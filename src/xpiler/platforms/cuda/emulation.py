@@ -1,5 +1,5 @@
 """The emulator of CUDA."""
 
-from xpiler.platforms._simt.emulation import CUDA_EMULATION as EMULATION
+from xpiler.platforms._simt.emulation import CUDA_EMULATOR as EMULATOR
 
-__all__ = ["EMULATION"]
+__all__ = ["EMULATOR"]

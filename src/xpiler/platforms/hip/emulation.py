@@ -1,5 +1,5 @@
 """The emulator of HIP."""
 
-from xpiler.platforms._simt.emulation import HIP_EMULATION as EMULATION
+from xpiler.platforms._simt.emulation import HIP_EMULATOR as EMULATOR
 
-__all__ = ["EMULATION"]
+__all__ = ["EMULATOR"]

@@ -1,0 +1,1 @@
+#include "hip/hip_bfloat16.h"
