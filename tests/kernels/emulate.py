@@ -42,6 +42,9 @@ def disagreements(case: load.Case) -> Iterator[str]:
         drawn = load.inputs(case, sizes, seed=1)
         result = run(case, invocation(case, sizes, drawn), variant=3)
         yield from (f"{dict(sizes)}: {finding}" for finding in result.errors)
+        if result.exit_status:
+            yield f"{dict(sizes)}: ended with {result.exit_status}"
+            continue
         for name, want in load.expected(case, sizes, drawn).items():
             worst = load.mismatch(case, name, result.outputs[name], want)
             yield from [f"{dict(sizes)}: {worst}"] if worst else []

@@ -1,4 +1,6 @@
 #include <hip/hip_runtime.h>
+#include <cstdio>
+#include <cstdlib>
 
 #define CHECK(cmd)                                                     \
     {                                                                  \

@@ -1,4 +1,6 @@
 #include <hip/hip_runtime.h>
+#include <cstdio>
+#include <cstdlib>
 
 #define WAVE 64
 #define HIP_CHECK(e)                                                              \

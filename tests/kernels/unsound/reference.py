@@ -41,9 +41,9 @@ def shift(x: np.ndarray) -> np.ndarray:
 
 
 def ragged(lengths: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Sum over the first rows of the neighbour's column."""
+    """Sum over the first rows of the neighbour's column, places reversed."""
     swapped = x.reshape(len(x), -1, 2)[:, :, ::-1].reshape(x.shape)
-    return (swapped * (np.arange(len(x))[:, None] < lengths)).sum(axis=0)
+    return (swapped * (np.arange(len(x))[:, None] < lengths)).sum(axis=0)[::-1]
 
 
 def total(x: np.ndarray) -> np.ndarray:
