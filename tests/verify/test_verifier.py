@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from tests.verify.programs import Memory, Program, Python, buffer, judge
+
 from xpiler.verify.invocation import Finding
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
@@ -59,21 +59,26 @@ def softmax_online(x: Any) -> Any:
     return e * (F(1) / sequential(e)[:, None])
 
 
+def like(inputs: int, outputs: int | None = None) -> tuple[Any, ...]:
+    """One input and one output, of single precision."""
+    return buffer("x", inputs), buffer("y", outputs or inputs)
+
+
 RIGHT: dict[str, tuple[Program, Program, tuple[Any, ...]]] = {
-    "elementwise": (writes(lambda x: x * F(2)), writes(lambda x: x + x), (buffer("x", 300), buffer("y", 300))),
+    "elementwise": (writes(lambda x: x * F(2)), writes(lambda x: x + x), like(300)),
     "gemm reordered": (
         writes(product),
         writes(lambda x, w: rows(x, K) @ w.reshape(K, M)),
         GEMM,
     ),
-    "softmax reordered": (writes(softmax), writes(softmax_online), (buffer("x", 640), buffer("y", 640))),
+    "softmax reordered": (writes(softmax), writes(softmax_online), like(640)),
     "mean by reciprocal": (
         writes(lambda x: rows(x, 100).sum(axis=1) / F(100)),
         writes(lambda x: sequential(rows(x, 100)) * F(0.01)),
         (buffer("x", 1000), buffer("y", 10)),
     ),
     "one long sum": (
-        writes(lambda x: x.sum(dtype=F)), writes(lambda x: sequential(x)), (buffer("x", 20000), buffer("y", 1)),
+        writes(lambda x: x.sum(dtype=F)), writes(lambda x: sequential(x)), like(20000, 1),
     ),
     "half storage, single sums": (
         writes(lambda x, w: (x.astype(F).reshape(4, -1) @ w.astype(F))),
@@ -89,7 +94,7 @@ RIGHT: dict[str, tuple[Program, Program, tuple[Any, ...]]] = {
         (buffer("x", 5000, bounds=(-1, 1)), buffer("y", 5000, "int8")),
     ),
     "square root needs positive inputs": (
-        writes(lambda x: np.sqrt(x)), writes(lambda x: np.power(x, F(0.5))), (buffer("x", 500), buffer("y", 500)),
+        writes(lambda x: np.sqrt(x)), writes(lambda x: np.power(x, F(0.5))), like(500),
     ),
 }  # fmt: skip
 
@@ -136,8 +141,8 @@ WRONG: dict[str, tuple[Program, Program, tuple[Any, ...]]] = {
         (buffer("x", 200_000), buffer("y", 1)),
     ),
     "term dropped from a mean": (
-        writes(lambda x: rows(x, 1000).mean(axis=1)), writes(lambda x: rows(x, 1000)[:, 1:].sum(axis=1) / 1000),
-        (buffer("x", 8000), buffer("y", 8)),
+        writes(lambda x: rows(x, 1000).mean(axis=1)),
+        writes(lambda x: rows(x, 1000)[:, 1:].sum(axis=1) / 1000), like(8000, 8),
     ),
     "half accumulation": (writes(product), writes(half_sums), GEMM),
     "operands narrowed": (
@@ -145,34 +150,40 @@ WRONG: dict[str, tuple[Program, Program, tuple[Any, ...]]] = {
     ),
     "result narrowed": (TRIPLE, writes(lambda x: (x * F(3)).astype(np.float16)), (X, Y)),
     "off by one": (writes(lambda x: x * F(3)), writes(lambda x: np.roll(x, 1) * F(3)), (X, Y)),
-    "one element off": (TRIPLE, writes(lambda x: np.concatenate([x[:-1] * F(3), x[-2:-1]])), (X, Y)),
+    "one element off": (
+        TRIPLE, writes(lambda x: np.concatenate([x[:-1] * F(3), x[-2:-1]])), (X, Y),
+    ),
     "swapped index": (
         writes(lambda x: rows(x, 10).T), writes(lambda x: rows(x, 13).T.reshape(13, 10).T),
         (X, Y),
     ),
-    "not transposed": (writes(lambda x: x.reshape(10, 10).T), writes(lambda x: x), (buffer("x", 100), buffer("y", 100))),
+    "not transposed": (writes(lambda x: x.reshape(10, 10).T), writes(lambda x: x), like(100)),
     "tail not written": (TRIPLE, with_tail(128), (X, Y)),
     "written too far": (with_tail(128), TRIPLE, (X, Y)),
     "wrong sign of zero cases only": (
         writes(lambda x: np.maximum(x, 0)), writes(lambda x: np.abs(x)), (X, Y),
     ),
     "bf16 for f32": (
-        TRIPLE, writes(lambda x: ((x * F(3)).view(np.uint32) & np.uint32(0xFFFF0000)).view(F)), (X, Y),
+        TRIPLE, writes(lambda x: ((x * F(3)).view(np.uint32) & np.uint32(0xFFFF0000)).view(F)),
+        (X, Y),
     ),
     "softmax without the maximum of a row": (
-        writes(softmax), writes(lambda x: np.exp(rows(x, 64)) / np.exp(rows(x, 64)[:, :63]).sum(axis=1, keepdims=True)),
-        (buffer("x", 640), buffer("y", 640)),
+        writes(softmax),
+        writes(lambda x: np.exp(rows(x, 64)) / np.exp(rows(x, 64)[:, :63]).sum(1, keepdims=True)),
+        like(640),
     ),
     "truncated instead of rounded": (
         writes(lambda x: np.rint(x * F(50))), writes(lambda x: np.trunc(x * F(50))),
         (buffer("x", 500), buffer("y", 500, "int32")),
     ),
     "other element on a tie": (
-        writes(lambda x: rows(x, 50).argmax(axis=1)), writes(lambda x: 49 - rows(x, 50)[:, ::-1].argmax(axis=1)),
+        writes(lambda x: rows(x, 50).argmax(axis=1)),
+        writes(lambda x: 49 - rows(x, 50)[:, ::-1].argmax(axis=1)),
         (buffer("x", 2000), buffer("y", 40, "int32")),
     ),
     "factor of an unused path": (
-        writes(lambda x: np.where(x < 0, x * F(0.1), x)), writes(lambda x: np.where(x < 0, x * F(0.100001), x)),
+        writes(lambda x: np.where(x < 0, x * F(0.1), x)),
+        writes(lambda x: np.where(x < 0, x * F(0.100001), x)),
         (X, Y),
     ),
     "lost in int8": (
@@ -308,7 +319,9 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
 
 def test_the_line_names_runs_and_tolerance() -> None:
     line = judge(writes(product), writes(product), *GEMM).render()
-    assert line.startswith("tested (6 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)")
+    assert line.startswith(
+        "tested (6 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)"
+    )
 
 
 def test_cases_combine_to_the_worst() -> None:

@@ -36,7 +36,7 @@ from xpiler.verify.invocation import Array
 
 LAMBDA = 8.0
 _DYADIC_BITS = 10  # a value with at most so many binary places counts as exactly computed
-_JUMP_FACTOR = 4.0
+_JUMP_FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,9 @@ def perturbation(buffers: Sequence[BufferSpec], far: bool) -> float:
     if not units:
         return 0.0
     coarse = max(units)
-    return min((FAR if far else NEAR) * coarse, max(2.0**-6 if far else 2.0**-9, 4 * coarse))
+    if far:
+        return min(FAR * coarse, max(2.0**-6, 16 * coarse))
+    return min(NEAR * coarse, max(2.0**-9, 4 * coarse))
 
 
 def signs(buffers: Sequence[BufferSpec], random: np.random.Generator) -> dict[str, Floats]:
