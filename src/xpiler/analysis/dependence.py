@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
-from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.pointers import byte_size, target
+from xpiler.analysis.poly import ZERO, Poly, atom, constant
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
@@ -19,14 +20,23 @@ from xpiler.ir.types import Array, Pointer, Type, element
 class Access:
     """One read or write of an array: subscripts as polynomials, with what holds there.
 
-    `subs` is None where the place is not understood (any element of `root` may be meant).
+    `elem` is the type of the elements that the last subscript counts; `offset` (bytes) is where a
+    pointer with other elements started.
     """
 
     root: e.Var
-    subs: tuple[Poly, ...] | None
+    subs: tuple[Poly, ...]
     write: bool
     elem: Type
     facts: Facts
+    offset: Poly = ZERO
+
+    def in_bytes(self) -> tuple[Poly, int] | None:
+        """First byte and number of bytes, for one dimension of scalars or vectors."""
+        size = byte_size(self.elem)
+        if size is None or len(self.subs) != 1:
+            return None
+        return self.subs[0] * size + self.offset, size
 
 
 @dataclass
@@ -36,6 +46,7 @@ class Summary:
     accesses: list[Access] = field(default_factory=list)
     scalars: set[str] = field(default_factory=set)
     opaque: bool = False
+    fresh: set[str] = field(default_factory=set)
 
     @property
     def written(self) -> set[str]:
@@ -47,13 +58,15 @@ class Collector(Walker):
 
     def __init__(self) -> None:
         self.out = Summary()
-        self.pointers: dict[str, tuple[e.Var, Poly] | None] = {}
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.Assign):
             self._written(st.target, facts, also_read=bool(st.op))
         elif isinstance(st, s.Decl) and isinstance(st.var.type, Pointer):
             self._pointer(st, facts)
+            return (st,)
+        elif isinstance(st, s.Instr) and st.name in ("host.alloc", "host.free"):
+            self._storage(st)
             return (st,)
         elif isinstance(st, (s.Instr, s.Barrier, s.Launch, s.LeftOut, s.Eval)):
             self.out.opaque = True
@@ -68,33 +81,22 @@ class Collector(Walker):
             self._reads(sub, facts)
         return x
 
+    def _storage(self, st: s.Instr) -> None:
+        """Memory allocated for a local pointer is an array of its own."""
+        for out in st.outs:
+            if isinstance(out, e.Var) and isinstance(out.type, Pointer):
+                self.out.fresh.add(out.name)
+            else:
+                self.out.opaque = True
+
     def _pointer(self, st: s.Decl, facts: Facts) -> None:
         """A local pointer stands for its base and an offset, where it never changes."""
-        target = None
-        if st.init is not None and st.var.name not in facts.mutable:
-            target = self._target(st.init, facts)
-            for part in _offsets(st.init):
-                self._reads(part, facts)
-        self.pointers[st.var.name] = target
-        if target is None:
+        if st.init is None:
+            return
+        for part in _offsets(st.init):
+            self._reads(part, facts)
+        if st.var.name in facts.mutable or target(st.init, facts) is None:
             self.out.opaque = True
-
-    def _target(self, x: e.Expr, facts: Facts) -> tuple[e.Var, Poly] | None:
-        if isinstance(x, e.Var):
-            return self.pointers.get(x.name, (x, Poly({})))
-        if isinstance(x, e.Cast) and isinstance(x.type, Pointer) and _same_elem(x.x.type, x.type):
-            return self._target(x.x, facts)
-        if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index):
-            base, offset = x.x.base, x.x.index
-        elif isinstance(x, e.Binary) and x.op == "+" and is_int(x.b.type):
-            base, offset = x.a, x.b
-        else:
-            return None
-        inner = self._target(base, facts)
-        p = facts.poly(offset)
-        if inner is None or not facts.stable(p) or not isinstance(inner[0].type, Pointer):
-            return None
-        return inner[0], inner[1] + p
 
     def _written(self, x: e.Expr, facts: Facts, also_read: bool) -> None:
         if is_memory(x):
@@ -133,15 +135,19 @@ class Collector(Walker):
         while isinstance(base, (e.Index, e.Field)):
             base = base.base
         subs = _subscripts(x)
-        found = self._target(base, facts) if isinstance(base, e.Var) else None
+        found = target(base, facts)
         if found is None or subs is None:
             self.out.opaque = True
             return
-        root, offset = found
         polys = tuple(facts.poly(i) for i in subs)
-        if offset.terms:
-            polys = (polys[0] + offset, *polys[1:])
-        self.out.accesses.append(Access(root, polys, write, element(base.type), facts))
+        elem = element(base.type) if len(subs) == 1 else found.elem
+        whole, rest = found.offset.divided_by(constant(byte_size(elem) or 1))
+        if not rest.terms:
+            polys = (polys[0] + whole, *polys[1:])
+        access = Access(found.root, polys, write, elem, facts, rest)
+        if len(subs) > 1 and found.offset.terms:
+            self.out.opaque = True
+        self.out.accesses.append(access)
 
 
 def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:
@@ -152,7 +158,7 @@ def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:
             if not is_int(x.index.type):
                 return None
             out.append(x.index)
-            if isinstance(x.base.type, Pointer) and not isinstance(x.base, e.Var):
+            if isinstance(x.base.type, Pointer) and isinstance(x.base, (e.Index, e.Field)):
                 return None  # a pointer read from memory
         x = x.base
     return tuple(reversed(out))
@@ -172,10 +178,6 @@ def _offsets(x: e.Expr) -> Iterator[e.Expr]:
         yield from indices(x.x)
 
 
-def _same_elem(a: Type, b: Type) -> bool:
-    return isinstance(a, (Pointer, Array)) and isinstance(b, (Pointer, Array)) and a.elem == b.elem
-
-
 def summarise(body: s.Body, facts: Facts) -> Summary:
     """The accesses of `body`, which runs where `facts` hold."""
     collector = Collector()
@@ -184,6 +186,7 @@ def summarise(body: s.Body, facts: Facts) -> Summary:
     local = declared(body)
     out.accesses = [a for a in out.accesses if a.root.name not in local]
     out.scalars -= set(local)
+    out.opaque = out.opaque or not out.fresh <= set(local)
     return out
 
 
@@ -217,7 +220,16 @@ def apart(
         for b in seconds:
             if not (a.write or b.write):
                 continue
-            key = (a.root.name, a.subs, b.root.name, b.subs, id(a.facts), id(b.facts))
+            key = (
+                a.root.name,
+                a.subs,
+                a.elem,
+                b.root.name,
+                b.subs,
+                b.elem,
+                id(a.facts),
+                id(b.facts),
+            )
             if key in done:
                 continue
             done.add(key)
@@ -252,43 +264,52 @@ def not_aliased(a: e.Var, b: e.Var, facts: Facts) -> bool:
 
 def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
     """Whether equal elements imply equal `v`: one subscript is c*v + r with |r - r'| < c."""
-    if a.subs is None or b.subs is None or a.elem != b.elem or len(a.subs) != len(b.subs):
-        return False
     primed = _Primed(a.facts, b.facts, varying)
     both = primed.facts()
-    for p, q in zip(a.subs, b.subs, strict=True):
-        d = p - primed.poly(q)
-        if _always_differ(d, both) or _implies_equal(d, v, primed, both):
+    for d, width in _distances(a, b, primed):
+        if _always_differ(d, width, both) or _implies_equal(d, width, v, primed, both):
             return True
     return False
 
 
-def _always_differ(d: Poly, facts: Facts) -> bool:
-    return bool(d.terms) and (facts.nonneg(d - 1) or facts.nonneg(-d - 1))
+def _distances(a: Access, b: Access, primed: _Primed) -> list[tuple[Poly, int]]:
+    """For each dimension what must be smaller than `width` in absolute value for a meeting."""
+    if a.elem == b.elem and not a.offset.terms and not b.offset.terms:
+        if len(a.subs) != len(b.subs):
+            return []
+        return [(p - primed.poly(q), 1) for p, q in zip(a.subs, b.subs, strict=True)]
+    first, second = a.in_bytes(), b.in_bytes()
+    if first is None or second is None:
+        return []
+    return [(first[0] - primed.poly(second[0]), max(first[1], second[1]))]
 
 
-def _implies_equal(d: Poly, v: str, primed: _Primed, facts: Facts) -> bool:
-    """Whether d == 0 implies v == v'.
+def _always_differ(d: Poly, width: int, facts: Facts) -> bool:
+    return bool(d.terms) and (facts.nonneg(d - width) or facts.nonneg(-d - width))
 
-    Mixed radix: where d = c*(u - u') + rest and |rest| < c, u equals u' and rest is 0 as well.
+
+def _implies_equal(d: Poly, width: int, v: str, primed: _Primed, facts: Facts) -> bool:
+    """Whether |d| < width implies v == v'.
+
+    Mixed radix: where d = c*(u - u') + rest and |rest| <= c - width, u equals u' and |rest| < width
+    as well.
     """
     for _ in range(6):
-        peeled = None
+        rest = None
         for u in [v, *sorted(d.atoms() - {v})]:
-            rest = _peel(d, u, primed, facts)
+            rest = _peel(d, width, u, primed, facts)
             if rest is not None:
-                peeled = u
                 break
-        if peeled is None or rest is None:
+        if rest is None:
             return False
-        if peeled == v:
+        if u == v:
             return True
         d = rest
     return False
 
 
-def _peel(d: Poly, u: str, primed: _Primed, facts: Facts) -> Poly | None:
-    """The rest of d = c*(u - u') + rest, where |rest| < c."""
+def _peel(d: Poly, width: int, u: str, primed: _Primed, facts: Facts) -> Poly | None:
+    """The rest of d = c*(u - u') + rest, where |rest| <= c - width."""
     u2 = primed.names.get(u)
     if u2 is None:
         return None
@@ -297,9 +318,9 @@ def _peel(d: Poly, u: str, primed: _Primed, facts: Facts) -> Poly | None:
         return None
     c, rest = mine[0], d - mine[0] * (atom(u) - atom(u2))
     size = -c if facts.nonneg(-c) else c
-    if not facts.nonneg(size - 1):
+    if not facts.nonneg(size - width):
         return None
-    small = facts.nonneg(size - 1 - rest) and facts.nonneg(size - 1 + rest)
+    small = facts.nonneg(size - width - rest) and facts.nonneg(size - width + rest)
     return rest if small else None
 
 

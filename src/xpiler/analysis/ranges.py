@@ -103,6 +103,7 @@ class Facts:
     rank: dict[str, float] = field(default_factory=dict)
     axes: dict[str, Poly | None] = field(default_factory=dict)
     assumed: list[Poly] = field(default_factory=list)
+    pointers: dict[str, object] = field(default_factory=dict)
     _ranges: dict[str, Interval] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
 
@@ -425,6 +426,10 @@ class Facts:
         base.poly(var)
         v = atom(var.name)
         return base.with_fact(v - base.poly(lo)).with_fact(base.poly(hi) - v - 1)
+
+    def with_pointer(self, name: str, target: object) -> Facts:
+        """Also knowing what a local pointer points to (see `analysis.pointers`)."""
+        return replace(self, pointers={**self.pointers, name: target})
 
     def with_axis(self, var: e.Var, hi: e.Expr) -> Facts:
         """Also knowing that `var` counts blocks or threads of a launch."""

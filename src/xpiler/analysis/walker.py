@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from xpiler.analysis.pointers import learn
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -129,7 +130,9 @@ def inside(st: s.For, facts: Facts) -> Facts:
 def after(st: s.Stmt, facts: Facts) -> Facts:
     """What is known once `st` has run and control has reached the next statement."""
     if isinstance(st, s.Decl) and st.init is not None:
-        return facts.with_def(st.var, st.init)
+        facts = facts.with_def(st.var, st.init)
+    if isinstance(st, (s.Decl, s.Instr)):
+        return learn(st, facts)
     if isinstance(st, s.If) and st.then and not st.orelse and always_leaves(st.then):
         return facts.with_cond(st.cond, False)
     return facts

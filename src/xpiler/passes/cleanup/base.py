@@ -12,7 +12,9 @@ from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import AtomInfo, Facts, Ledger
 from xpiler.analysis.walker import Walker, after, always_leaves, changed, inside
 from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
 from xpiler.ir.types import I64
 
@@ -40,6 +42,7 @@ class Context:
     program: Program
     shared: dict[str, tuple[dict[str, AtomInfo], list[Poly]]] = field(default_factory=dict)
     tile_loops: set[tuple[str, str]] = field(default_factory=set)
+    axes: set[tuple[str, str]] = field(default_factory=set)
 
     def facts(self, f: Function) -> Facts:
         """What holds at the start of `f`; atoms and assumptions persist from pass to pass."""
@@ -51,6 +54,16 @@ class Context:
                 v = facts.poly(p)
                 facts = facts.with_fact(v - lo).with_fact(-v + hi)
         return facts
+
+
+def launch_axes(program: Program) -> set[tuple[str, str]]:
+    """(function, variable) of every loop that raising made from an axis of a launch."""
+    return {
+        (f.name, n.var.name)
+        for f in program.functions
+        for n in walk(f.body)
+        if isinstance(n, s.For) and n.kind == "parallel"
+    }
 
 
 class Pass(Protocol):

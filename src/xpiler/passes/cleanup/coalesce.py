@@ -7,12 +7,11 @@ iterations of a parallel loop may run in any order, so perfectly nested ones exc
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.dependence import independent
-from xpiler.analysis.effects import assigned, escapes, names_in, of_expr
+from xpiler.analysis.effects import assigned, escapes, names_in, of_body, of_expr, stored
 from xpiler.analysis.poly import ONE, Poly, atom
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int, type_range
 from xpiler.ir import expr as e
@@ -41,43 +40,100 @@ class Coalesce:
         def one(f: Function) -> Function:
             tiles = {v for name, v in ctx.tile_loops if name == f.name}
             taken = {p.name for p in f.params} | names_in(f.body)
-            return _Coalescer(tiles, set(taken)).run(f, ctx.facts(f))
+            axes = {v for name, v in ctx.axes if name == f.name}
+            return _Coalescer(tiles, axes, set(taken)).run(f, ctx.facts(f))
 
         return each_function(program, one)
 
 
 @dataclass
 class _Coalescer(Walker):
-    """`tiles` are serial loops over tiles that no longer exist: they join the loop inside."""
+    """`tiles` are serial loops over tiles that no longer exist: they join the loop inside.
+
+    `axes` are loops over blocks and threads as raising made them.
+    """
 
     tiles: set[str]
+    axes: set[str]
     taken: set[str]
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         new = self.descend(st, facts)
         if isinstance(new, s.For) and new.var.name in self.tiles:
-            return (_untiled(new, facts, self.taken),)
+            return (_untiled(new, facts),)
         if not isinstance(new, s.For) or new.kind != "parallel":
             return (new,)
-        while isinstance(new, s.For):
-            better = _merged_pair(new, facts, self.taken)
+        hoisted: s.Body = ()
+        while True:
+            better = self._merged_pair(new, facts)
             if better is None:
                 break
-            new = better
-        return hoisted_stride(new, facts)
+            hoisted, new = (*hoisted, *better[0]), better[1]
+        return (*hoisted, *hoisted_stride(new, facts))
+
+    def _merged_pair(self, loop: s.For, facts: Facts) -> tuple[s.Body, s.For] | None:
+        """What moves in front, and the nest with two of its loops made one."""
+        nest = chain(loop)
+        inner = facts
+        for one in nest.loops:
+            inner = inside(one, inner)
+        for t in range(1, len(nest.loops)):
+            for b in range(t):
+                mark = inner.mark()
+                new = self._merge(nest, b, t, inner)
+                if new is not None:
+                    return nest.before, new
+                inner.forget(mark)
+        return None
+
+    def _merge(self, nest: Nest, b: int, t: int, facts: Facts) -> s.For | None:
+        block, thread = nest.loops[b], nest.loops[t]
+        user = user_variable(nest, block, thread, facts)
+        if user is None and not {block.var.name, thread.var.name} <= self.axes:
+            return None
+        var = user or e.Var(fresh_name("i", set(self.taken)), block.var.type)
+        return merged(nest, b, t, var, facts)
 
 
-def chain(loop: s.For) -> list[s.For]:
-    """The perfectly nested parallel loops from `loop` inwards."""
-    out = [loop]
-    while len(out[-1].body) == 1 and isinstance(out[-1].body[0], s.For):
-        inner = out[-1].body[0]
-        if inner.kind != "parallel" or names_in((inner.lo, inner.hi, inner.step)) & {
-            loop.var.name for loop in out
-        }:
+@dataclass(frozen=True)
+class Nest:
+    """Parallel loops each of which holds the next one, and what the innermost does.
+
+    `before` are declarations found between them that could stand in front of all loops; those that
+    use a loop's variable have joined the body (each thread computes them for itself).
+    """
+
+    loops: list[s.For]
+    before: s.Body
+    body: s.Body
+
+
+def chain(loop: s.For) -> Nest:
+    """The nest that starts with `loop`."""
+    loops, names = [loop], {loop.var.name}
+    before: list[s.Stmt] = []
+    sunk: list[s.Stmt] = []
+    while loops[-1].body:
+        *decls, last = loops[-1].body
+        if not isinstance(last, s.For) or last.kind != "parallel":
             break
-        out.append(inner)
-    return out
+        if not all(isinstance(d, s.Decl) and _movable(d, loop.body) for d in decls):
+            break
+        varying = set(names)
+        for d in decls:
+            varying |= stored((d,)) if of_body((d,)).reads & varying else set()
+        if names_in((last.lo, last.hi, last.step)) & varying:
+            break
+        for d in decls:
+            (sunk if stored((d,)) <= varying else before).append(d)
+        loops.append(last)
+        names = varying | {last.var.name}
+    return Nest(loops, tuple(before), (*sunk, *loops[-1].body))
+
+
+def _movable(d: s.Decl, body: s.Body) -> bool:
+    """Whether the declaration may be computed once or once a thread, wherever its operands live."""
+    return d.init is not None and d.var.name not in assigned(body) and _plain(d.init)
 
 
 def rebuilt(loops: list[s.For], body: s.Body) -> s.Body:
@@ -87,86 +143,47 @@ def rebuilt(loops: list[s.For], body: s.Body) -> s.Body:
     return body
 
 
-def _merged_pair(loop: s.For, facts: Facts, taken: set[str]) -> s.For | None:
-    loops = chain(loop)
-    inner = facts
-    for one in loops:
-        inner = inside(one, inner)
-    for t in range(1, len(loops)):
-        for b in range(t):
-            mark = inner.mark()
-            new = _merge(loops, b, t, inner, taken)
-            if new is not None:
-                return new
-            inner.forget(mark)
-    return None
-
-
-def _untiled(outer: s.For, facts: Facts, taken: set[str]) -> s.For:
+def _untiled(outer: s.For, facts: Facts) -> s.For:
     """`for tile { for k { .. tile*size + k .. } }` as one loop, in the same order."""
     inner = outer.body[0] if len(outer.body) == 1 else None
     if not isinstance(inner, s.For) or "parallel" in (outer.kind, inner.kind):
         return outer
-    if escapes(inner.body):
-        return outer
-    if outer.var.name in names_in((inner.hi,)):
+    if escapes(inner.body) or outer.var.name in names_in((inner.hi,)):
         return outer
     within = inside(inner, inside(outer, facts))
     mark = within.mark()
-    new = _merge([outer, inner], 0, 1, within, taken)
+    new = merged(Nest([outer, inner], (), inner.body), 0, 1, inner.var, within)
     if new is None:
         within.forget(mark)
         return outer
     return new
 
 
-def _merge(loops: list[s.For], b: int, t: int, facts: Facts, taken: set[str]) -> s.For | None:
-    block, thread = loops[b], loops[t]
+def merged(nest: Nest, b: int, t: int, var: e.Var, facts: Facts) -> s.For | None:
+    """The nest with loops `b` and `t` replaced by one over `var`; None where they occur apart."""
+    block, thread = nest.loops[b], nest.loops[t]
     if not (_from_zero(block) and _from_zero(thread)):
         return None
-    size = facts.poly(thread.hi)
-    whole = atom(block.var.name) * size + atom(thread.var.name)
-    body = loops[-1].body
-    user = _user_variable(body, whole, facts)
-    if user is None and block.kind == "parallel" and not (_is_axis(block) and _is_axis(thread)):
-        return None
-    if user is not None:
-        var = user
-    elif block.kind == "parallel":
-        var = e.Var(_new_name(block, taken), block.var.type)
-    else:
-        var = e.Var(thread.var.name, block.var.type)
     hi = _extent(block.hi, thread.hi, var, facts)
     if hi is None:
         return None
     stand_in = e.Var(f"{var.name}'", var.type)
     top = facts.interval(facts.poly(hi))[1] - 1
     facts.atoms[stand_in.name] = AtomInfo(0, top, stand_in)
-    merger = _Merger(block.var.name, thread.var.name, whole, stand_in, user)
+    merger = _Merger(block.var.name, thread.var.name, _whole(block, thread, facts), stand_in, var)
     try:
-        body = substitute(merger.body(body, facts), {stand_in.name: var})
+        body = substitute(merger.body(nest.body, facts), {stand_in.name: var})
     except _Elsewhere:
         return None
     new = replace(block, var=var, lo=e.Const(0, var.type), hi=hi, step=e.Const(1, var.type))
-    rest = [new if i == b else one for i, one in enumerate(loops) if i != t]
+    rest = [new if i == b else one for i, one in enumerate(nest.loops) if i != t]
     out = rebuilt(rest, body)[0]
     assert isinstance(out, s.For)
     return out
 
 
-AXIS = re.compile(r"(block|thread)_([xyz])(\.\d+)?")
-
-
-def _is_axis(loop: s.For) -> bool:
-    """Whether the loop still has the name that raising gave to an axis of the launch."""
-    return AXIS.fullmatch(loop.var.name) is not None
-
-
-def _new_name(block: s.For, taken: set[str]) -> str:
-    """i, j, k for the dimensions x, y, z."""
-    axis = AXIS.fullmatch(block.var.name)
-    stem = {"x": "i", "y": "j", "z": "k"}[axis.group(2)] if axis else block.var.name
-    return fresh_name(stem, set(taken))
+def _whole(block: s.For, thread: s.For, facts: Facts) -> Poly:
+    return atom(block.var.name) * facts.poly(thread.hi) + atom(thread.var.name)
 
 
 def _from_zero(loop: s.For) -> bool:
@@ -187,14 +204,18 @@ def _extent(g: e.Expr, b: e.Expr, var: e.Var, facts: Facts) -> e.Expr | None:
     return simplify(hi, facts)
 
 
-def _user_variable(body: s.Body, whole: Poly, facts: Facts) -> e.Var | None:
+def user_variable(nest: Nest, block: s.For, thread: s.For, facts: Facts) -> e.Var | None:
     """The variable that the user declared to be block * size + thread."""
-    changing = assigned(body)
-    for st in walk(body):
+    changing = assigned(nest.body)
+    whole = _whole(block, thread, facts)
+    for st in walk(nest.body):
         if not isinstance(st, s.Decl) or st.init is None or st.var.name in changing:
             continue
-        if is_int(st.var.type) and facts.poly(st.init) == whole:
+        if not is_int(st.var.type):
+            continue
+        if facts.poly(st.init) == whole:
             return st.var
+        facts = facts.with_def(st.var, st.init)
     return None
 
 
@@ -210,7 +231,7 @@ class _Merger(Walker):
     thread: str
     whole: Poly
     var: e.Var
-    users: e.Var | None
+    users: e.Var
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.Decl) and st.var == self.users:
@@ -256,9 +277,9 @@ class _Merger(Walker):
 # -- strides --------------------------------------------------------------------------------
 
 
-def hoisted_stride(loop: s.Stmt, facts: Facts) -> s.Body:
+def hoisted_stride(loop: s.For, facts: Facts) -> s.Body:
     """`loop`, or with a strided loop as its whole body, one loop over everything."""
-    if not isinstance(loop, s.For) or not _from_zero(loop):
+    if not _from_zero(loop):
         return (loop,)
     before, rest = _invariants(loop)
     if len(rest) != 1 or not isinstance(rest[0], s.For):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from xpiler.analysis.ranges import Ledger
 from xpiler.ir.program import Program
-from xpiler.passes.cleanup.base import Assumptions, Context, Pass
+from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
 from xpiler.passes.cleanup.forward import Forward
@@ -44,7 +44,7 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
     ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
     ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
     steps: list[tuple[str, Program]] = []
-    ctx = Context(assume, ledger, program)
+    ctx = Context(assume, ledger, program, axes=launch_axes(program))
     for _ in range(MAX_ROUNDS):
         before = program
         for one in rounds():

@@ -29,13 +29,13 @@ class Propagate:
     name: str = "propagate"
 
     def apply(self, program: Program, ctx: Context) -> Program:
-        return each_function(program, _propagate)
+        return each_function(program, lambda f: _propagate(f, ctx))
 
 
-def _propagate(f: Function) -> Function:
+def _propagate(f: Function, ctx: Context) -> Function:
     body = rewrite_stmts((s.Scope(f.body),), _declared_late)[0].body
     f = f if body == f.body else f.with_body(body)
-    f = _copies(f)
+    f = _copies(f, ctx)
     for _ in range(4):
         new = _without_dead(f)
         if new is f:
@@ -47,7 +47,7 @@ def _propagate(f: Function) -> Function:
 # -- copies ---------------------------------------------------------------------------------
 
 
-def _copies(f: Function) -> Function:
+def _copies(f: Function, ctx: Context) -> Function:
     """Uses of `x` declared as a copy of a variable that never changes become that variable.
 
     A loop over blocks or threads takes the name that the user gave to its index (`row`, `tid`).
@@ -74,6 +74,7 @@ def _copies(f: Function) -> Function:
             names.setdefault(axis.var.name, n.var.name)
     if not mapping:
         return f
+    ctx.axes.update((f.name, new) for old, new in names.items() if (f.name, old) in ctx.axes)
     body = rewrite_stmts(f.body, lambda st: _no_copy(st, mapping))
     return f.with_body(_renamed(substitute(body, mapping), names))
 

@@ -102,12 +102,14 @@ def _decided_for(st: s.For, facts: Facts) -> s.Body:
 def signed_axis(st: s.For, facts: Facts) -> s.For:
     """A parallel axis counted by an `int`: a grid has fewer than 2**31 blocks, a block too."""
     hi = simplify(st.hi, facts)
-    if isinstance(hi, e.Cast) and hi.x.type == I32:
+    if isinstance(hi, e.Cast) and hi.x.type in (I32, I64):
         inner = hi.x
         p = facts.poly(inner)
         if not facts.nonneg(p) and not facts.assume(f"{sentence(inner)} is not negative", p):
             return st
         hi = inner
+    if hi.type == I32:
+        pass
     elif facts.fits(facts.poly(hi), I32):
         hi = simplify(e.Cast(hi, I32), facts)
     elif facts.assume(f"{sentence(hi)} is below 2**31", (1 << 31) - 1 - facts.poly(hi)):
@@ -248,9 +250,10 @@ def _by_range(x: e.Binary, facts: Facts) -> e.Expr:
     c = p.constant
     if c is not None and not _holds_name(x):
         return e.Const(c, x.type)
-    if x.op in ("/", "%", ">>", "&") or len(p.terms) < _terms(x):
+    named = _holds_name(x)
+    if x.op in ("/", "%", ">>", "&") or (len(p.terms) < _terms(x) and not named):
         new = to_expr(facts, p, x.type)
-        if new is not None and size(new) < size(x):
+        if new is not None and size(new) * (2 if named else 1) < size(x):
             return new
     return x
 
@@ -262,9 +265,7 @@ def _terms(x: e.Expr) -> int:
 
 
 def _holds_name(x: e.Expr) -> bool:
-    if isinstance(x, e.Binary):
-        return _holds_name(x.a) or _holds_name(x.b)
-    return fold.is_named(x)
+    return any(isinstance(n, e.Const) and fold.is_named(n) for n in walk(x))
 
 
 def _floating(x: e.Binary) -> e.Expr:
@@ -376,7 +377,8 @@ def _push(x: e.Expr, t: Type, facts: Facts) -> e.Expr | None:
     if x.type == t:
         return x
     if isinstance(x, e.Const):
-        return fold.convert(x, t) if fold.wrap(int(x.value), t) == x.value else None
+        new = fold.convert(x, t) if fold.wrap(int(x.value), t) == x.value else None
+        return replace(new, text=x.text) if new is not None and fold.is_named(x) else new
     if isinstance(x, e.Cast) and x.x.type == t:
         return x.x if facts.fits(facts.poly(x.x), x.type) else None
     if not facts.fits(facts.poly(x), t) and not _assume_fits(x, t, facts):
