@@ -27,7 +27,7 @@ def _call(r: FunctionReader, n: Node) -> Expr:
 
 def call(r: FunctionReader, n: Node, used: bool) -> Expr:
     """The value of a call; its effects are emitted. `used`: whether anybody wants the value."""
-    callee = n.ref
+    callee = callee_of(n)
     if callee is None:
         return _unresolved(r, n)
     if callee.kind == "CONSTRUCTOR":
@@ -44,6 +44,17 @@ def call(r: FunctionReader, n: Node, used: bool) -> Expr:
     if callee.name == "operator=" and callee.c.is_default_method() or _plain_assignment(r, callee, n):
         return _copy(r, n)
     return _known(r, n, callee, name, used)
+
+
+def callee_of(n: Node) -> Node | None:
+    """The called function; also below parentheses and behind a name bound to it."""
+    if n.ref is not None and n.ref.kind not in ("VAR_DECL", "PARM_DECL"):
+        return n.ref
+    inner = n.ref or (n.kids[0].stripped().ref if n.kids else None)
+    if inner is not None and inner.kind == "VAR_DECL" and inner.init is not None:
+        target = inner.init.stripped()
+        inner = target.kids[0].stripped().ref if target.unary == "&" else target.ref
+    return inner if inner is not None and inner.kind not in ("VAR_DECL", "PARM_DECL") else None
 
 
 def _unresolved(r: FunctionReader, n: Node) -> Expr:
@@ -90,8 +101,14 @@ def _known(r: FunctionReader, n: Node, callee: Node, name: str, used: bool) -> E
             return host.launch_call(r, n, words.launch_calls[name])
         if name in words.axis_calls:
             return axis(words.axis_calls[name])
-        if name in words.instr:
-            return apply_instruction(r, n, callee, words.instr[name], used)
+        instruction = words.instruction(name)
+        if instruction is not None:
+            return apply_instruction(r, n, callee, instruction, used)
+        if name in words.same_as:
+            stub = r.unit.stub_function(words.same_as[name])
+            return inline.run(r, stub, [k for k in stub.kids if k.kind == "PARM_DECL"], n.args, None)
+        if name in words.nothing:
+            return const(0, I32)
         if name in words.host_none:
             r.emit(Instr("host.none", (), (), (("call", name),)))
             return const(0, _result(r, n))

@@ -198,7 +198,10 @@ def _constant_text(r: FunctionReader, decl: Node, value: int | float) -> str:
 
 
 def axis(level: str) -> Expr:
-    """The axis named by the tables: `thread` (three coordinates), `lane`, `warp_size`."""
+    """The axis named by the tables: `thread` (three coordinates), `thread.x`, `lane`."""
+    if "." in level:
+        name, dim = level.split(".")
+        return Axis(name, dim)  # type: ignore[arg-type]
     if level in ("lane", "warp_size"):
         return Axis(level, "")  # type: ignore[arg-type]
     three = tuple(Axis(level, d) for d in ("x", "y", "z"))  # type: ignore[arg-type]

@@ -125,6 +125,7 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
 
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
+    unit.root = root
     for n in top_level(root):
         if n.kind == "FUNCTION_DECL" and n.c.is_definition():
             unit.entry(n)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xpiler.ir.types import Scalar, Type, Vector
 
 _INSTR = re.compile(
-    r"^(?:(?P<outs>[^<]*)<-\s*)?(?P<name>[\w.]+)\((?P<ins>[^)]*)\)(?P<attrs>(?:\s+\w+=\S+)*)$"
+    r"^(?:(?P<outs>[^<]*)<-\s*)?(?P<name>[\w.*]+)\((?P<ins>[^)]*)\)(?P<attrs>(?:\s+\w+=\S+)*)$"
 )
 
 
@@ -61,6 +61,9 @@ class Words:
     math: Mapping[str, MathWord] = field(default_factory=dict)
     bits: frozenset[str] = frozenset()
     instr: Mapping[str, InstrWord] = field(default_factory=dict)
+    instr_prefix: Mapping[str, InstrWord] = field(default_factory=dict)
+    same_as: Mapping[str, str] = field(default_factory=dict)
+    nothing: frozenset[str] = frozenset()
     axes: Mapping[str, str] = field(default_factory=dict)
     axis_calls: Mapping[str, str] = field(default_factory=dict)
     host_none: frozenset[str] = frozenset()
@@ -69,6 +72,15 @@ class Words:
     waves: Mapping[str, int] = field(default_factory=dict)
     arch_macros: Mapping[str, str] = field(default_factory=dict)
     default_arch: str = ""
+
+    def instruction(self, name: str) -> InstrWord | None:
+        """The instruction that a function name stands for."""
+        if name in self.instr:
+            return self.instr[name]
+        for prefix, word in self.instr_prefix.items():
+            if name.startswith(prefix):
+                return replace(word, name=word.name.replace("*", name.removeprefix(prefix)))
+        return None
 
     def wave(self, arch: str | None) -> int:
         """Lanes in a warp of `arch`: the entry with the longest matching prefix ("" matches all)."""
@@ -119,6 +131,7 @@ def words_from(platform: str, tables: list[Mapping[str, Any]], stubs: tuple[str,
     t = {k: _merged(tables, k) for k in ("headers", "types", "opaque", "status", "math", "bits")}
     t |= {k: _merged(tables, k) for k in ("instr", "axes", "axis_calls", "host_none", "inert")}
     t |= {k: _merged(tables, k) for k in ("launch_calls", "waves", "arch_macros", "fragments")}
+    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing")}
     front = _merged(tables, "frontend")
     return Words(
         platform=platform,
@@ -133,6 +146,9 @@ def words_from(platform: str, tables: list[Mapping[str, Any]], stubs: tuple[str,
         math={k: math_word(v) for k, v in t["math"].items()},
         bits=frozenset(t["bits"]),
         instr={k: instr_word(v) for k, v in t["instr"].items()},
+        instr_prefix={k: instr_word(v) for k, v in t["instr_prefix"].items()},
+        same_as=t["same_as"],
+        nothing=frozenset(t["nothing"]),
         axes=t["axes"],
         axis_calls=t["axis_calls"],
         host_none=frozenset(t["host_none"]),

@@ -56,6 +56,7 @@ unsigned __xp_lane();
 
 template <class T, class U> struct xp_same { static constexpr bool value = false; };
 template <class T> struct xp_same<T, T> { static constexpr bool value = true; };
+inline long xp_expect(long v, long) { return v; }
 template <bool B, class T = void> struct xp_if {};
 template <class T> struct xp_if<true, T> { typedef T type; };
 template <class T> struct xp_integral { static constexpr bool value = false; };

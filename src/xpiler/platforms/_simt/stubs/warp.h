@@ -65,3 +65,19 @@ half2 atomicAdd(half2*, half2);
 __nv_bfloat162 atomicAdd(__nv_bfloat162*, __nv_bfloat162);
 
 #pragma clang force_cuda_host_device end
+
+// Helpers for the bodies in our own headers.
+#pragma clang force_cuda_host_device begin
+#define XP_ALL ((XP_MASK)~XP_MASK(0))
+inline unsigned __xp_bits(unsigned v) { return __popc(v); }
+inline unsigned __xp_bits(unsigned long long v) { return __popcll(v); }
+inline unsigned __xp_count(XP_MASK m) { return __xp_bits(m); }
+inline unsigned __xp_rank(XP_MASK m) { return __xp_bits(m & ((XP_MASK(1) << __xp_lane()) - 1)); }
+inline float __xp_tf32(float v) {
+  return __uint_as_float((__float_as_uint(v) + 0xfffu + ((__float_as_uint(v) >> 13) & 1u)) & 0xffffe000u);
+}
+size_t __cvta_generic_to_shared(const void*);
+size_t __cvta_generic_to_global(const void*);
+void* __cvta_shared_to_generic(size_t);
+inline unsigned __isShared(const void*) { return 1; }
+#pragma clang force_cuda_host_device end
