@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
+from xpiler.ir.program import Program
 from xpiler.ir.text import show_program
 from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
@@ -64,6 +67,13 @@ class Translation:
         return self.verdict is not None and self.verdict.ok and not self.partial
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What verification needs to know of the translation beside its text."""
+
+    extras: Mapping[str, tuple[str, ...]]
+
+
 def translate(text: str, file: str, options: Options) -> Translation:
     """Translate `text`; never raises for what the text holds, only for wrong options."""
     from xpiler.platforms.registry import platform, platform_of
@@ -77,12 +87,25 @@ def translate(text: str, file: str, options: Options) -> Translation:
     try:
         _check_direction(source, target)
         reading = read(text, file, source, options, out.diagnostics, trace)
-        _raise_and_write(reading, target, out)
+        raised = _raise_and_write(reading, target, out)
         if out.text is not None and options.verify:
-            _verify(reading, target, options, out)
+            _verify(reading, target, options, out, raised)
     except XpilerError as why:
         out.diagnostics += why.diagnostics
+    except (Exception, RecursionError) as why:
+        if os.environ.get("XPILER_DEBUG"):
+            raise
+        out.diagnostics.append(internal_error(why, file))
     return out
+
+
+def internal_error(why: BaseException, file: str) -> Diagnostic:
+    """A failure of ours as a diagnostic that names the place; `XPILER_DEBUG=1` shows it whole."""
+    frames = traceback.extract_tb(why.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    message = f"{type(why).__name__} in {where}: {why}"[:300]
+    hint = "this is a bug in Xpiler; XPILER_DEBUG=1 shows where"
+    return Diagnostic("XP0999", message, loc=SourceLoc(file, 1), help=hint)
 
 
 def _check_direction(source: Platform, target: Platform) -> None:
@@ -94,8 +117,9 @@ def _check_direction(source: Platform, target: Platform) -> None:
         raise XpilerError(Diagnostic("XP0904", f"reading {source.title} is not built yet"))
 
 
-def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> None:
-    from xpiler.backend import write
+def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Raised:
+    """Fill in the translation's text (left None when nothing could be raised)."""
+    from xpiler.backend import write_unit
     from xpiler.passes.cleanup import Assumptions, clean_up
     from xpiler.passes.recovery import recover
 
@@ -104,21 +128,42 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> No
         raised = recover(reading.program, _shapes(reading))
         out.diagnostics += raised.diagnostics
         step.after = show_program(raised.program)
-    with out.trace.step("clean-up"):
+    with out.trace.step("clean-up") as outer:
+        outer.before = step.after
         cleaned = clean_up(raised.program, assume=Assumptions())
-    before = step.after
-    for name, program in cleaned.steps:
-        with out.trace.step(name) as inner:
+        outer.after = show_program(cleaned.program)
+    _pass_steps(out.trace, step.after, cleaned.steps)
+    assumptions = tuple(dict.fromkeys((*raised.assumptions, *cleaned.assumptions)))
+    out.assumptions = assumptions
+    if cleaned.program.functions:
+        with out.trace.step("write") as step:
+            head = (
+                f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler."
+            )
+            step.before = outer.after
+            written = write_unit(cleaned.program, target.spelling, (head,))
+            out.diagnostics += written.diagnostics
+            out.text = step.after = written.text
+    return Raised(_extra_parameters(reading, cleaned.program))
+
+
+def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:
+    """One trace step for each clean-up pass that changed the program."""
+    for name, program in steps:
+        with trace.step(name) as inner:
             inner.before, inner.after = before, show_program(program)
             before = inner.after
-    out.assumptions = tuple(dict.fromkeys((*raised.assumptions, *cleaned.assumptions)))
-    if not cleaned.program.functions:
-        return
-    with out.trace.step("write") as step:
-        head = (f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler.",)
-        program = replace(cleaned.program, comments=head + cleaned.program.comments)
-        step.before = before
-        out.text = step.after = write(program, target.spelling)
+
+
+def _extra_parameters(reading: Reading, raised: Program) -> dict[str, tuple[str, ...]]:
+    """Launch parameters (`grid_x`) that kernels took on because nothing in the file says them."""
+    out = {}
+    for plan in reading.plans:
+        found = [f for f in raised.functions if f.name == plan.entry.name]
+        if plan.kind == "kernel" and found:
+            added = found[0].params[len(plan.entry.params) :]
+            out[plan.entry.name] = tuple(p.name.split(".")[0] for p in added)
+    return out
 
 
 def _shapes(reading: Reading) -> dict[str, object]:
@@ -132,22 +177,21 @@ def _shapes(reading: Reading) -> dict[str, object]:
     }
 
 
-def _verify(reading: Reading, target: Platform, options: Options, out: Translation) -> None:
+def _verify(
+    reading: Reading, target: Platform, options: Options, out: Translation, raised: Raised
+) -> None:
     from xpiler.verify.session import check_translation
 
     assert out.text is not None
     with out.trace.step("verify") as step:
         out.verdict = check_translation(
-            reading.text,
+            reading,
             out.text,
-            reading.platform,
             target,
-            reading.plans,
-            file=reading.file,
-            arch=options.arch,
             seed=out.trace.seed,
             sandbox=options.sandbox,
             assumptions=out.assumptions,
-            program=reading.program,
+            extras=raised.extras,
         )
+        out.diagnostics += out.verdict.diagnostics()
         step.checks["verdict"] = out.verdict.render()

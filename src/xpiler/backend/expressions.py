@@ -9,8 +9,9 @@ from functools import singledispatchmethod
 from xpiler.backend import literals, types
 from xpiler.backend.conversions import holds_all, implicit_pointer, same_low_bits, scalar
 from xpiler.backend.operators import Operators
-from xpiler.backend.pieces import ARGUMENT, POSTFIX, PRIMARY, STRENGTH, UNARY, Piece
+from xpiler.backend.pieces import ARGUMENT, LANE, POSTFIX, PRIMARY, STRENGTH, UNARY, Piece
 from xpiler.backend.spelling import Template
+from xpiler.backend.survey import alias
 from xpiler.backend.unit import Unit, cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir.intrinsics import math_functions
@@ -20,8 +21,10 @@ from xpiler.ir.types import BOOL, F32, I8, I32, Array, Pointer, Scalar, Struct, 
 class ExpressionPrinter(Operators):
     """Prints the expressions of one function; `names` maps IR variables to C names."""
 
-    def __init__(self, unit: Unit, names: Mapping[str, str]) -> None:
-        self.unit, self.names = unit, names
+    def __init__(
+        self, unit: Unit, names: Mapping[str, str], aliased: frozenset[Type] = frozenset()
+    ) -> None:
+        self.unit, self.names, self.aliased = unit, names, aliased
         self.spelling = unit.spelling
 
     # What a context asks for ------------------------------------------------------------
@@ -36,7 +39,7 @@ class ExpressionPrinter(Operators):
         """A piece that C converts to `t` exactly and without a warning."""
         if isinstance(t, (Pointer, Array)) or isinstance(p.type, (Pointer, Array)):
             return self._pointer_value(p, t)
-        if p.ctype == t or p.exact:
+        if p.ctype == t or (p.exact and not self.needs_call(p.ctype, t)):
             return p
         if p.type != t:
             p = self.convert(p, t)
@@ -56,7 +59,15 @@ class ExpressionPrinter(Operators):
         if p.text == "NULL" or p.ctype == t or implicit_pointer(t, p.ctype):
             return p
         target = t if isinstance(t, Pointer) else p.type
-        return Piece(f"({self.type(target)}){p.within(UNARY)}", UNARY, target, target)
+        return Piece(
+            f"({self.type(self.accessed(target))}){p.within(UNARY)}", UNARY, target, target
+        )
+
+    def accessed(self, t: Type) -> Type:
+        """A pointer type as it is printed: its memory may hold elements of another type."""
+        if isinstance(t, Pointer) and isinstance(t.elem, Scalar) and t.elem in self.aliased:
+            return replace(t, elem=alias(t.elem, self.spelling))
+        return t
 
     def exactly(self, n: e.Expr) -> Piece:
         """The piece of `n` with exactly its C type."""
@@ -72,7 +83,7 @@ class ExpressionPrinter(Operators):
             text = template.replace("{0}", p.within(ARGUMENT))
             return Piece(text, POSTFIX, p.type, p.type)
         if p.type == BOOL:
-            return self._nonzero(p)
+            return p if p.exact else self._nonzero(replace(p, type=p.ctype))
         if not isinstance(p.type, (Scalar, Pointer)):
             return replace(p, ctype=p.type)
         return Piece(
@@ -97,6 +108,8 @@ class ExpressionPrinter(Operators):
         """`p` with a further conversion to `t` due; an earlier one goes where it has no part."""
         if p.type == t:
             return p
+        if p.value is not None and self.computing(p.type) == t:
+            return replace(p, type=t)
         if p.settled or p.exact or holds_all(p.type, p.ctype) or same_low_bits(p.type, t, p.ctype):
             exact = holds_all(t, p.type) if p.exact else holds_all(t, p.ctype)
             literal = literals.converted(p.value, t) if p.literal is not None and exact else None
@@ -115,6 +128,7 @@ class ExpressionPrinter(Operators):
         return p
 
     def _nonzero(self, p: Piece) -> Piece:
+        p = self.settle(self.convert(p, self.computing(p.type)))
         zero = "NULL" if isinstance(p.ctype, Pointer) else "0"
         return Piece(
             f"{p.within(STRENGTH['!='] + 1)} != {zero}",
@@ -135,7 +149,8 @@ class ExpressionPrinter(Operators):
             ) and p.settled | p.exact:
                 return p
         p = self.piece(n)
-        return p if p.exact or p.settled else self.settle(p)
+        truth = p.type == BOOL and p.ctype == I32
+        return p if p.exact or p.settled or truth else self.settle(p)
 
     def type(self, t: Type) -> str:
         """A type as text; vectors that occur get their typedef."""
@@ -162,7 +177,7 @@ class ExpressionPrinter(Operators):
     @piece.register
     def _(self, n: e.Var) -> Piece:
         if n.name.startswith("lane "):  # a parameter of a vector helper
-            return Piece(f"{n.name[5:]}.{{0}}", POSTFIX, n.type, n.type)
+            return Piece(f"{n.name[5:]}.{LANE}", POSTFIX, n.type, n.type)
         return Piece(self.names[n.name], PRIMARY, n.type, n.type)
 
     @piece.register
@@ -182,11 +197,9 @@ class ExpressionPrinter(Operators):
         if isinstance(n.type, Pointer) or isinstance(n.x.type, (Pointer, Array)):
             return self._pointer_cast(n)
         p = self.piece(n.x)
-        return (
-            self.settle(replace(p, type=BOOL, exact=False))
-            if n.type == BOOL and not (p.exact and p.type == BOOL)
-            else self.convert(p, n.type)
-        )
+        if n.type != BOOL:
+            return self.convert(p, n.type)
+        return p if p.exact and p.type == BOOL else self._nonzero(self.settle(p))
 
     def _pointer_cast(self, n: e.Cast) -> Piece:
         p = self.exactly(n.x)
@@ -198,6 +211,7 @@ class ExpressionPrinter(Operators):
         if isinstance(target, Pointer):
             target = replace(target, restrict=False)
         inner = p.within(UNARY)
+        target = self.accessed(target)
         if isinstance(target, Scalar) and target.bits != 64:
             inner = f"(uintptr_t){inner}"
         return Piece(f"({self.type(target)}){inner}", UNARY, n.type, n.type)
@@ -243,7 +257,6 @@ class ExpressionPrinter(Operators):
         assert isinstance(vector, Vector)
         if isinstance(index, e.Const):
             return self._member(base, types.lane(vector, int(index.value)), t)
-        self.unit.generated.lanes_by_number(vector)
         inside = f"{self.piece(base).within(POSTFIX)}.s[{self._subscript(index)}]"
         return Piece(inside, POSTFIX, t, t)
 
@@ -281,6 +294,8 @@ class ExpressionPrinter(Operators):
             base = self.piece(x.base)
             if _is_zero(x.index) and not isinstance(x.base.type, Array):
                 return replace(base, type=n.type)
+        if isinstance(x.type, Array) and isinstance(n.type, Pointer) and n.type.elem != x.type:
+            return replace(self.piece(x), ctype=n.type, type=n.type)
         return Piece(f"&{self.piece(x).within(UNARY)}", UNARY, n.type, n.type)
 
     @piece.register
@@ -348,7 +363,8 @@ class ExpressionPrinter(Operators):
             return Piece(text, strength, I32, n.type)
         own = n.args[0].type if n.func in _BY_ARGUMENT else n.type
         computed = Piece(text, strength, compute, compute)
-        return self.convert(computed, own) if own != compute else computed
+        rounded = self.convert(computed, own) if own != compute else computed
+        return replace(rounded, exact=True) if n.func in _CHOOSES else rounded
 
     def _argument(self, a: e.Expr, compute: Scalar, template: Template) -> str:
         t = (
@@ -373,6 +389,7 @@ class ExpressionPrinter(Operators):
         return Piece(text, POSTFIX, n.type, n.type)
 
 
+_CHOOSES = frozenset(("abs", "min", "max"))
 _GIVES_INT = frozenset(("popcount", "clz", "ffs"))
 _BY_ARGUMENT = frozenset(
     (*_GIVES_INT, "isnan", "isinf", "isfinite", "signbit", "mulhi", "brev", "sad")

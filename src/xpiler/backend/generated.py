@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xpiler.backend import types
+from xpiler.backend.pieces import LANE
 from xpiler.backend.spelling import Spelling
+from xpiler.backend.survey import alias_typedef
 from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
 
 
@@ -18,11 +20,15 @@ def stem(t: Type, spelling: Spelling) -> str:
 
 @dataclass
 class Generated:
-    """Collects while printing; what was asked for first is written first."""
+    """Collects while printing; what was asked for first is written first.
+
+    `numbered`: vectors whose lanes are also an array `s`; `aliased`: what reads foreign memory.
+    """
 
     vectors: list[Vector] = field(default_factory=list)
     functions: dict[str, str] = field(default_factory=dict)
     numbered: set[Vector] = field(default_factory=set)
+    aliased: set[Type] = field(default_factory=set)
 
     def note_type(self, t: Type, spelling: Spelling) -> None:
         """Remembers that a vector type occurs in `t`."""
@@ -30,10 +36,6 @@ class Generated:
             t = t.elem
         if isinstance(t, Vector) and t not in self.vectors:
             self.vectors.append(t)
-
-    def lanes_by_number(self, t: Vector) -> None:
-        """The lanes of `t` are also reached through an array `s`."""
-        self.numbered.add(t)
 
     def maker(self, t: Vector, spelling: Spelling) -> str:
         """The name of the function that makes a vector of its lanes."""
@@ -59,12 +61,12 @@ class Generated:
         return name
 
     def lanewise(self, name: str, t: Vector, count: int, lane: str, spelling: Spelling) -> str:
-        """A function that does `lane` (text in `a.{0}`, `b.{0}`, ...) on each lane."""
+        """A function that does `lane` (in `a`, `b`, ..., with LANE for the member) on each lane."""
         self.note_type(t, spelling)
         vector = types.vector_name(t, spelling)
         params = ", ".join(f"{vector} {p}" for p in "abc"[:count])
         if t.lanes > 4:
-            work = lane.replace("{0}", "s[i]")
+            work = lane.replace(LANE, "s[i]")
             body = [
                 f"{vector} r;",
                 f"for (int i = 0; i < {t.lanes}; i++) {{",
@@ -73,7 +75,7 @@ class Generated:
                 "return r;",
             ]
         else:
-            lanes = [lane.replace("{0}", types.LANES[k]) for k in range(t.lanes)]
+            lanes = [lane.replace(LANE, types.LANES[k]) for k in range(t.lanes)]
             braces = (
                 f"{{{{{', '.join(lanes)}}}}}" if t in self.numbered else f"{{{', '.join(lanes)}}}"
             )
@@ -91,5 +93,13 @@ class Generated:
         return types.vector_name(t, spelling)
 
     def typedefs(self, spelling: Spelling) -> list[str]:
-        """The typedefs of the vectors that occur."""
-        return [types.vector_typedef(v, spelling, v in self.numbered) for v in self.vectors]
+        """The typedefs of the vectors that occur, and of types that may read foreign memory."""
+        made = [alias_typedef(t, spelling) for t in _sorted(self.aliased) if isinstance(t, Scalar)]
+        return made + [
+            types.vector_typedef(v, spelling, v in self.numbered, v in self.aliased)
+            for v in self.vectors
+        ]
+
+
+def _sorted(kinds: set[Type]) -> list[Type]:
+    return sorted(kinds, key=str)

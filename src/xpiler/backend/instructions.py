@@ -40,7 +40,8 @@ def _filled(template: str, st: s.Instr, x: ExpressionPrinter) -> str:
 
 
 def _no_zero_offset(text: str) -> str:
-    return re.sub(r"\((?:const )?char \*\)(\w+) \+ 0(?=[,)])", r"\1", text)
+    """A symbol as memory: `(char *)&w + 0` is `w` for an array, `&w` for a scalar."""
+    return re.sub(r"\((?:const )?char \*\)(&?[\w.]+) \+ 0(?=[,)])", r"\1", text)
 
 
 def _pointee(n: e.Expr) -> Type | None:

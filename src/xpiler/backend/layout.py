@@ -63,7 +63,7 @@ def _breaks(line: str) -> Iterator[tuple[int, int, int]]:
         elif token in (",", ";"):
             yield depth, 0, m.end()
         elif token == "=" and spaced:
-            yield depth, 9, m.end()
+            yield depth + 1, 9, m.end()
         elif token in _BREAK_BEFORE and spaced and line[m.end() : m.end() + 1] == " ":
             yield depth, _WEIGHT.get(token, 8), m.start()
         spaced = token.isspace()

@@ -130,7 +130,7 @@ def constant(n: Const, macros: Mapping[str, str]) -> Piece:
         return integer(int(n.value), t)
     text, ctype = _decimal(float(n.value), t)
     strength = UNARY if text.startswith("-") else PRIMARY
-    return Piece(text, strength, ctype, t, exact=ctype == t or t == F64, value=float(n.value))
+    return Piece(text, strength, ctype, t, exact=True, value=float(n.value))
 
 
 def _as_written(n: Const, text: str, t: Scalar, macros: Mapping[str, str]) -> Piece | None:

@@ -107,10 +107,12 @@ class Operators(ABC):
         return self.settle(p)
 
     def _agrees(self, a: Piece, b: Piece, t: Type, compares: bool) -> bool:
-        want = promote(t)
-        if usual(a.ctype, b.ctype) != want:
+        want, common = promote(t), usual(a.ctype, b.ctype)
+        if common != want and str(common) != self.spelling.excess.get(str(t)):
             return False
-        if want != t and not all(p.settled or p.exact for p in (a, b)):
+        if (want != t or str(t) in self.spelling.excess) and not all(
+            p.settled or p.exact for p in (a, b)
+        ):
             return False
         return not compares or not _signs_differ(a, b)
 
@@ -172,13 +174,11 @@ class Operators(ABC):
             )
         compute = self.computing(n.type)
         p = self.convert(self.piece(n.x), compute)
-        p = p if promote(p.ctype) == promote(compute) and (p.settled or p.exact) else self.settle(p)
+        exact = p.settled or p.exact
+        p = p if promote(p.ctype) == promote(compute) and exact else self.settle(p)
         inner = p.within(UNARY)
         inner = f"({inner})" if inner.startswith(n.op) else inner
-        ctype = promote(compute)
-        if str(ctype) in self.spelling.excess:
-            ctype = scalar(self.spelling.excess[str(ctype)])
-        return Piece(f"{n.op}{inner}", UNARY, ctype, n.type)
+        return Piece(f"{n.op}{inner}", UNARY, promote(compute), n.type, exact=_float(n.type))
 
     def select(self, n: e.Select) -> Piece:
         """A conditional expression's piece."""
@@ -212,7 +212,7 @@ class LanePrinter:
 
     @staticmethod
     def lane_text(printer: Operators, op: str, elem: Scalar, names: list[str]) -> str:
-        """`a.{0} + b.{0}` in the element's exact arithmetic."""
+        """The operation on the lanes `a.@lane`, `b.@lane`, ... in exact arithmetic."""
         lanes: list[e.Expr] = [e.Var(f"lane {x}", elem) for x in names]
         if op.isidentifier():
             made: e.Expr = e.Call(op, tuple(lanes), elem)
@@ -221,6 +221,10 @@ class LanePrinter:
         else:
             made = e.Binary(op, lanes[0], lanes[1], elem)  # type: ignore[arg-type]
         return printer.assigned(made, elem)
+
+
+def _float(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.is_float
 
 
 def _integer(t: Type) -> bool:

@@ -14,6 +14,7 @@ STRENGTH = {
     "&": 8, "^": 7, "|": 6, "&&": 5, "||": 4, "?": 3, "=": 2, ",": 1,
 }  # fmt: skip
 ARGUMENT = STRENGTH["="]
+LANE = "@lane"  # stands for the member in the text of a vector helper
 
 
 @dataclass(frozen=True, slots=True)

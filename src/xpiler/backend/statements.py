@@ -10,7 +10,9 @@ from xpiler.backend.expressions import ExpressionPrinter
 from xpiler.backend.heap import Heap
 from xpiler.backend.instructions import lines_of
 from xpiler.backend.layout import comment_lines, wrap
+from xpiler.backend.names import free_name
 from xpiler.backend.pieces import UNARY
+from xpiler.backend.spelling import words_of
 from xpiler.backend.tidy import is_count
 from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
@@ -42,11 +44,26 @@ class StatementPrinter:
         """The lines of a scope, indented from 0; arrays on the heap are freed at its end."""
         self.heap.enter(loop)
         out: list[str] = []
-        for st in body:
-            out += comment_lines(st.comments)
-            out += self.statement(st)
+        for k, st in enumerate(body):
+            above = comment_lines(st.comments)
+            out += ["", *above] if above and out else above
+            lines = self.statement(st)
+            joined = k > 0 and not above and self._joined(body[k - 1], lines, out)
+            out += [] if joined else lines
         ended = bool(body) and isinstance(body[-1], (s.Return, s.Break, s.Continue))
         return out + self.heap.leave(ended)
+
+    def _joined(self, before: s.Stmt, lines: list[str], out: list[str]) -> bool:
+        """Makes `T x;` `x = call();` one declaration with its initial value."""
+        if not isinstance(before, s.Decl) or before.init is not None or not lines:
+            return False
+        name = self.x.names[before.var.name]
+        start = f"{name} = "
+        once = lines[0].startswith(start) and name not in words_of(lines[0][len(start) :])
+        if not once or out[-1] != f"{self._head(before)};":
+            return False
+        out[-1:] = [f"{self._head(before)} = {lines[0][len(start) :]}", *lines[1:]]
+        return True
 
     def block(self, head: str, body: s.Body, tail: str = "}", loop: bool = False) -> list[str]:
         """`head {`, the indented body, `tail`."""
@@ -76,7 +93,9 @@ class StatementPrinter:
         if isinstance(st.var.type, Array) and st.var.type.size is None:
             raise cannot_print(f"the array {st.var.name}", "its size is not known")
         align = f"_Alignas({st.align}) " if st.align else ""
-        return align + declared(st.var.type, self.x.names[st.var.name], st.const, self.x)
+        return align + declared(
+            self.x.accessed(st.var.type), self.x.names[st.var.name], st.const, self.x
+        )
 
     def _initial(self, init: e.Expr | None, t: Type) -> str:
         if init is None:
@@ -216,7 +235,8 @@ class StatementPrinter:
 
     def _case(self, case: s.Case) -> list[str]:
         labels = [f"case {v}:" for v in case.values] or ["default:"]
-        scope = any(isinstance(x, s.Decl) for x in case.body)
+        frees = bool(self.heap.frees())
+        scope = any(isinstance(x, s.Decl) or (isinstance(x, s.Return) and frees) for x in case.body)
         inner = self.body(case.body)
         if not case.body or not isinstance(case.body[-1], (s.Return, s.Break, s.Continue)):
             inner = [*inner, "break;"]
@@ -239,8 +259,9 @@ class StatementPrinter:
         value = self.x.assigned(st.value, self.function.ret)
         if not frees or not usage.names_in(st.value):
             return [*frees, f"return {value};"]
-        result = declared(self.function.ret, "result", False, self.x)
-        return ["{", *self._indented([f"{result} = {value};", *frees, "return result;"]), "}"]
+        name = free_name("result", self.spelling.keywords, set(self.x.names.values()))
+        result = declared(self.function.ret, name, False, self.x)
+        return [f"{result} = {value};", *frees, f"return {name};"]
 
     @statement.register
     def _(self, st: s.Eval) -> list[str]:
@@ -259,11 +280,11 @@ class StatementPrinter:
             return [f"/* {st.code}: not translated: {''.join(text)} */"]
         return [f"/* {st.code}: not translated:", *(f" *   {x.rstrip()}" for x in text), " */"]
 
-    def unused_parameters(self) -> Iterator[str]:
-        """`(void)x;` for every parameter whose value nobody uses."""
-        read = usage.reads(self.function.body)
+    def unused_parameters(self, lines: list[str]) -> Iterator[str]:
+        """`(void)x;` for every parameter whose value the printed body does not use."""
+        read, printed = usage.reads(self.function.body), words_of("\n".join(lines))
         for p in self.function.params:
-            if p.name not in read:
+            if p.name not in read or self.x.names[p.name] not in printed:
                 yield f"(void){self.x.names[p.name]};"
 
 

@@ -45,20 +45,23 @@ def lane_number(t: Vector, name: str) -> int:
     )
 
 
-def vector_typedef(t: Vector, spelling: Spelling, numbered: bool = False) -> str:
+def vector_typedef(
+    t: Vector, spelling: Spelling, numbered: bool = False, aliased: bool = False
+) -> str:
     """The type that stands for a vector; `numbered`: its lanes are also an array `s`."""
+    leave = "__attribute__((may_alias)) " if aliased else ""
     elem, name, align = spelling.type_name(t.elem), vector_name(t, spelling), vector_align(t)
     aligned = f"_Alignas({align}) " if align > t.elem.bits // 8 else ""
     if t.lanes > 4:
-        return f"typedef struct {{ {aligned}{elem} s[{t.lanes}]; }} {name};"
+        return f"typedef struct {leave}{{ {aligned}{elem} s[{t.lanes}]; }} {name};"
     lanes = ", ".join(LANES[: t.lanes])
     if numbered:
         struct = f"struct {{ {elem} {lanes}; }}"
-        return f"typedef union {{ {struct}; {aligned}{elem} s[{t.lanes}]; }} {name};"
+        return f"typedef union {leave}{{ {struct}; {aligned}{elem} s[{t.lanes}]; }} {name};"
     if not aligned:
-        return f"typedef struct {{ {elem} {lanes}; }} {name};"
+        return f"typedef struct {leave}{{ {elem} {lanes}; }} {name};"
     rest = ", ".join(LANES[1 : t.lanes])
-    return f"typedef struct {{ {aligned}{elem} x; {elem} {rest}; }} {name};"
+    return f"typedef struct {leave}{{ {aligned}{elem} x; {elem} {rest}; }} {name};"
 
 
 def base_name(t: Type, spelling: Spelling) -> str:

@@ -11,6 +11,7 @@ from xpiler.backend.layout import comment_lines, wrap
 from xpiler.backend.names import free_name, legal, local_names
 from xpiler.backend.spelling import Helper, Spelling, words_of
 from xpiler.backend.statements import StatementPrinter, declared
+from xpiler.backend.survey import numbered_vectors, reinterpreted
 from xpiler.backend.tidy import tidy
 from xpiler.backend.unit import Unit
 from xpiler.diagnostics import Diagnostic
@@ -63,6 +64,8 @@ def _unit(program: Program, spelling: Spelling) -> Unit:
     unit.macros = {m.name: m.text for m in program.macros}
     unit.structs = {d.name: dict(d.fields) for d in program.structs}
     taken = set(unit.macros) | set(unit.structs)
+    unit.generated.numbered = numbered_vectors(program)
+    unit.generated.aliased = {t for f in program.functions for t in reinterpreted(f)}
     reserved = spelling.keywords | spelling.library | frozenset(spelling.headers)
     outside = [f for f in program.functions if not _internal(f, program)]
     for f in (*outside, *(f for f in program.functions if f not in outside)):
@@ -145,13 +148,15 @@ def _function(unit: Unit, f: Function) -> str:
         | set(unit.macros)
         | set(unit.structs)
     )
-    printer = ExpressionPrinter(unit, {**unit.globals, **local_names(f, frozenset(reserved))})
+    names = {**unit.globals, **local_names(f, frozenset(reserved))}
+    printer = ExpressionPrinter(unit, names, frozenset(reinterpreted(f)))
     body = StatementPrinter(f, printer)
     pad = " " * unit.spelling.indent
     head = _head(unit, f, printer)
     lines = [*comment_lines(f.comments), *wrap(head, unit.spelling.line_width), "{"]
-    lines += [pad + line for line in body.unused_parameters()]
-    return "\n".join([*lines, *body.lines(f.body), "}"])
+    inside = body.lines(f.body)
+    unused = [pad + line for line in body.unused_parameters(inside)]
+    return "\n".join([*lines, *unused, *inside, "}"])
 
 
 def _head(unit: Unit, f: Function, printer: ExpressionPrinter) -> str:

@@ -93,7 +93,7 @@ def _run(
     unit = Unit(text, source.name, options.arch, file)
     with sandboxed(options.sandbox), EmulatorExecutor(checks=checks) as executor:
         for plan in reading.plans:
-            for case, call in zip(plan.cases, verify_cases(plan), strict=True):
+            for case, call in zip(plan.cases, verify_cases(reading.program, plan), strict=True):
                 label = f"{plan.entry.name} ({case.describe()})"
                 _run_case(out, executor, unit, call, label, text, variants)
                 if not all_cases:

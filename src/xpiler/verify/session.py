@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from xpiler.diagnostics import Diagnostic, XpilerError
+import numpy as np
+
+from xpiler.diagnostics import Diagnostic
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
-from xpiler.verify.compare import Precision
+from xpiler.verify.dtypes import encode
+from xpiler.verify.inference.entries import fields
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
+from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg
 from xpiler.verify.numerics import integral_inputs, precision_of
@@ -21,6 +26,7 @@ from xpiler.verify.verifier import Entry, VerifyCase
 
 if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
+    from xpiler.verify.reading import Reading
 
 DTYPES = {
     "f16": "float16", "bf16": "bf16", "f32": "float32", "f64": "float64", "bool": "bool",
@@ -52,32 +58,46 @@ def buffer_spec(plan: BufferPlan) -> BufferSpec:
     )
 
 
-def arguments(entry: Function, case: Case) -> tuple[ScalarArg | BufferSpec, ...]:
+def arguments(program: Program, entry: Function, case: Case) -> tuple[ScalarArg | BufferSpec, ...]:
     """The arguments of `entry` in order, values and extents from `case`."""
     buffers = {b.name: b for b in case.buffers}
-    return tuple(_argument(p, buffers, case.scalars) for p in entry.params)
+    return tuple(_argument(program, p, buffers, case.scalars) for p in entry.params)
 
 
 def _argument(
-    p: e.Var, buffers: Mapping[str, BufferPlan], scalars: Mapping[str, int | float]
+    program: Program,
+    p: e.Var,
+    buffers: Mapping[str, BufferPlan],
+    scalars: Mapping[str, int | float],
 ) -> ScalarArg | BufferSpec:
     if isinstance(p.type, Pointer):
         return buffer_spec(buffers[p.name])
     if isinstance(p.type, Opaque):
         return ScalarArg(neutral_ctype(p.type), 0)
-    if isinstance(p.type, (Struct, Vector)):
-        raise XpilerError(
-            Diagnostic("XP0307", f"no value can be made for parameter {p.name} ({p.type})")
-        )
+    if isinstance(p.type, Struct):
+        return ScalarArg(f"struct {p.type.name}", _struct_bytes(program, p, scalars))
     return ScalarArg(neutral_ctype(p.type), scalars.get(p.name, 1))
 
 
-def verify_cases(plan: EntryPlan, extra: Sequence[str] = ()) -> tuple[VerifyCase, ...]:
+def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]) -> bytes:
+    """A struct of scalars as the compilers lay it out: natural alignment, zero padding."""
+    assert isinstance(p.type, Struct)
+    out = b""
+    for name, t in fields(program, p.type):
+        assert isinstance(t, Scalar)
+        out += bytes(-len(out) % align_of(t, program))
+        out += encode(np.array([scalars.get(f"{p.name}.{name}", 1)]), DTYPES[t.name]).tobytes()
+    return out + bytes(size_of(p.type, program) - len(out))
+
+
+def verify_cases(
+    program: Program, plan: EntryPlan, extra: Sequence[str] = ()
+) -> tuple[VerifyCase, ...]:
     """Calls of both sides for every case; `extra` names launch parameters that the target added."""
     f = plan.entry
     out = []
     for case in plan.cases:
-        args = arguments(f, case)
+        args = arguments(program, f, case)
         name = f.symbol or f.name
         source = Entry(name, "function")
         if plan.kind == "kernel":
@@ -109,40 +129,37 @@ def sandboxed(policy: str) -> Iterator[None]:
 
 
 def check_translation(
-    source_text: str,
+    reading: Reading,
     target_text: str,
-    source: Platform,
     target: Platform,
-    plans: Sequence[EntryPlan],
     *,
-    file: str,
-    arch: str | None = None,
     seed: int = 0,
     sandbox: str = "required",
     assumptions: tuple[str, ...] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
-    program: Program | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
-    `program` is the source's: its arithmetic sets tolerances and kinds of input.
+    The source's program sets tolerances and kinds of input, never an expected value.
     """
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.verifier import Options, verify
 
-    if not plans:
+    if not reading.plans:
         reason = "it is not known how to run it"
         return Verdict("unverified", "compiled", code="XP0704", reason=reason)
-    unit = Unit(source_text, source.name, arch, file)
-    units = (unit, Unit(target_text, target.name, None, "translation"))
-    precision = precision_of(program) if program is not None else Precision()
-    options = Options(seed=seed, assumptions=assumptions, precision=precision)
-    integral = integral_inputs(program) if program is not None else frozenset()
+    program, source = reading.program, reading.platform.name
+    units = (
+        Unit(reading.text, source, reading.arch, reading.file),
+        Unit(target_text, target.name, None, "translation"),
+    )
+    options = Options(seed=seed, assumptions=assumptions, precision=precision_of(program))
+    integral = integral_inputs(program)
     with sandboxed(sandbox), EmulatorExecutor() as executor:
         verdicts = []
-        for plan in plans:
-            cases = verify_cases(plan, (extras or {}).get(plan.entry.name, ()))
+        for plan in reading.plans:
+            cases = verify_cases(program, plan, (extras or {}).get(plan.entry.name, ()))
             whole = {name for function, name in integral if function == plan.entry.name}
             cases = tuple(case.with_integral(whole) for case in cases)
             verdicts.append(verify(*units, cases, executor=executor, options=options))
@@ -151,21 +168,12 @@ def check_translation(
 
 def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> Verdict:
     """Compare a source with a given translation. Raises XpilerError where neither can be run."""
-
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.reading import read
 
     source = platform(options.source) if options.source else platform_of(file, source_text)
-    reading = read(source_text, file, source, options, [])
-    return check_translation(
-        source_text,
-        target_text,
-        source,
-        platform(options.target),
-        reading.plans,
-        file=file,
-        arch=options.arch,
-        seed=options.seed or 0,
-        sandbox=options.sandbox,
-        program=reading.program,
-    )
+    diagnostics: list[Diagnostic] = []
+    reading = read(source_text, file, source, options, diagnostics)
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    target = platform(options.target)
+    return check_translation(reading, target_text, target, seed=seed, sandbox=options.sandbox)

@@ -102,7 +102,7 @@ def _arg(name: str, body: Mapping[str, Any]) -> ArgSpec:
     bounds = tuple(body["range"]) if "range" in body else None
     if bounds is not None and len(bounds) != 2:
         raise ValueError(f"range of {name} needs two values")
-    return ArgSpec(body.get("extent"), role, bounds, values, body.get("distinct"))  # type: ignore[arg-type]
+    return ArgSpec(body.get("extent"), role, bounds, values, body.get("distinct"))
 
 
 def _triple(launch: Mapping[str, Any], key: str) -> tuple[Size, ...] | None:

@@ -7,7 +7,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import VOID, Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.candidates import reachable
 
 
@@ -24,11 +24,11 @@ def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]
         for f in program.functions
         if f.role == "host" and f.name != "main" and launches(program, f)
     ]
-    usable = [f for f in hosts if testable(f)]
+    usable = [f for f in hosts if testable(program, f)]
     inner = {g.name for f in usable for g in reachable(program, f) if g is not f}
     outer = tuple(f for f in usable if f.name not in inner)
     covered = {k for f in outer for k in launched(program, f)}
-    loose = tuple(k for k in program.kernels() if k.name not in covered and testable(k))
+    loose = tuple(k for k in program.kernels() if k.name not in covered and testable(program, k))
     found = outer + loose
     if not found:
         kernels = program.kernels()
@@ -61,25 +61,33 @@ def launches(program: Program, f: Function) -> bool:
     return bool(launched(program, f))
 
 
-def testable(f: Function) -> bool:
+def testable(program: Program, f: Function) -> bool:
     """Whether every parameter can be given a test value."""
-    return all(_testable(p.type) for p in f.params)
+    return all(_testable(program, p.type) for p in f.params)
 
 
-def _testable(t: Type) -> bool:
+def _testable(program: Program, t: Type) -> bool:
     if isinstance(t, Pointer):
-        return isinstance(t.elem, (Scalar, Vector)) and t.elem != Scalar("void")
-    return isinstance(t, (Scalar, Vector, Struct)) or _is_handle(t)
+        return isinstance(t.elem, (Scalar, Vector)) and t.elem != VOID
+    if isinstance(t, Struct):
+        return all(isinstance(field, Scalar) for _, field in fields(program, t))
+    return isinstance(t, (Scalar, Opaque))
 
 
-def _is_handle(t: Type) -> bool:
-    from xpiler.ir.types import Opaque
+def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:
+    """The fields of a struct of the program, in order."""
+    return next((d.fields for d in program.structs if d.name == t.name), ())
 
-    return isinstance(t, Opaque)
 
-
-def scalars(f: Function) -> tuple[e.Var, ...]:
-    return tuple(p for p in f.params if isinstance(p.type, Scalar))
+def scalars(program: Program, f: Function) -> tuple[e.Var, ...]:
+    """The scalar parameters, and the fields of structs passed by value as `param.field`."""
+    out: list[e.Var] = []
+    for p in f.params:
+        if isinstance(p.type, Scalar):
+            out.append(p)
+        elif isinstance(p.type, Struct):
+            out += [e.Var(f"{p.name}.{n}", t) for n, t in fields(program, p.type)]
+    return tuple(out)
 
 
 def pointers(f: Function) -> tuple[e.Var, ...]:

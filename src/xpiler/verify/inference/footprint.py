@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import Opaque, Pointer, Scalar
+from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
+from xpiler.verify.inference.entries import fields
 from xpiler.verify.inference.machine import LaunchRecord, Machine, OutOfBudget
-from xpiler.verify.inference.values import TOP, Interval, PointerTo, Region, Value, point
+from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
 Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
@@ -85,6 +86,8 @@ def probe(
             args.append(PointerTo(p.name, point(0)))
         elif isinstance(p.type, Scalar):
             args.append(point(scalars[p.name]) if p.name in scalars else TOP)
+        elif isinstance(p.type, Struct):
+            args.append(_record(program, p.name, p.type, scalars))
         else:
             args.append(point(0) if isinstance(p.type, Opaque) else TOP)
     try:
@@ -96,3 +99,8 @@ def probe(
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
         return Footprint(m.regions, tuple(m.launches), failed=True)
     return Footprint(m.regions, tuple(m.launches))
+
+
+def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:
+    values = {n: scalars.get(f"{name}.{n}") for n, _ in fields(program, t)}
+    return Record({n: TOP if x is None else point(x) for n, x in values.items()})

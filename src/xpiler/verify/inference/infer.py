@@ -23,7 +23,10 @@ UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 
 def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
     """Plans for every entry of `program`; raises XpilerError (XP0302 to XP0307)."""
-    return tuple(_plan(program, f, spec) for f in entries(program, spec.entry))
+    try:
+        return tuple(_plan(program, f, spec) for f in entries(program, spec.entry))
+    except (ValueError, KeyError) as why:  # a size of the spec that has no value
+        raise XpilerError(Diagnostic("XP0301", f"{program.file}: {why}")) from why
 
 
 def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
@@ -77,7 +80,10 @@ def _consts(shape: tuple[int, int, int]) -> tuple[e.Expr, e.Expr, e.Expr]:
 
 
 def _shape(search: Searcher, values: Mapping[str, int | float]) -> tuple[Shape, ShapeExprs]:
-    launch, params = search.spec.launch, {p.name: p.type for p in scalars(search.entry)}
+    launch, params = (
+        search.spec.launch,
+        {p.name: p.type for p in scalars(search.program, search.entry)},
+    )
     shapes = ShapeSearch(search)
     given_shared = launch.shared_bytes
     shared = size_expr(given_shared, params) if given_shared is not None else None
@@ -257,7 +263,7 @@ def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape 
 
 def _listed(search: Searcher, first: Trial) -> list[Trial]:
     """Further cases from `values = [...]` of the spec (the k-th value of every list together)."""
-    lists = {p.name: search.spec.arg(p.name).values for p in scalars(search.entry)}
+    lists = {p.name: search.spec.arg(p.name).values for p in scalars(search.program, search.entry)}
     rounds = max((len(v) for v in lists.values()), default=0)
     out = []
     for k in range(1, rounds):

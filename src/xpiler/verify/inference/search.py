@@ -62,11 +62,13 @@ class Searcher:
     def __post_init__(self) -> None:
         self.fixed = {
             p.name: self.spec.arg(p.name).values[0]
-            for p in scalars(self.entry)
+            for p in scalars(self.program, self.entry)
             if self.spec.arg(p.name).values
         }
         self.sizes = [
-            p.name for p in scalars(self.entry) if c.is_integer(p.type) and p.name not in self.fixed
+            p.name
+            for p in scalars(self.program, self.entry)
+            if c.is_integer(p.type) and p.name not in self.fixed
         ]
         self.literals = c.literals(self.program)[:24]
 
@@ -74,7 +76,7 @@ class Searcher:
         """Values for all scalars: `sizes` for the free integers in order."""
         out: dict[str, int | float] = {}
         floats = iter(c.FLOATS * 8)
-        for p in scalars(self.entry):
+        for p in scalars(self.program, self.entry):
             if p.type == BOOL:
                 out[p.name] = 1
             elif isinstance(p.type, Scalar) and p.type.is_float:
