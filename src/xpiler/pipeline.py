@@ -17,6 +17,7 @@ from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
 
 if TYPE_CHECKING:
+    from xpiler.passes.recovery import LaunchShape
     from xpiler.platforms.registry import Platform
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
@@ -166,7 +167,7 @@ def _extra_parameters(reading: Reading, raised: Program) -> dict[str, tuple[str,
     return out
 
 
-def _shapes(reading: Reading) -> dict[str, object]:
+def _shapes(reading: Reading) -> dict[str, LaunchShape]:
     """Launch shapes of the kernels that no host code of the file launches."""
     from xpiler.passes.recovery import LaunchShape
 

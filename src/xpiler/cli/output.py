@@ -97,7 +97,10 @@ class Reporter:
             return
         arrow = f"{result.file} -> {where or result.target}"
         line = f"{arrow}: {colour(status, STYLE[status])}{': ' + verdict if verdict else ''}"
-        (click_echo_err if where == "-" else print)(line)
+        show = click_echo_err if where == "-" else print
+        show(line)
+        if result.verdict is not None and result.verdict.ok and result.verdict.assumptions:
+            show(f"    given that {'; '.join(result.verdict.assumptions)}")
         self.problems(result.diagnostics)
 
     def finish(self) -> None:

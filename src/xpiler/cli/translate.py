@@ -43,6 +43,7 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
 
     report = Reporter(as_json=given["as_json"])
     codes = []
+    given["written"] = set()
     for path in _expand(files):
         for target in _targets(targets):
             codes.append(
@@ -117,11 +118,12 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
         if not given["as_json"]:
             sys.stdout.write(result.text)
         return "-"
-    name = Path(path).name.split(".")[0] + platform(result.target).suffixes[0]
+    suffix = platform(result.target).suffixes[0]
     if output is None:
-        output = Path(path).with_name(name)
+        output = Path(path).with_name(_stem(path) + suffix)
     elif many or output.is_dir():
-        output = output / _nested(path, name)
+        output = _inside(output, path, suffix, given["written"])
+    given["written"].add(output)
     if output.exists() and not given["force"]:
         raise XpilerError(Diagnostic("XP0906", f"{output} exists", help="give --force"))
     try:
@@ -132,9 +134,16 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
     return str(output)
 
 
-def _nested(path: str, name: str) -> Path:
-    """The path below the output folder: the source's folder and suffix keep equal stems apart."""
-    stem, suffix = name.rsplit(".", 1)
-    origin = Path(path)
-    flavour = origin.name.split(".")[1] if origin.name.count(".") else ""
-    return Path(origin.parent.name) / f"{stem}.{flavour}.{suffix}"
+def _stem(path: str) -> str:
+    return Path(path).name.split(".")[0]
+
+
+def _inside(folder: Path, path: str, suffix: str, written: set[Path]) -> Path:
+    """A path in `folder` that no file of this run has: stem, folder and stem, or with its suffix."""
+    origin, stem = Path(path), _stem(path)
+    flavour = origin.name.split(".")[1] if "." in origin.name else ""
+    for name in (f"{stem}{suffix}", f"{stem}.{flavour}{suffix}"):
+        for place in (folder / name, folder / origin.parent.name / name):
+            if place not in written:
+                return place
+    return folder / origin.parent / f"{stem}.{flavour}{suffix}"

@@ -42,7 +42,8 @@ def neutral_ctype(t: Type) -> str:
 
 def buffer_spec(plan: BufferPlan) -> BufferSpec:
     """A buffer of scalars: vectors count by lane."""
-    elem, lanes = plan.elem, 1
+    elem: Type = plan.elem
+    lanes = 1
     if isinstance(elem, Vector):
         elem, lanes = elem.elem, elem.lanes
     assert isinstance(elem, Scalar)

@@ -63,7 +63,7 @@ class Verdict:
         grounds += [f"{self.exact_runs} compared exactly"] if self.exact_runs else []
         grounds += [f"tolerance {self.tolerance}"] if self.tolerance else []
         grounds += [f"excluded {100 * self.excluded:.2g} %"] if self.excluded else []
-        return [*grounds, *self.assumptions]
+        return grounds
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""
