@@ -204,6 +204,22 @@ def stored(body: s.Body) -> frozenset[str]:
 
 
 @by_identity
+def written_once(body: s.Body) -> frozenset[str]:
+    """Variables that exactly one instruction writes, and nothing else."""
+    counts: dict[str, int] = {}
+    for n in walk(body):
+        if isinstance(n, s.Instr):
+            for out in n.outs:
+                counts[root(out)] = counts.get(root(out), 0) + (1 if isinstance(out, e.Var) else 9)
+        elif isinstance(n, s.Assign) and not is_memory(n.target):
+            counts[root(n.target)] = 9
+        elif isinstance(n, e.AddressOf) or (isinstance(n, s.Decl) and n.init is not None):
+            name = root(n.x) if isinstance(n, e.AddressOf) else n.var.name
+            counts[name] = counts.get(name, 0) + 9
+    return frozenset(n for n, k in counts.items() if k == 1)
+
+
+@by_identity
 def declared(body: s.Body) -> dict[str, s.Decl]:
     """Every declaration in `body`, by name."""
     return {n.var.name: n for n in walk(body) if isinstance(n, s.Decl)}

@@ -66,7 +66,7 @@ def learn(st: s.Stmt, facts: Facts) -> Facts:
         return facts.with_pointer(st.var.name, found) if found is not None else facts
     if isinstance(st, s.Instr) and st.name == "host.alloc":
         for out in st.outs:
-            if isinstance(out, e.Var) and isinstance(out.type, Pointer):
+            if isinstance(out, e.Var) and isinstance(out.type, Pointer) and out.name in facts.once:
                 own = e.Var(out.name, Array(out.type.elem, None))
                 facts = facts.with_pointer(out.name, Target(own, ZERO, out.type.elem))
     return facts

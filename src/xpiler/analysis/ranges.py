@@ -91,6 +91,7 @@ class Facts:
     `atoms` and `ledger` are shared by all facts of a function. `mutable` names the variables that
     some statement assigns after their declaration: nothing is remembered about those. `axes` are
     the variables of enclosing parallel loops with their extents, and whatever those depend on.
+    `once` are variables that one instruction writes and nothing else.
     `assumed` (shared as well) are polynomials that were assumed to be >= 0.
     """
 
@@ -104,6 +105,7 @@ class Facts:
     axes: dict[str, Poly | None] = field(default_factory=dict)
     assumed: list[Poly] = field(default_factory=list)
     pointers: dict[str, object] = field(default_factory=dict)
+    once: frozenset[str] = frozenset()
     _ranges: dict[str, Interval] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
 

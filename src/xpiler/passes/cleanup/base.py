@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import mutable_names
+from xpiler.analysis.effects import mutable_names, written_once
 from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import AtomInfo, Facts, Ledger
 from xpiler.analysis.walker import Walker, after, always_leaves, changed, inside
@@ -47,7 +47,8 @@ class Context:
     def facts(self, f: Function) -> Facts:
         """What holds at the start of `f`; atoms and assumptions persist from pass to pass."""
         atoms, assumed = self.shared.setdefault(f.name, ({}, []))
-        facts = Facts(mutable_names(f), self.ledger, atoms, assumed=assumed)
+        once = written_once(f.body)
+        facts = Facts(mutable_names(f), self.ledger, atoms, assumed=assumed, once=once)
         for p in (*(g.var for g in self.program.globals if g.const), *f.params):
             if p.name in self.assume.ranges and p.name not in facts.mutable:
                 lo, hi = self.assume.ranges[p.name]

@@ -11,6 +11,7 @@ from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
 from xpiler.passes.cleanup.forward import Forward
 from xpiler.passes.cleanup.guards import Guards
+from xpiler.passes.cleanup.mirror import Mirror
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.propagate import Propagate
@@ -30,7 +31,16 @@ class CleanResult:
 
 def rounds() -> tuple[Pass, ...]:
     """The passes of one round, in order."""
-    return (Simplify(), Propagate(), Forward(), Coalesce(), Contract(), Guards(), Padding())
+    return (
+        Simplify(),
+        Propagate(),
+        Mirror(),
+        Forward(),
+        Coalesce(),
+        Contract(),
+        Guards(),
+        Padding(),
+    )
 
 
 def finish() -> tuple[Pass, ...]:
