@@ -28,8 +28,8 @@ _BRAIN = {"bf16", "__nv_bfloat16", "nv_bfloat16", "__hip_bfloat16", "hip_bfloat1
 
 # Converts to a pointer to whatever the entry takes, as `void *` does in C.
 _ANY_POINTER = (
-    "struct xprt_pointer { void *p; template <class T> XPRT_QUIET operator T *() const "
-    "{ return static_cast<T *>(p); } };\n"
+    "struct xprt_pointer { void *p; template <class xprt_T> XPRT_QUIET operator xprt_T *() const "
+    "{ return static_cast<xprt_T *>(p); } };\n"
 )
 
 
@@ -54,7 +54,10 @@ def _is_result(arg: ScalarArg | BufferArg) -> bool:
 
 
 def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
-    """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry."""
+    """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry.
+
+    A kernel's launch shape is the last: 7 unsigned numbers (grid, block, dynamic shared bytes).
+    """
     if invocation.kind == "main":
         return ""
     call = _call(invocation, language)
@@ -65,14 +68,16 @@ def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
             f"{head}{linkage}void xprt_driver(void **argv);\n"
             f"{linkage}void xprt_driver(void **argv) {{ (void)argv; {call} }}\n"
         )
-    grid, block = (", ".join(map(str, x)) for x in (invocation.grid, invocation.block))
+    shape = len(invocation.args)
     launch = "launch_cooperative" if invocation.cooperative else "launch"
     name = invocation.entry.replace('"', "'")
     return (
         f"{head}XPRT_QUIET static void xprt_body(void *p) "
         f"{{ void **argv = (void **)p; (void)argv; {call} }}\n"
-        f'extern "C" void xprt_driver(void **argv) {{ xprt::{launch}({{{grid}}}, {{{block}}}, '
-        f'{invocation.shared_bytes}, xprt_body, argv, "{name}", 0); }}\n'
+        f'extern "C" XPRT_QUIET void xprt_driver(void **argv) {{ '
+        f"const unsigned *n = (const unsigned *)argv[{shape}]; "
+        f"xprt::{launch}({{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], "
+        f'xprt_body, argv, "{name}", 0); }}\n'
     )
 
 
@@ -133,13 +138,17 @@ def _argument_record(arg: ScalarArg | BufferArg) -> bytes:
 
 
 def input_file(invocation: Invocation, options: RunOptions) -> bytes:
-    """What the program reads: options, then each argument."""
+    """What the program reads: options, then each argument; for a kernel its launch shape too."""
+    args: tuple[ScalarArg | BufferArg, ...] = invocation.args
+    if invocation.kind == "kernel":
+        shape = (*invocation.grid, *invocation.block, invocation.shared_bytes)
+        args = (*args, ScalarArg("", struct.pack("<7I", *shape)))
     head = struct.pack(
         "<8s8IQ", b"XPRT0001", options.checks, options.poison & 0xFFFFFFFF,
         options.schedule & 0xFFFFFFFF, options.warp_width, options.shared_limit,
-        len(invocation.args), options.milliseconds, options.is_main, options.seed & (2**64 - 1),
+        len(args), options.milliseconds, options.is_main, options.seed & (2**64 - 1),
     )  # fmt: skip
-    return head + b"".join(_argument_record(arg) for arg in invocation.args)
+    return head + b"".join(_argument_record(arg) for arg in args)
 
 
 def read_outputs(

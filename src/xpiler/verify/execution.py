@@ -262,8 +262,8 @@ def build(
 ) -> Executable:
     """A program that calls `invocation`'s entry in `text`; the same one for the same arguments.
 
-    Only the entry's name and kind, the types of its arguments and the launch shape matter here;
-    values come with `execute`. With `checks` its memory accesses are watched, without them only
+    Only the entry's name and kind and the types of its arguments matter here; values and the launch
+    shape come with `execute`. With `checks` its memory accesses are watched, without them only
     guard pages are. Locals that the text leaves undefined hold a pattern with checks and zero
     without. Raises BuildError.
     """

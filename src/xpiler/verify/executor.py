@@ -98,4 +98,4 @@ class EmulatorExecutor:
 def _form(call: Invocation) -> str:
     """What a build depends on besides the text."""
     types = [(type(a).__name__, a.ctype) for a in call.args]
-    return repr((call.kind, types, call.grid, call.block, call.shared_bytes, call.cooperative))
+    return repr((call.kind, types, call.cooperative))

@@ -40,15 +40,26 @@ def inputs_behind(
 def terms(runs: Runs, buffer: BufferSpec, buffers: Sequence[BufferSpec], skip: Bools) -> float:
     """n of the tolerance formula for one output buffer; at least 1."""
     total = sum(b.count for b in buffers if b.is_smooth)
-    base = runs[Key("base", 0)].outputs[buffer.name].reshape(-1)[~skip]
+    alive = ~skip & _alive(runs, buffer)
+    base = runs[Key("base", 0)].outputs[buffer.name].reshape(-1)[alive]
     redrawn = [
-        (share, runs[Key("redraw", 0, i)].outputs[buffer.name].reshape(-1)[~skip])
+        (share, runs[Key("redraw", 0, i)].outputs[buffer.name].reshape(-1)[alive])
         for i, share in enumerate(SHARES)
         if Key("redraw", 0, i) in runs
     ]
     if base.size == 0:
         return 1.0
     return max(1.0, inputs_behind(base, redrawn, buffer, total))
+
+
+def _alive(runs: Runs, buffer: BufferSpec) -> Bools:
+    """Elements that move with the inputs: others (padding, masked ones) depend on none of them."""
+    first = runs[Key("base", 0)].outputs[buffer.name]
+    found = np.zeros(first.size, dtype=np.bool_)
+    for key in (Key("far", 0), Key("far", 0, 1)):
+        if key in runs:
+            found |= ~agreement(first, runs[key].outputs[buffer.name], buffer.dtype, None)
+    return found
 
 
 def is_linear(
