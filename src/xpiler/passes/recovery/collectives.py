@@ -99,11 +99,12 @@ RULES: dict[str, Callable[[Expansion], s.Body]] = {
 }
 
 
-def rule_of(name: str) -> Callable[[Expansion], s.Body] | None:
-    return RULES.get(name)
+Rule = Callable[[Expansion], s.Body]
 
 
-def expand(body: s.Body, facts: Facts, taken: set[str]) -> s.Body:
+def expand(
+    body: s.Body, facts: Facts, taken: set[str], rule_of: Callable[[str], Rule | None]
+) -> s.Body:
     """`body` with the collective instructions of the level expanded.
 
     Raises Unsupported for one that has no expansion.

@@ -1,4 +1,4 @@
-"""Coordinates: what the parallel axes and the elements of lane arrays are at a place of the output."""
+"""Coordinates: what the parallel axes and the elements of lane arrays are at a place."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class Coords:
     linear: e.Expr | None = None
     lane: e.Expr | None = None
     warp: e.Expr | None = None
+    group: bool = False
+    """Here a warp acts as one: no lane's own values may be read."""
     arrays: Mapping[str, Storage] = field(default_factory=dict)
 
     def with_(self, **changes: object) -> Coords:
@@ -98,6 +100,8 @@ class Coords:
 
     def element(self, storage: Storage, unit: e.Expr | None = None) -> e.Expr:
         """The element of a lane array that belongs to the unit here (or to `unit`, by number)."""
+        if self.group and unit is None:
+            raise KeyError(f"{storage.array.name} of one lane")
         if storage.level == "warp":
             return index(storage.array, [unit if unit is not None else self.need_lane()])
         if storage.level == "grid":
@@ -107,7 +111,7 @@ class Coords:
         dims = array_dims(self.extents)
         if dims is None:
             return index(storage.array, [unit if unit is not None else self.thread_number()])
-        axes = [e.Axis("thread", DIMS[d]) for d in dims]  # type: ignore[arg-type]
+        axes = [e.Axis("thread", DIMS[d]) for d in dims]
         return index(storage.array, [self.axis(a) for a in axes])
 
     def need_lane(self) -> e.Expr:
@@ -129,7 +133,7 @@ def block_threads(ext: Extents) -> e.Expr:
 
 
 def array_dims(ext: Extents) -> list[int] | None:
-    """The block's dimensions with more than one thread, outermost first, where all are constants."""
+    """The block's dimensions with several threads, outermost first, where all are constants."""
     if ext.threads is None:
         return None
     return [d for d in (2, 1, 0) if ext.block_const(d) != 1]

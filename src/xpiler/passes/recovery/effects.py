@@ -40,7 +40,7 @@ def _is_ordered(body: s.Body, functions: set[str]) -> bool:
 
 
 def commutes(body: s.Body, functions: set[str]) -> bool:
-    """Whether iterations over `body` may run in any order, or at once, if the source has no race."""
+    """Whether iterations over `body` may run in any order, if the source has no race."""
     accumulates = any(isinstance(st, n.Accumulate) for st in n.statements(body))
     return not accumulates and not _is_ordered(body, functions)
 

@@ -119,6 +119,15 @@ def _written(place: e.Expr, uses: set[str], defs: set[str], weak: set[str]) -> N
         weak.add(owner.name)
 
 
+def written(body: s.Body) -> set[str]:
+    """Variables that `body` sets, wholly or in part."""
+    found: set[str] = set()
+    for st in n.statements(body):
+        _, defs, weak = effects(st)
+        found |= defs | weak
+    return found
+
+
 def aliases(body: s.Body) -> dict[str, set[str]]:
     """Local storage whose address is kept -> the pointers that may hold it (transitively)."""
     holders: dict[str, set[str]] = {}

@@ -19,7 +19,7 @@ from xpiler.ir.rewrite import (
 )  # fmt: skip
 from xpiler.ir.types import BOOL, VOID, Array, Pointer
 from xpiler.passes.recovery import nodes as n
-from xpiler.passes.recovery.flow import effects
+from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.jumps import RETURN, JumpLowering
 from xpiler.passes.recovery.levels import sync_level
 
@@ -103,17 +103,17 @@ class Inliner:
     def loop(self, st: s.While | s.For) -> s.Body:
         """A call in a loop's condition is evaluated where the condition is."""
         if isinstance(st, s.For):
-            step = s.Assign(st.var, st.step, "+")
-            cond = e.Binary("<", st.var, st.hi, BOOL)
+            up = s.Assign(st.var, st.step, "+")
+            test = e.Binary("<", st.var, st.hi, BOOL)
             head = s.Decl(st.var, st.lo, loc=st.loc, comments=st.comments)
-            return self.body((head, s.While(cond, st.body, (step,), loc=st.loc)))
+            return self.body((head, s.While(test, st.body, (up,), loc=st.loc)))
         outer, self.head = self.head, []
         cond = self.expr(st.cond)
         before, self.head = tuple(self.head), outer
         if st.do:
             again = e.Var(fresh_name("again", self.taken), BOOL)
-            step = (*st.step, *before, s.Assign(again, cond))
-            return (s.Decl(again, n.TRUE), replace(st, cond=again, step=step))
+            last = (*st.step, *before, s.Assign(again, cond))
+            return (s.Decl(again, n.TRUE), replace(st, cond=again, step=last))
         leave = s.If(n.negate(cond), (s.Break(),))
         return (replace(st, cond=n.TRUE, body=(*before, leave, *st.body)),)
 
@@ -174,7 +174,7 @@ class Inliner:
         f = self.functions[x.func]
         body = renamed(f.body, self.taken)
         mapping: dict[str, e.Expr] = {}
-        changed = _assigned(f.body)
+        changed = written(f.body)
         for p, a in zip(f.params, x.args, strict=True):
             if p.name not in changed and _simple(a, x.args):
                 mapping[p.name] = a
@@ -216,14 +216,6 @@ def _loads(x: object) -> bool:
     if isinstance(x, e.Call):
         return True
     return isinstance(x, e.Index) and isinstance(x.base.type, Pointer)
-
-
-def _assigned(body: s.Body) -> set[str]:
-    found: set[str] = set()
-    for st in n.statements(body):
-        _, defs, weak = effects(st)
-        found |= defs | weak
-    return found
 
 
 def renamed(body: s.Body, taken: set[str]) -> s.Body:
@@ -283,7 +275,8 @@ def _single_result(body: s.Body, result: e.Var) -> tuple[s.Body, e.Expr | None]:
     """If the value is set once, by the last statement: the body without it, and the value."""
     last = body[-1] if body else None
     if isinstance(last, s.Assign) and last.target == result:
-        if result.name not in variables(body[:-1]) and result.name not in variables(last.value):
+        elsewhere = variables(body[:-1]) | variables(last.value)
+        if result.name not in elsewhere:
             return body[:-1], last.value
     return body, None
 

@@ -9,7 +9,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import children, fresh_name, map_children, variables, walk
-from xpiler.ir.types import I32, U8, U32, U64, Array, Scalar, Struct, Type, Vector
+from xpiler.ir.types import U32, U64, VOID, Array, Scalar, Struct, Type, Vector
 from xpiler.passes.recovery import flow as fl
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.shape import DIMS, Extents, LaunchShape, constant, u32
@@ -260,14 +260,10 @@ def as_calls(f: Function, plans: Mapping[str, KernelLaunch], lost: set[str]) -> 
             for slot, v in plans[st.kernel].extra.items()
             for x in (values[slot],)
         )
-        call = e.Call(st.kernel, (*st.args, *more), s_void())
+        call = e.Call(st.kernel, (*st.args, *more), VOID)
         return s.Eval(call, loc=st.loc, comments=st.comments)
 
     return f.with_body(n.edit(f.body, one))
-
-
-def s_void() -> Type:
-    return Scalar("void")
 
 
 def size_of(t: Type, program: Program) -> int:
@@ -275,7 +271,7 @@ def size_of(t: Type, program: Program) -> int:
     if isinstance(t, Scalar):
         return t.bits // 8
     if isinstance(t, Vector):
-        return size_of(t.elem, program) * (4 if t.lanes == 3 and False else t.lanes)
+        return size_of(t.elem, program) * t.lanes
     if isinstance(t, Array):
         return size_of(t.elem, program) * (t.size or 0)
     if isinstance(t, Struct):
@@ -306,9 +302,3 @@ def align_of(t: Type, program: Program) -> int:
 
 def byte_offset(x: e.Expr) -> e.Expr:
     return x if x.type == U64 else e.Cast(x, U64)
-
-
-__all__ = [
-    "I32", "U8", "KernelLaunch", "NoShape", "Site", "alone", "as_calls", "hosted", "sites",
-    "size_of",
-]  # fmt: skip

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import fresh_name, substitute
-from xpiler.ir.types import Pointer
+from xpiler.ir.rewrite import fresh_name, substitute, variables
+from xpiler.ir.types import U32, Pointer
 from xpiler.passes.recovery import nodes as n
-from xpiler.passes.recovery.collectives import expand
+from xpiler.passes.recovery.collectives import RULES, Rule, expand
 from xpiler.passes.recovery.coords import Coords, Storage, rewriter, storage_type
 from xpiler.passes.recovery.effects import commutes, sequential
-from xpiler.passes.recovery.flow import effects, local_names, reads
+from xpiler.passes.recovery.flow import effects, local_names, reads, written
 from xpiler.passes.recovery.jumps import RETURN, JumpLowering, flatten_scopes, switches_to_ifs
 from xpiler.passes.recovery.placement import Placement, Placer
 from xpiler.passes.recovery.predicate import LowerJumps, Predication
@@ -31,8 +31,14 @@ from xpiler.passes.recovery.regions import (
 from xpiler.passes.recovery.scopes import declare, settle, undeclare
 from xpiler.passes.recovery.shape import Extents
 from xpiler.passes.recovery.uniformity import Facts, analyse
+from xpiler.passes.recovery.warp_rules import warp_rule
 
 ROUNDS = 50
+
+
+def rule_of(name: str) -> Rule | None:
+    """The expansion of a collective instruction."""
+    return RULES.get(name) or warp_rule(name)
 
 
 @dataclass
@@ -41,7 +47,6 @@ class Env:
 
     extents: Extents
     taken: set[str]
-    fixed: set[str]
     shared: set[str]
     pointers: dict[str, Pointer]
     ordered: set[str]
@@ -55,6 +60,12 @@ class Units:
     level: n.LevelName
     once: Coords
     region: Callable[[s.Body, Coords, bool], s.Body]
+
+
+def count(var: e.Var, extent: e.Expr, body: s.Body, free: bool) -> s.For:
+    """`for (var = 0; var < extent; ++var)`; `free`: the iterations are independent."""
+    kind: s.LoopKind = "parallel" if free else "serial"
+    return s.For(var, e.Const(0, U32), extent, e.Const(1, U32), body, kind)
 
 
 @dataclass
@@ -107,16 +118,17 @@ class Lowering:
             except LowerJumps as more:
                 extra |= more.jumps
         body = n.fresh_statements(body)
-        return n.fresh_statements(expand(body, self.facts(body), taken))
+        return n.fresh_statements(expand(body, self.facts(body), taken, rule_of))
 
     def placed(self, body: s.Body) -> tuple[list[Item], Placement]:
         """A cut of `body` with a place for every variable."""
         facts, local = self.facts(body), local_names(body)
         env = self.env
+        fixed = variables(body) - local - env.shared - written(body)
 
         def attempt(wanted: set[str]) -> tuple[list[Item], Placement, Placer]:
             items, once = cut(body, facts, local, env.shared, env.pointers, wanted)
-            placer = Placer(items, once, local, env.fixed, facts)
+            placer = Placer(items, once, local, fixed, facts)
             return items, placer.place(), placer
 
         items, placement, placer = attempt(set())
@@ -183,7 +195,7 @@ class _Writer:
             if isinstance(i, Leaf):
                 out += self.leaf(i)
             elif isinstance(i, Single):
-                out.append(n.edit_heads(i.stmt, rewriter(self.once)))
+                out.append(rewritten(i.stmt, rewriter(self.once)))
             else:
                 inner = [self.items(b) for b in i.inner]
                 head = n.edit_heads(i.stmt, rewriter(self.once)) if not inner else i.stmt
@@ -306,16 +318,18 @@ def unit_code(body: s.Body, coords: Coords, env: Env) -> s.Body:
     """What one unit does by itself: guards are `if`s, returns are gone, axes are coordinates."""
     write = rewriter(coords)
 
-    def go(st: s.Stmt) -> s.Stmt:
-        if isinstance(st, n.Guard):
-            st = s.If(st.mask, st.body, loc=st.loc)
-        inner = [tuple(go(x) for x in b) for b in n.bodies(st)]
-        bare = n.with_bodies(st, [() for _ in inner]) if inner else st
-        new = n.edit_heads(bare, write)
-        return n.with_bodies(new, inner) if inner else new
-
     body = without_returns(merge_guards(body), env.taken)
-    return sequential(tuple(go(st) for st in body), env.taken)
+    return sequential(tuple(rewritten(st, write) for st in body), env.taken)
+
+
+def rewritten(st: s.Stmt, write: Callable[[e.Expr], e.Expr]) -> s.Stmt:
+    """`st` with every expression rewritten; guards become `if`s."""
+    if isinstance(st, n.Guard):
+        st = s.If(st.mask, st.body, loc=st.loc)
+    inner = [tuple(rewritten(x, write) for x in b) for b in n.bodies(st)]
+    bare = n.with_bodies(st, [() for _ in inner]) if inner else st
+    new = n.edit_heads(bare, write)
+    return n.with_bodies(new, inner) if inner else new
 
 
 def merge_guards(body: s.Body) -> s.Body:

@@ -55,7 +55,8 @@ def written_by(body: s.Body, local: set[str]) -> set[str]:
             if owner is not None:
                 found.add(owner)
         if isinstance(st, (s.Instr, n.Masked)):
-            name = st.instr.name if isinstance(st, n.Masked) else st.name
+            instr = st.instr if isinstance(st, n.Masked) else st
+            name = instr.name if isinstance(instr, s.Instr) else ""
             if name not in QUIET_INSTRUCTIONS and not name.startswith("warp."):
                 found.add(ANYTHING)
         if any(map(_unknown_call, n.heads(st))):

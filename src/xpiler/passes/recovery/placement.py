@@ -51,6 +51,7 @@ class Placer:
         holders = fl.aliases(body)
         self.inside = [self._with_storage(occurring(leaf.body), holders) for leaf in self.leaves]
         self.kept = set(holders)
+        self.pinned = _read_by_others(body)
         self.paths = _paths(self.items, ())
         self.defs = self._definitions()
 
@@ -83,7 +84,9 @@ class Placer:
         crossing = []
         for name in sorted(self.local - self.once):
             homes = self.homes(name)
-            if len(homes) == 1 and not self.live_at(homes[0], name):
+            if name in self.pinned:
+                out.arrays.add(name)
+            elif len(homes) == 1 and not self.live_at(homes[0], name):
                 out.home[name] = homes[0]
             elif homes:
                 crossing.append(name)
@@ -104,7 +107,7 @@ class Placer:
     def recompute(self, name: str, pending: set[str]) -> dict[str, s.Decl] | None:
         """Declarations that compute `name` again anywhere it is used, or None."""
         sites = self.defs.get(name, [])
-        if len(sites) != 1 or name in pending or name in self.kept:
+        if len(sites) != 1 or name in pending or name in self.kept | self.pinned:
             return None
         st = sites[0]
         value = _whole_value(st, name)
@@ -142,8 +145,9 @@ class Placer:
                 return False
         return count <= CHEAP and isinstance(x.type, (Scalar, Pointer))
 
-    def _may_divide(self, x: e.Binary, st: s.Stmt) -> bool:
+    def _may_divide(self, x: e.Expr, st: s.Stmt) -> bool:
         """A division may run again where the source would not, unless it might trap."""
+        assert isinstance(x, e.Binary)
         if isinstance(x.b, e.Const):
             return bool(x.b.value)
         if isinstance(x.b, e.Axis):
@@ -171,15 +175,20 @@ class Placer:
         return seen
 
     def hoistable(self, names: set[str]) -> set[str]:
-        """Those of `names` that agree in all units and are set in the open, not in inner control."""
+        """Those of `names` that agree in all units and are set in the open."""
         direct = {id(st) for leaf in self.leaves for st in _open(leaf.body)}
         return {
             v
             for v in names
             if v not in self.facts.varying
-            and v not in self.kept
+            and v not in self.kept | self.pinned
             and all(id(st) in direct and isinstance(st, (s.Decl, s.Assign)) for st in self.defs[v])
         }
+
+
+def _read_by_others(body: s.Body) -> set[str]:
+    """Variables that one unit reads of another."""
+    return {x.var.name for x in walk(body) if isinstance(x, n.LaneRead)}
 
 
 def _open(body: s.Body) -> list[s.Stmt]:

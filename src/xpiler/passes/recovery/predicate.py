@@ -14,7 +14,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
 from xpiler.ir.types import BOOL, Pointer
 from xpiler.passes.recovery import nodes as n
-from xpiler.passes.recovery.flow import effects
+from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.levels import has_sync, sync_level
 from xpiler.passes.recovery.uniformity import Facts
 
@@ -101,13 +101,13 @@ class Predication:
 
     def branch(self, st: s.If, mask: Mask | None) -> s.Body:
         if self.stays([st.cond], mask):
-            then = self.body(st.then, replace(mask, nonempty=False) if mask else None)
-            orelse = self.body(st.orelse, replace(mask, nonempty=False) if mask else None)
-            return (replace(st, then=then, orelse=orelse),)
+            inner = replace(mask, nonempty=False) if mask else None
+            new = [self.body(b, inner) for b in (st.then, st.orelse)]
+            return (replace(st, then=new[0], orelse=new[1]),)
         self.refuse_jumps(st)
         cond, head, whole = self.captured(st, mask)
-        then = self.deeper(None if whole else mask, cond, mask)
-        out = [*head, *self.body(st.then, then)]
+        chosen = self.deeper(None if whole else mask, cond, mask)
+        out = [*head, *self.body(st.then, chosen)]
         if st.orelse:
             out += self.body(st.orelse, self.deeper(mask, n.negate(cond), mask))
         return tuple(out)
@@ -122,7 +122,7 @@ class Predication:
         """The condition as an expression that keeps its value, what must run before, and whether
         it holds in units of `mask` only."""
         used = {v.name for v in walk(st.cond) if isinstance(v, e.Var)}
-        if _is_flag(st.cond) and not used & _written((*st.then, *st.orelse)):
+        if _is_flag(st.cond) and not used & written((*st.then, *st.orelse)):
             return st.cond, (), False
         var = e.Var(fresh_name("active", self.taken), BOOL)
         if mask is None or not st.orelse:
@@ -205,11 +205,3 @@ def _name(cond: e.Expr) -> str:
         return f"!{cond.x.name}"
     assert isinstance(cond, e.Var)
     return cond.name
-
-
-def _written(body: s.Body) -> set[str]:
-    found: set[str] = set()
-    for x in n.statements(body):
-        _, defs, weak = effects(x)
-        found |= defs | weak
-    return found

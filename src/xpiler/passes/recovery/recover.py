@@ -9,16 +9,15 @@ from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Global, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables
 from xpiler.ir.types import U8, U64, Array, Pointer
 from xpiler.passes.recovery import launch as la
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import Unsupported
 from xpiler.passes.recovery.effects import byte_pointer, commutes, ordered_functions, sequential
-from xpiler.passes.recovery.flow import effects
+from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.inline import TooDeep, inline, must_inline
 from xpiler.passes.recovery.jumps import flatten_scopes
-from xpiler.passes.recovery.levels import has_sync
 from xpiler.passes.recovery.lower import Env
 from xpiler.passes.recovery.regions import CannotHoist
 from xpiler.passes.recovery.shape import LaunchShape, constant
@@ -137,7 +136,6 @@ class Kernel:
         env = Env(
             plan.extents,
             self.taken,
-            {p.name for p in (*f.params, *plan.extra.values())},
             {d.var.name for d in shared} | {g.var.name for g in program.globals},
             {p.name: p.type for p in f.params if isinstance(p.type, Pointer)},
             rec.ordered,
@@ -154,14 +152,11 @@ class Kernel:
 
     def own_copies(self, body: s.Body) -> s.Body:
         """`body` that assigns no parameter: assigned ones are copied first."""
-        written: set[str] = set()
-        for st in n.statements(body):
-            _, defs, weak = effects(st)
-            written |= defs | weak
+        changed = written(body)
         copies = {
             p.name: replace(p, name=fresh_name(p.name, self.taken))
             for p in self.function.params
-            if p.name in written
+            if p.name in changed
         }
         decls = tuple(s.Decl(copies[p.name], p) for p in self.function.params if p.name in copies)
 
@@ -251,7 +246,3 @@ def _host(f: Function) -> Function:
         return replace(st, name="host.copy", ins=(*ends, size), attrs=(("kind", "default"),))
 
     return f.with_body(n.edit(f.body, one))
-
-
-def has_grid_barrier(body: s.Body) -> bool:
-    return has_sync(body, "grid") and any(walk(body))

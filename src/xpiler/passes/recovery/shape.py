@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from xpiler.ir import expr as e
 from xpiler.ir.types import U32
 
-DIMS: tuple[str, str, str] = ("x", "y", "z")
+DIMS: tuple[Literal["x", "y", "z"], ...] = ("x", "y", "z")
 MAX_THREADS = 1024
 """The most threads a block may have on every SIMT platform."""
 

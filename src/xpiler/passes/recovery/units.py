@@ -8,14 +8,8 @@ from xpiler.ir.rewrite import fresh_name
 from xpiler.ir.types import U32
 from xpiler.passes.recovery.coords import Coords
 from xpiler.passes.recovery.levels import has_sync
-from xpiler.passes.recovery.lower import Env, Lowering, Units, unit_code
+from xpiler.passes.recovery.lower import Env, Lowering, Units, count, unit_code
 from xpiler.passes.recovery.warps import lower_warps
-
-
-def count(var: e.Var, extent: e.Expr, body: s.Body, free: bool) -> s.For:
-    """`for (var = 0; var < extent; ++var)`."""
-    kind: s.LoopKind = "parallel" if free else "serial"
-    return s.For(var, e.Const(0, U32), extent, e.Const(1, U32), body, kind)
 
 
 def thread_loops(body: s.Body, coords: Coords, env: Env, free: bool) -> s.Body:
