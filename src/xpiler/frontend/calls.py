@@ -155,6 +155,10 @@ def _user_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
     operator = _vector_operator(r, n, callee)
     if operator is not None:
         return operator
+    definition = callee.c.get_definition()
+    if definition is not None and works_on_address(Node(definition)):
+        params = [k for k in Node(definition).kids if k.kind == "PARM_DECL"]
+        return inline.run(r, Node(definition), params, n.args, None)
     entry = r.unit.entry(callee)
     if entry is None:
         r.fail(
@@ -166,6 +170,27 @@ def _user_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
     if entry.failed:
         r.fail("XP0203", f"the called function {callee.name!r} was left out")
     return _call_entry(r, n, entry)
+
+
+def works_on_address(definition: Node) -> bool:
+    """Whether a function's assembly takes an address that comes as an integer parameter.
+
+    Such a function is read in place of its calls, where the pointer behind the integer is known.
+    """
+    kinds = ("UINT", "ULONG", "INT", "ULONGLONG")
+    numbers = any(
+        p.kind == "PARM_DECL" and p.type.get_canonical().kind.name in kinds for p in definition.kids
+    )
+    return numbers and definition.kind == "FUNCTION_DECL" and "asm" in _asm_of(definition)
+
+
+def _asm_of(definition: Node) -> str:
+    from xpiler.frontend.asmtext import asm_statements, pretty
+
+    if not any(n.kind.endswith("ASM_STMT") for n in definition.walk()):
+        return ""
+    addressed = any("[%" in a.template for a in asm_statements(pretty(definition)))
+    return "asm" if addressed else ""
 
 
 def _vector_operator(r: FunctionReader, n: Node, callee: Node) -> Expr | None:

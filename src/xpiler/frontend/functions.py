@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xpiler.frontend import calls, expressions, host, operators, statements, switches  # noqa: F401
+from xpiler.frontend import calls, expressions, host, operators, ptx, statements, switches  # noqa: F401
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader
 from xpiler.frontend.tidy import tidy

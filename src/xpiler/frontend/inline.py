@@ -43,7 +43,7 @@ def run(
         r.fail("XP0210", "functions read in place nest too deeply")
     body = next((k for k in body_of.kids if k.kind == "COMPOUND_STMT"), None)
     bind_params(r, params, args, body_of)
-    r.frames.append(Frame(this, inlined=True))
+    r.frames.append(Frame(this, inlined=True, root=body_of))
     try:
         if body is not None:
             for k in body.kids:

@@ -66,6 +66,7 @@ class Frame:
     result_type: Type | None = None
     returned: bool = False
     depth: int = 0
+    root: Node | None = None
 
 
 @dataclass
@@ -87,6 +88,7 @@ class FunctionReader:
     memory: set[str] = field(default_factory=set)
     lambdas: dict[tuple[int, int, str], Node] = field(default_factory=dict)
     address_lists: dict[tuple[int, int, str], list[Node]] = field(default_factory=dict)
+    definitions: dict[str, Expr] = field(default_factory=dict)
     failures: list[tuple[NotUnderstood, SourceLoc]] = field(default_factory=list)
     _mutated: set[tuple[int, int, str]] | None = None
 
@@ -101,6 +103,8 @@ class FunctionReader:
         if st.loc is None or self.above:
             st = replace(st, loc=st.loc or self.loc, comments=self.above + st.comments)
             self.above = ()
+        if isinstance(st, Decl) and st.init is not None:
+            self.definitions[st.var.name] = st.init
         self.out.append(st)
 
     @contextmanager

@@ -76,8 +76,8 @@ inline unsigned __xp_rank(XP_MASK m) { return __xp_bits(m & ((XP_MASK(1) << __xp
 inline float __xp_tf32(float v) {
   return __uint_as_float((__float_as_uint(v) + 0xfffu + ((__float_as_uint(v) >> 13) & 1u)) & 0xffffe000u);
 }
-size_t __cvta_generic_to_shared(const void*);
-size_t __cvta_generic_to_global(const void*);
-void* __cvta_shared_to_generic(size_t);
+inline size_t __cvta_generic_to_shared(const void* p) { return (size_t)p; }
+inline size_t __cvta_generic_to_global(const void* p) { return (size_t)p; }
+inline void* __cvta_shared_to_generic(size_t a) { return (void*)a; }
 inline unsigned __isShared(const void*) { return 1; }
 #pragma clang force_cuda_host_device end
