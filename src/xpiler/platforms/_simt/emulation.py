@@ -51,6 +51,7 @@ CUDA_EMULATOR = EmulatorSpec(
     rewrite=partial(_rewrite, CUDA),
     defines=cuda_defines,
     shared_limit=232448,
+    scalar_types={"f16": "__half", "bf16": "__nv_bfloat16"},
 )
 HIP_EMULATOR = EmulatorSpec(
     platform="hip",
@@ -62,4 +63,5 @@ HIP_EMULATOR = EmulatorSpec(
     defines=hip_defines,
     warp_width=hip_width,
     shared_limit=65536,
+    scalar_types={"f16": "__half", "bf16": "__hip_bfloat16"},
 )

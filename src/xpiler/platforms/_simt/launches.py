@@ -27,6 +27,7 @@ from xpiler.platforms._simt.lexer import (
 from xpiler.platforms._simt.scopes import statement_start
 
 _ZERO = re.compile(r"^\(?0[uUlL]*\)?$")
+_JOINERS = {"::", ".", "->", "##"}
 _CASTS = {"reinterpret_cast", "static_cast", "const_cast"}
 
 
@@ -191,7 +192,7 @@ def callee_start(tokens: Sequence[Token], index: int) -> int | None:
             i = next_solid(tokens, i - 1, -1)
         else:
             break
-        if i < 0 or tokens[i].text not in {"::", ".", "->"}:
+        if i < 0 or tokens[i].text not in _JOINERS:
             if i >= 0 and tokens[i].text == "template":
                 start = i
             break

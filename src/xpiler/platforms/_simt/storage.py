@@ -243,13 +243,11 @@ def _dimensions(tokens: Sequence[Token], whole: Declaration) -> str:
             break
         if tokens[i].text in _ALIGN:
             i = _take_alignment(tokens, i, whole)
-        elif tokens[i].text == "(" and not any(t.text == ")" for t in out):
-            closed = match_close(tokens, i)
-            closes_declarator = closed is None
-            if closes_declarator:
-                out.append(tokens[i])
-            else:
-                i = closed or i
+        elif tokens[i].text in {"(", "["}:
+            closed = match_close(tokens, i) or i
+            if tokens[i].text == "[":
+                out += tokens[i : closed + 1]
+            i = closed
         else:
             out.append(tokens[i])
         i += 1

@@ -77,11 +77,11 @@ inline int __builtin_amdgcn_mov_dpp(int v, int control, int row_mask, int bank_m
                                      bound_control, xp_line);
 }
 inline unsigned __builtin_amdgcn_mbcnt_lo(unsigned mask, unsigned base) {
-  const unsigned lane = xprt::self().lane;
+  const unsigned lane = xp_simt::lane();
   return base + (unsigned)__builtin_popcount(lane >= 32 ? mask : mask & ((1u << lane) - 1));
 }
 inline unsigned __builtin_amdgcn_mbcnt_hi(unsigned mask, unsigned base) {
-  const unsigned lane = xprt::self().lane;
+  const unsigned lane = xp_simt::lane();
   return base + (unsigned)(lane <= 32 ? 0 : __builtin_popcount(mask & ((1u << (lane - 32)) - 1)));
 }
 inline unsigned long long __builtin_amdgcn_ballot_w64(bool p, XP_LINE) {

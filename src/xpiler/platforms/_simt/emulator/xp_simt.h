@@ -49,7 +49,17 @@ extern "C" {
 int printf(const char* format, ...);
 void* malloc(size_t) noexcept(true);
 void free(void*) noexcept(true);
+void* calloc(size_t, size_t) noexcept(true);
 void exit(int) noexcept(true) __attribute__((noreturn));
+void abort() noexcept(true) __attribute__((noreturn));
+int rand() noexcept(true);
+void srand(unsigned) noexcept(true);
+int atoi(const char*) noexcept(true);
+double atof(const char*) noexcept(true);
+int puts(const char*);
+void* memmove(void*, const void*, size_t) noexcept(true);
+int memcmp(const void*, const void*, size_t) noexcept(true);
+size_t strlen(const char*) noexcept(true);
 void* memcpy(void*, const void*, size_t) noexcept(true);
 void* memset(void*, int, size_t) noexcept(true);
 void __assert_fail(const char*, const char*, unsigned, const char*) noexcept(true) __attribute__((noreturn));

@@ -18,8 +18,11 @@ template <class Format> struct SmallFloat {
   SmallFloat() = default;
   template <class A, class = decltype(Mixed<A>::wide)> SmallFloat(A v) : __x(Format::narrow(to_odd((double)v))) {}
   operator float() const { return Format::widen(__x); }
-  // To and from the vendor's class for the same format.
-  template <class T, class = typename If<sizeof(T) == 2, decltype(T().__x)>::type> operator T() const { return bits<T>(__x); }
+  // To and from the vendor's class of the same format.
+  template <class T, class F = typename T::xp_format, class = typename If<Equal<F, Format>::value>::type>
+  SmallFloat(T v) : __x(v.__x) {}
+  template <class T, class F = typename T::xp_format, class = typename If<Equal<F, Format>::value>::type>
+  operator T() const { return bits<T>(__x); }
   SmallFloat operator-() const { return bits<SmallFloat>((u16)(__x ^ 0x8000)); }
 };
 typedef SmallFloat<HalfFormat> Float16;

@@ -28,6 +28,7 @@ long long int clock64();
 unsigned long long __globaltimer();
 
 namespace xp_simt {
+unsigned lane();                        // of the running thread in its warp
 // A mask as the user gave it; `active`: no mask, the lanes that are together.
 struct Group { u64 mask; bool active; };
 constexpr Group together = {0, true};

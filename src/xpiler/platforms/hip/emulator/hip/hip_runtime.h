@@ -54,7 +54,7 @@ typedef unsigned long ulong;
 #define hipGridDim_y (gridDim.y)
 #define hipGridDim_z (gridDim.z)
 
-inline unsigned __lane_id() { return xprt::self().lane; }
+inline unsigned __lane_id() { return xp_simt::lane(); }
 inline float unsafeAtomicAdd(float* p, float v, XP_LINE) { return atomicAdd(p, v, xp_line); }
 inline double unsafeAtomicAdd(double* p, double v, XP_LINE) { return atomicAdd(p, v, xp_line); }
 inline long long wall_clock64() { return clock64(); }
