@@ -82,7 +82,7 @@ def spec_of(path: str, given: dict[str, Any]) -> Spec:
     data: dict[str, Any] = {"args": {}}
     for item in given.get("args", ()):
         _argument(item, data["args"])
-    launch = {k: _sizes(given[k]) for k in ("grid", "block") if given.get(k)}
+    launch: dict[str, Any] = {k: _sizes(given[k]) for k in ("grid", "block") if given.get(k)}
     if given.get("shared_bytes"):
         launch["shared_bytes"] = _size(given["shared_bytes"])
     data["launch"] = launch

@@ -26,7 +26,10 @@ class Finding:
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="machine-readable output")
 def command(as_json: bool) -> int:
-    """Look at this machine and say what works here; exit code 2 when something needed is missing."""
+    """Look at this machine and say what works here.
+
+    Exit code 2 when something that is needed is missing.
+    """
     findings = [*_packages(), _compiler(), _sandbox(), *_optional()]
     if as_json:
         rows = [{k: getattr(f, k) for k in f.__slots__} for f in findings]
@@ -58,10 +61,10 @@ def _version(name: str) -> str:
 
 def _compiler() -> Finding:
     from xpiler.diagnostics import XpilerError
-    from xpiler.host.compiler import find_compiler
+    from xpiler.host.compiler import toolchain
 
     try:
-        return Finding("C/C++ compiler", True, str(find_compiler().name), "running both sides")
+        return Finding("C/C++ compiler", True, toolchain(None).name, "running both sides")
     except XpilerError as why:
         return Finding("C/C++ compiler", False, str(why)[:42], "install g++, or the extra [zig]")
 

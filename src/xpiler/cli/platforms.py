@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -13,7 +14,7 @@ def command(as_json: bool) -> int:
     """List the platforms and what each can do."""
     from xpiler.platforms.registry import all_platforms
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": p.name,
             "title": p.title,

@@ -139,7 +139,7 @@ def _stem(path: str) -> str:
 
 
 def _inside(folder: Path, path: str, suffix: str, written: set[Path]) -> Path:
-    """A path in `folder` that no file of this run has: stem, folder and stem, or with its suffix."""
+    """A path in `folder` that no file of this run has, as short as can be."""
     origin, stem = Path(path), _stem(path)
     flavour = origin.name.split(".")[1] if "." in origin.name else ""
     for name in (f"{stem}{suffix}", f"{stem}.{flavour}{suffix}"):

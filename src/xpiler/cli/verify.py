@@ -20,8 +20,6 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
 
     Exit code 0: verified; 1: not verified; 2: error.
     """
-    from pathlib import Path
-
     from xpiler.cli.output import click_echo_err, plain
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError

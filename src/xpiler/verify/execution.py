@@ -43,7 +43,7 @@ _WRAPPED = ("main", "malloc", "calloc", "realloc", "free", "aligned_alloc", "pos
 _WRAPPED_GNU = ("memcpy", "memmove", "memset")
 _RUNTIME_FLAGS = (
     "-std=c++17", "-O2", "-g0", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
-    "-ffp-contract=off", "-fno-strict-aliasing",
+    "-ffp-contract=off", "-fno-strict-aliasing", "-fno-omit-frame-pointer",
 )  # fmt: skip
 _CHECKED = (
     "-O1", "-fsanitize=thread", "-ftrivial-auto-var-init=pattern",

@@ -100,10 +100,15 @@ def _element(record: dict[str, Any]) -> tuple[str, int | None]:
     return str(record["name"]), int(record["offset"]) // size
 
 
-def _memory(record: dict[str, Any]) -> str:
+def _memory(record: dict[str, Any], places: Places) -> str:
     name, index = _element(record)
     where = f"{name} ({record['space']})" if name and record["space"] not in name else name
-    return f"element {index} of {where or record['space']}"
+    line = 0 if record["space"] == "buffer" else places.of_sites(record.get("born", ()))
+    born = f" allocated at line {line}" if line else ""
+    return f"element {index} of {_WHERE.get(where) or where or record['space']}{born}"
+
+
+_WHERE = {"malloc (host memory)": "host memory"}
 
 
 def _extent(record: dict[str, Any]) -> str:
@@ -113,11 +118,11 @@ def _extent(record: dict[str, Any]) -> str:
     return f"which is {record['extent']} bytes long"
 
 
-def _bounds_message(record: dict[str, Any]) -> str:
+def _bounds_message(record: dict[str, Any], places: Places) -> str:
     verb = "reads" if record["kind"] == "oob_read" else "writes"
     if "offset" not in record:
         return f"{verb} memory that is not the program's{_who(record)}"
-    return f"{verb} {_memory(record)}, {_extent(record)}{_who(record)}"
+    return f"{verb} {_memory(record, places)}, {_extent(record)}{_who(record)}"
 
 
 def _race_message(record: dict[str, Any], places: Places) -> str:
@@ -129,7 +134,7 @@ def _race_message(record: dict[str, Any], places: Places) -> str:
     line = places.of_sites([record.get("other_site", 0)])
     at = f" at line {line}" if line else ""
     return (
-        f"{record['message']}: {_memory(record)} is also touched by {by}{at}, "
+        f"{record['message']}: {_memory(record, places)} is also touched by {by}{at}, "
         f"and nothing orders the two{_who(record)}"
     )
 
@@ -137,13 +142,13 @@ def _race_message(record: dict[str, Any], places: Places) -> str:
 def _message(record: dict[str, Any], places: Places) -> str:
     kind = record["kind"]
     if kind in {"oob_read", "oob_write"} and not (record["message"] and "offset" not in record):
-        text = _bounds_message(record)
+        text = _bounds_message(record, places)
         text += f" ({record['message']})" if record["message"] else ""
     elif kind in {"race", "same_value_race", "atomic_race"}:
         text = _race_message(record, places)
     else:
         text = str(record["message"])
-        text += f": {_memory(record)}" if "offset" in record else ""
+        text += f": {_memory(record, places)}" if "offset" in record else ""
         text += _who(record)
     count = int(record.get("count", 1))
     return f"{text}; {count} times" if count > 1 else text

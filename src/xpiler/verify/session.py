@@ -45,7 +45,7 @@ def buffer_spec(plan: BufferPlan) -> BufferSpec:
     elem: Type = plan.elem
     lanes = 1
     if isinstance(elem, Vector):
-        elem, lanes = elem.elem, elem.lanes
+        lanes, elem = elem.lanes, elem.elem
     assert isinstance(elem, Scalar)
     return BufferSpec(
         plan.name,

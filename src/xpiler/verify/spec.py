@@ -133,6 +133,8 @@ def size_expr(size: Size, params: Mapping[str, Type]) -> Expr:
             return Const(node.value, I64)
         if isinstance(node, ast.Name) and node.id in params:
             return Cast(Var(node.id, params[node.id]), I64)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            return Binary("-", Const(0, I64), go(node.operand), I64)
         if isinstance(node, ast.BinOp) and type(node.op) in _OPS:
             return Binary(_OPS[type(node.op)], go(node.left), go(node.right), I64)
         raise ValueError(f"{size!r}: only integers, scalar parameters and + - * / % are understood")

@@ -67,41 +67,33 @@ def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int,
     ]
     out: list[tuple[int, int, int]] = []
     if len(dims) <= 1:
-        sizes = [
-            *strides,
-            *([kernel.launch_bounds] if kernel.launch_bounds else []),
-            *(x[0] for x in shared if len(x) == 1 and x[0] <= 1024),
-            256,
-            128,
-            64,
-            32,
-            512,
-            1024,
-        ]
+        bounds = [kernel.launch_bounds] if kernel.launch_bounds else []
+        lengths = [x[0] for x in shared if len(x) == 1 and x[0] <= 1024]
+        sizes = [*strides.get("x", ()), *bounds, *lengths, 256, 128, 64, 32, 512, 1024]
         out += [(n, 1, 1) for n in sizes if 1 <= n <= 1024]
     else:
-        tiles = [(x[1], x[0]) for x in shared if len(x) == 2]
-        tiles += [(a, b) for a in strides for b in strides]
+        tiles = [(a, b) for a in strides.get("x", ()) for b in strides.get("y", ())]
+        tiles += [(x[1], x[0]) for x in shared if len(x) == 2]
+        tiles += [(n, n) for s in strides.values() for n in s]
         tiles += [(n, n) for n in (16, 32, 8)] + [(32, 8), (64, 4), (8, 4)]
-        z = 4 if "z" in dims else 1
+        z = strides.get("z", [4])[0] if "z" in dims else 1
         out += [(a, b, z) for a, b in tiles if a * b * z <= (kernel.launch_bounds or 1024)]
     return list(dict.fromkeys(out))
 
 
-def _block_strides(kernel: Function) -> list[int]:
-    """Constants that a block index is multiplied with: the block's size by its author's intent."""
-    found = []
+def _block_strides(kernel: Function) -> dict[str, list[int]]:
+    """By dimension, constants that a block index is multiplied with: the author's block size."""
+    found: dict[str, list[int]] = {}
     for n in walk(kernel.body):
         if isinstance(n, e.Binary) and n.op == "*":
-            for this, other in ((n.a, n.b), (n.b, n.a)):
-                this, other = bare(this), bare(other)
+            for this, other in ((bare(n.a), bare(n.b)), (bare(n.b), bare(n.a))):
                 if (
                     isinstance(this, e.Axis)
                     and this.level == "block"
                     and isinstance(other, e.Const)
                 ):
-                    found.append(int(other.value))
-    return list(dict.fromkeys(found))
+                    found.setdefault(this.dim, []).append(int(other.value))
+    return {dim: list(dict.fromkeys(sizes)) for dim, sizes in found.items()}
 
 
 def bare(x: e.Expr) -> e.Expr:

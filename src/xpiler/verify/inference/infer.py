@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import I64, Pointer, Scalar
+from xpiler.ir.types import I64, Pointer, Scalar, Struct
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import entries, pointers, scalars
+from xpiler.verify.inference.entries import entries, fields, pointers, scalars
 from xpiler.verify.inference.footprint import Shape
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
@@ -112,6 +112,17 @@ def _given(
     return (x, y, z), (ex, ey, ez)
 
 
+def _scalar(search: Searcher, name: str) -> e.Expr:
+    """A scalar parameter, or a field of a struct parameter, as an expression."""
+    for p in search.entry.params:
+        if p.name == name:
+            return p
+        if isinstance(p.type, Struct) and name.startswith(f"{p.name}."):
+            field = name[len(p.name) + 1 :]
+            return e.Field(p, field, dict(fields(search.program, p.type))[field])
+    raise KeyError(name)
+
+
 Formula = tuple[e.Expr, Callable[[Mapping[str, int | float]], int]]
 
 
@@ -140,10 +151,9 @@ def _formulas(search: Searcher, block: tuple[int, int, int]) -> list[Formula]:
         return e.Const(k, I64), lambda _: k
 
     def ceil_div(names: tuple[str, ...], k: int) -> Formula:
-        types = {p.name: p.type for p in search.entry.params}
-        product: e.Expr = e.Cast(e.Var(names[0], types[names[0]]), I64)
+        product: e.Expr = e.Cast(_scalar(search, names[0]), I64)
         for name in names[1:]:
-            product = e.Binary("*", product, e.Cast(e.Var(name, types[name]), I64), I64)
+            product = e.Binary("*", product, e.Cast(_scalar(search, name), I64), I64)
         up = e.Binary("+", product, e.Const(k - 1, I64), I64)
         expr = e.Binary("/", up, e.Const(k, I64), I64) if k > 1 else product
 

@@ -1,0 +1,129 @@
+"""The command line as a user types it: output, exit codes, wrong input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ADD = """
+__global__ void add(const float* a, const float* b, float* c, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) c[i] = a[i] + b[i];
+}
+"""
+
+
+def xpiler(*args: str, cwd: Path, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "xpiler.cli.main", *args]
+    return subprocess.run(command, cwd=cwd, input=text, capture_output=True, timeout=120)
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    path = tmp_path / "vec.cu"
+    path.write_text(ADD)
+    return path
+
+
+def test_shortest_call_translates_and_verifies(kernel: Path) -> None:
+    done = xpiler("vec.cu", "-t", "c", cwd=kernel.parent)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"verified: tested" in done.stdout
+    assert "for (int i = 0; i < n; i++)" in kernel.with_suffix(".c").read_text()
+
+
+def test_existing_output_is_kept(kernel: Path) -> None:
+    kernel.with_suffix(".c").write_text("mine")
+    done = xpiler("vec.cu", "-t", "c", "--no-verify", cwd=kernel.parent)
+    assert done.returncode == 2
+    assert b"XP0906" in done.stderr
+    assert kernel.with_suffix(".c").read_text() == "mine"
+
+
+def test_standard_input_to_standard_output_is_byte_identical(tmp_path: Path) -> None:
+    call = ("translate", "-", "--from", "cuda", "-t", "c", "--no-verify")
+    first, second = (xpiler(*call, cwd=tmp_path, text=ADD.encode()) for _ in range(2))
+    assert first.returncode == 1, "translated, not verified"
+    assert first.stdout == second.stdout
+    assert first.stdout.startswith(b"// Translated from")
+
+
+def test_json_is_one_document(kernel: Path) -> None:
+    done = xpiler("translate", "vec.cu", "-t", "c", "--json", "--seed", "7", cwd=kernel.parent)
+    (item,) = json.loads(done.stdout)
+    assert item["status"] == "verified"
+    assert item["seed"] == 7
+    assert item["verdict"]["runs"] > 0
+
+
+@pytest.mark.parametrize(
+    ("args", "content", "code"),
+    [
+        (("gone.cu", "-t", "c"), None, b"XP0901"),
+        (("k.cu", "-t", "c"), b"", b"XP0"),
+        (("k.cu", "-t", "c"), b"\x00\xff\xfe", b"XP0901"),
+        (("k.cu", "-t", "fortran"), b"int x;", b"XP0"),
+        (("k.cu", "-t", "cuda"), ADD.encode(), b"XP0903"),
+        (("k.cu", "-t", "c", "--arg", "n"), ADD.encode(), b"XP0905"),
+        (("k.cu", "-t", "c", "--entry", "nope"), ADD.encode(), b"XP0302"),
+    ],
+)
+def test_wrong_input_is_a_diagnostic(
+    tmp_path: Path, args: tuple[str, ...], content: bytes | None, code: bytes
+) -> None:
+    if content is not None:
+        (tmp_path / "k.cu").write_bytes(content)
+    done = xpiler(*args, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert code in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_unknown_option_says_so(tmp_path: Path) -> None:
+    done = xpiler("translate", "k.cu", "--frobnicate", cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"--frobnicate" in done.stderr
+
+
+def test_explain_doctor_platforms(tmp_path: Path) -> None:
+    assert b"XP0304" in xpiler("explain", "xp0304", cwd=tmp_path).stdout
+    assert xpiler("explain", "XP9999", cwd=tmp_path).returncode == 2
+    assert json.loads(xpiler("platforms", "--json", cwd=tmp_path).stdout)
+    assert xpiler("doctor", cwd=tmp_path).returncode == 0
+
+
+def test_audit_names_the_line_of_a_race(tmp_path: Path) -> None:
+    (tmp_path / "race.cu").write_text(
+        "__global__ void k(float* x) {\n"
+        "    __shared__ float s[64];\n"
+        "    s[threadIdx.x] = x[threadIdx.x];\n"
+        "    x[threadIdx.x] = s[63 - threadIdx.x];\n"
+        "}\n"
+    )
+    done = xpiler("audit", "race.cu", cwd=tmp_path)
+    assert done.returncode == 1
+    assert b"race.cu:" in done.stderr
+    assert b"XP0510" in done.stderr
+
+
+def test_run_prints_outputs(kernel: Path) -> None:
+    done = xpiler("run", "vec.cu", cwd=kernel.parent)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"c[1037] = " in done.stdout
+
+
+def test_bench_counts_and_says_what_was_expected(kernel: Path) -> None:
+    done = xpiler("bench", ".", "--to", "c", "--json", cwd=kernel.parent)
+    row = json.loads(done.stdout)["directions"]["cuda-c"]
+    assert (row["kernels"], row["verified"], row["wrong"]) == (1, 1, 0)
+
+
+def test_start_up_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "z3", "islpy", "clang", "rich")
+    probe = f"import sys, xpiler.cli.main; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

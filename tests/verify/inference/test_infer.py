@@ -1,0 +1,165 @@
+"""Sizes, extents and launch shapes that the text does not say."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.diagnostics import XpilerError
+from xpiler.frontend import read
+from xpiler.ir.text import show
+from xpiler.platforms.registry import platform
+from xpiler.verify.inference.infer import infer
+from xpiler.verify.inference.plan import EntryPlan
+from xpiler.verify.spec import Spec, parse_spec
+
+WRAPPER = """
+extern "C" void op(const float* a, float* b, int m, int n) {
+    float *da, *db;
+    cudaMalloc(&da, m * n * sizeof(float));
+    cudaMalloc(&db, m * n * sizeof(float));
+    cudaMemcpy(da, a, m * n * sizeof(float), cudaMemcpyHostToDevice);
+    k<<<%s>>>(da, db%s);
+    cudaMemcpy(b, db, m * n * sizeof(float), cudaMemcpyDeviceToHost);
+}
+"""
+
+
+def plans(text: str, spec: Spec | None = None) -> tuple[EntryPlan, ...]:
+    program = read(text, "k.cu", platform("cuda").words).program
+    return infer(program, spec or Spec())
+
+
+def counts(plan: EntryPlan, case: int = 0) -> dict[str, int]:
+    return {b.name: b.count for b in plan.cases[case].buffers}
+
+
+def roles(plan: EntryPlan) -> dict[str, str]:
+    return {b.name: b.role for b in plan.cases[0].buffers}
+
+
+def test_extents_of_a_wrapper_follow_from_its_copies() -> None:
+    kernel = """__global__ void k(const float* a, float* b, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) b[i] = a[i] * 2;
+    }"""
+    (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"))
+    first, second = plan.cases
+    assert counts(plan) == {"a": first.scalars["m"] * first.scalars["n"]} | {
+        "b": first.scalars["m"] * first.scalars["n"]
+    }
+    assert first.scalars["m"] != first.scalars["n"], "swapped sizes must show"
+    assert first.scalars != second.scalars
+    assert roles(plan) == {"a": "in", "b": "out"}
+
+
+def test_sizes_that_a_kernel_hard_codes_are_solved_for() -> None:
+    kernel = """__global__ void k(const float* a, float* b) {
+        int i = blockIdx.x * 32 + threadIdx.x;
+        if (i < 21 * 37) b[i] = a[i] + 1;
+    }"""
+    (plan,) = plans(kernel + WRAPPER % ("25, 32", ""))
+    sizes = plan.cases[0].scalars
+    assert sizes["m"] * sizes["n"] == 21 * 37
+    assert len(plan.cases) == 1, "other sizes would not cover the buffers"
+
+
+def test_grid_of_a_lone_kernel_is_an_expression_of_its_guard() -> None:
+    (plan,) = plans("""__global__ void k(float* x, int rows, int cols) {
+        int c = blockIdx.x * 16 + threadIdx.x, r = blockIdx.y * 4 + threadIdx.y;
+        if (r >= rows || c >= cols) return;
+        x[r * cols + c] = r;
+    }""")
+    assert plan.shape is not None
+    case = plan.cases[0]
+    rows, cols = case.scalars["rows"], case.scalars["cols"]
+    assert case.block == (16, 4, 1)
+    assert case.grid == (-(-cols // 16), -(-rows // 4), 1)
+    assert "cols" in show(plan.shape.grid[0])
+    assert "rows" in show(plan.shape.grid[1])
+    assert counts(plan) == {"x": rows * cols}
+
+
+def test_block_follows_from_shared_arrays() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, float* y) {
+        __shared__ float part[96];
+        part[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
+        __syncthreads();
+        y[blockIdx.x * blockDim.x + threadIdx.x] = part[blockDim.x - 1 - threadIdx.x];
+    }""")
+    assert plan.cases[0].block == (96, 1, 1)
+    assert plan.shape is not None
+    assert plan.shape.grid[0] is None, "nothing bounds the grid: the caller says it"
+
+
+def test_hard_coded_guard_gives_a_constant_grid() -> None:
+    (plan,) = plans("""__global__ void __launch_bounds__(128) k(float* x) {
+        if (blockIdx.x * 128 + threadIdx.x < 1000) x[blockIdx.x * 128 + threadIdx.x] = 1;
+    }""")
+    assert plan.cases[0].grid == (8, 1, 1)
+    assert counts(plan) == {"x": 1000}
+
+
+def test_index_arrays_get_a_range_that_keeps_accesses_inside() -> None:
+    text = """__global__ void k(const float* t, const int* at, float* y, int n) {
+        int i = blockIdx.x * 64 + threadIdx.x;
+        if (i < n) y[i] = t[at[i]];
+    }
+    extern "C" void gather(const float* t, const int* at, float* y, int vocab, int n) {
+        float *dt, *dy; int* da;
+        cudaMalloc(&dt, vocab * 4); cudaMalloc(&da, n * 4); cudaMalloc(&dy, n * 4);
+        cudaMemcpy(dt, t, vocab * 4, cudaMemcpyHostToDevice);
+        cudaMemcpy(da, at, n * 4, cudaMemcpyHostToDevice);
+        k<<<(n + 63) / 64, 64>>>(dt, da, dy, n);
+        cudaMemcpy(y, dy, n * 4, cudaMemcpyDeviceToHost);
+    }"""
+    (plan,) = plans(text)
+    at = next(b for b in plan.cases[0].buffers if b.name == "at")
+    assert at.is_index
+    assert at.bounds == (0, plan.cases[0].scalars["vocab"] - 1)
+    assert not at.distinct
+    assert [d.code for d in plan.diagnostics] == ["XP0308"]
+
+
+def test_targets_of_a_scatter_are_distinct() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, const int* to, float* y, int n) {
+        int i = blockIdx.x * 64 + threadIdx.x;
+        if (i < n) y[to[i]] = x[i];
+    }""")
+    assert next(b for b in plan.cases[0].buffers if b.name == "to").distinct
+
+
+def test_spec_overrides_inference() -> None:
+    spec = parse_spec({"args": {"n": {"values": [40, 70]}}, "launch": {"block": 32, "grid": "n/8"}})
+    (plan,) = plans("__global__ void k(float* x, int n) { x[blockIdx.x * 8] = n; }", spec)
+    assert [c.scalars["n"] for c in plan.cases[:1]] == [40]
+    assert 70 in [c.scalars["n"] for c in plan.cases]
+    assert plan.cases[0].grid == (5, 1, 1)
+    assert plan.cases[0].block == (32, 1, 1)
+
+
+def test_struct_of_scalars_by_value() -> None:
+    (plan,) = plans("""struct P { int n; float s; };
+    __global__ void k(float* x, P p) {
+        int i = blockIdx.x * 64 + threadIdx.x;
+        if (i < p.n) x[i] *= p.s;
+    }""")
+    assert counts(plan) == {"x": plan.cases[0].scalars["p.n"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("int twice(int x) { return 2 * x; }", "XP0302"),
+        ("__global__ void k(float** x) { x[0][0] = 1; }", "XP0307"),
+    ],
+)
+def test_refusals(text: str, code: str) -> None:
+    with pytest.raises(XpilerError) as caught:
+        plans(text)
+    assert caught.value.diagnostics[0].code == code
+
+
+def test_unknown_entry_lists_the_known_ones() -> None:
+    with pytest.raises(XpilerError) as caught:
+        plans("__global__ void k(float* x) { x[threadIdx.x] = 1; }", Spec(entry="q"))
+    assert "k" in caught.value.diagnostics[0].reason
