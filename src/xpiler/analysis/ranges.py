@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.ir import expr as e
@@ -20,6 +21,7 @@ from xpiler.ir.types import BOOL, Scalar, Type
 Interval = tuple[int, int]
 MAX_STEPS = 60
 MAX_DEPTH = 9
+SIDE_STEPS, SIDE_DEPTH = 12, 4
 
 
 def type_range(t: Type) -> Interval | None:
@@ -81,7 +83,10 @@ class Ledger:
 
 @dataclass
 class _Search:
+    """What is left of a search's budget, and where it has been (with how much depth left)."""
+
     steps: int = MAX_STEPS
+    seen: dict[Poly, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Facts:
     pointers: dict[str, object] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
     _ranges: dict[str, Interval] = field(default_factory=dict)
+    _signs: dict[Poly, bool] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
 
     # -- expressions to polynomials ---------------------------------------------------------
@@ -276,42 +282,47 @@ class Facts:
 
     def nonneg(self, p: Poly) -> bool:
         """Whether p >= 0 is proved."""
-        if self.interval(p)[0] >= 0:
-            return True
-        if p.constant is not None:
-            return False
-        return self._search(p, MAX_DEPTH, _Search())
+        lo, hi = self.interval(p)
+        if lo >= 0 or hi < 0:
+            return lo >= 0
+        if p not in self._signs:
+            self._signs[p] = self._search(p, MAX_DEPTH, _Search())
+        return self._signs[p]
 
     def equal(self, a: e.Expr, b: e.Expr) -> bool:
         """Whether two integer expressions have one value here."""
         return self.poly(a) == self.poly(b)
 
     def _search(self, p: Poly, depth: int, budget: _Search) -> bool:
-        if self.interval(p)[0] >= 0:
-            return True
-        budget.steps -= 1
-        if depth == 0 or budget.steps <= 0 or p.constant is not None:
+        lo, hi = self.interval(p)
+        if lo >= 0 or hi < 0:
+            return lo >= 0
+        if depth == 0 or budget.steps <= 0 or budget.seen.get(p, 0) >= depth:
             return False
+        budget.steps -= 1
+        budget.seen[p] = depth
         for name in sorted(p.atoms(), key=self._rank, reverse=True)[:3]:
-            for weaker in self._eliminations(p, name, depth, budget):
+            for weaker in self._eliminations(p, name):
                 if self._search(weaker, depth - 1, budget):
                     return True
+                if budget.steps <= 0:
+                    return False
         return False
 
-    def _eliminations(self, p: Poly, name: str, depth: int, budget: _Search) -> Iterable[Poly]:
+    def _eliminations(self, p: Poly, name: str) -> Iterable[Poly]:
         """Polynomials w such that w >= 0 implies p >= 0, without `name` (mostly)."""
         parts = p.split(name)
         if parts is None:
             return
         c, _ = parts
         clo, chi = self.interval(c)
-        for fact in self._facts_of(name, depth, budget):
+        for fact in self._facts_of(name):
             split = fact.split(name)
             if split is None or not split[0].terms:
                 continue
             g = split[0]
             q, r = c.divided_by(g)
-            if not r.terms and self._sign_ok(q, depth, budget):
+            if not r.terms and self._sign_ok(q):
                 yield p - q * fact  # fact >= 0 and q >= 0
                 continue
             gc = g.constant
@@ -319,10 +330,17 @@ class Facts:
                 scaled = p * abs(gc) - c * (1 if gc > 0 else -1) * fact
                 yield scaled + (abs(gc) - 1)  # |g| * p > -|g| suffices: p is an integer
 
-    def _sign_ok(self, q: Poly, depth: int, budget: _Search) -> bool:
-        return self.interval(q)[0] >= 0 or (depth > 2 and self._search(q, depth - 2, budget))
+    def _sign_ok(self, p: Poly) -> bool:
+        """Whether p >= 0 is proved by a short search: a step of a longer one."""
+        lo, hi = self.interval(p)
+        if lo >= 0 or hi < 0:
+            return lo >= 0
+        if p not in self._signs:
+            self._signs[p] = False  # where this question comes up again in its own answer
+            self._signs[p] = self._search(p, SIDE_DEPTH, _Search(SIDE_STEPS))
+        return self._signs[p]
 
-    def _facts_of(self, name: str, depth: int, budget: _Search) -> Iterator[Poly]:
+    def _facts_of(self, name: str) -> Iterator[Poly]:
         """Polynomials >= 0 with this atom, those that cost nothing first."""
         yield from self.known.get(name, ())
         yield from (p for p in self.assumed if name in p.atoms())
@@ -336,9 +354,9 @@ class Facts:
         q = atom(name)
         low = info.num - info.den * q  # num % den
         yield info.den - 1 - low
-        if self._sign_ok(info.num, depth, budget):
+        if self._sign_ok(info.num):
             yield from (low, q)
-        elif self._sign_ok(q - 1, depth, budget):
+        elif self._sign_ok(q - 1):
             yield low
 
     def _rank(self, name: str) -> tuple[float, str]:
@@ -367,6 +385,19 @@ class Facts:
         inner = (*info.max_of, *info.min_of)
         return all(map(self.stable, inner)) if inner else isinstance(info.expr, e.Var)
 
+    def _but(self, **changes: Any) -> Facts:
+        """A copy with other knowledge; what was proved stays proved."""
+        return replace(self, _cache={}, _ranges={}, _signs=dict(self._signs), **changes)
+
+    def _touched(self, p: Poly, names: set[str]) -> bool:
+        """Whether something in `p` is made of `names`."""
+        for a in p.atoms():
+            info = self.atoms.get(a)
+            parts = () if info is None else (info.num, info.den, *info.max_of, *info.min_of)
+            if a in names or any(q is not None and self._touched(q, names) for q in parts):
+                return True
+        return False
+
     def with_fact(self, p: Poly) -> Facts:
         """Knowing p >= 0; ignored where p may change."""
         if not p.terms or not self.stable(p):
@@ -376,7 +407,10 @@ class Facts:
             if p not in known.get(a, ()):
                 known[a] = (*known.get(a, ()), p)
         self._refine(p, numeric)
-        out = replace(self, known=known, numeric=numeric, _cache={}, _ranges={})
+        out = self._but(known=known, numeric=numeric)
+        for q, proved in self._signs.items():
+            if not proved and self._touched(q, p.atoms()):
+                del out._signs[q]  # worth another try
         return out._with_quotients(p)
 
     def _with_quotients(self, p: Poly) -> Facts:
@@ -388,7 +422,7 @@ class Facts:
                 continue
             low = info.num - info.den * atom(name)
             known = all(low in out.known.get(a, ()) for a in low.atoms())
-            if not known and (out.nonneg(info.num) or out.positive(atom(name))):
+            if not known and (out._sign_ok(info.num) or out._sign_ok(atom(name) - 1)):
                 out = out.with_fact(low)
         return out
 
@@ -418,7 +452,7 @@ class Facts:
         return replace(base, defs={**self.defs, var.name: p}, _cache={}, _ranges={})
 
     def _ranked(self, name: str) -> Facts:
-        return replace(self, rank={**self.rank, name: len(self.rank) + 1}, _cache={}, _ranges={})
+        return self._but(rank={**self.rank, name: len(self.rank) + 1})
 
     def with_loop(self, var: e.Var, lo: e.Expr, hi: e.Expr) -> Facts:
         """In the body of `for var in [lo, hi)`."""
@@ -437,7 +471,7 @@ class Facts:
         """Also knowing that `var` counts blocks or threads of a launch."""
         extent = self.raw(hi)
         axes = {**dict.fromkeys(extent.atoms()), **self.axes, var.name: extent}
-        return replace(self, axes=axes, _cache={}, _ranges={})
+        return self._but(axes=axes)
 
     def largest(self, p: Poly) -> Poly | None:
         """What `p`, non-decreasing in everything, is at most over the whole launch; else None."""
@@ -456,8 +490,8 @@ class Facts:
         if not self.stable(p) or not self.ledger.assume(sentence):
             return False
         self.assumed.append(p)
-        self._cache.clear()
-        self._ranges.clear()
+        for memory in (self._cache, self._ranges, self._signs):
+            memory.clear()
         return True
 
     def mark(self) -> tuple[int, int]:
