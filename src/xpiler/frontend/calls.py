@@ -122,7 +122,7 @@ def _known(r: FunctionReader, n: Node, callee: Node, name: str, used: bool) -> E
         value = n.evaluate()
         if value is not None:
             return const(value, _result(r, n))
-    return _user_call(r, n, callee)
+    return _user_call(r, n, callee, used)
 
 
 def _result(r: FunctionReader, n: Node) -> Type:
@@ -151,10 +151,7 @@ def _float(t: Type) -> bool:
     return isinstance(t, Scalar) and t.is_float
 
 
-def _user_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
-    operator = _vector_operator(r, n, callee)
-    if operator is not None:
-        return operator
+def _user_call(r: FunctionReader, n: Node, callee: Node, used: bool) -> Expr:
     definition = callee.c.get_definition()
     if definition is not None and works_on_address(Node(definition)):
         params = [k for k in Node(definition).kids if k.kind == "PARM_DECL"]
@@ -169,7 +166,7 @@ def _user_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
         )
     if entry.failed:
         r.fail("XP0203", f"the called function {callee.name!r} was left out")
-    return _call_entry(r, n, entry)
+    return _call_entry(r, n, entry, used)
 
 
 def works_on_address(definition: Node) -> bool:
@@ -193,19 +190,15 @@ def _asm_of(definition: Node) -> str:
     return "asm" if addressed else ""
 
 
-def _vector_operator(r: FunctionReader, n: Node, callee: Node) -> Expr | None:
-    return None
-
-
-def _call_entry(r: FunctionReader, n: Node, entry: FunctionEntry) -> Expr:
+def _call_entry(r: FunctionReader, n: Node, entry: FunctionEntry, used: bool) -> Expr:
     args = arguments(r, n, entry.node)
     t = r.unit.types(n.type)
     returns_place = is_reference(entry.node.c.result_type)
     if returns_place:
         t = r.unit.types(entry.node.c.result_type)
     value = Call(entry.name, tuple(args), t)
-    if t == VOID or r.unit.is_void(t):
-        if not entry.empty:
+    if t == VOID or r.unit.is_void(t) or not used:
+        if entry.effectful and not entry.empty:
             r.emit(Eval(value))
         return Const(0, I32)
     if entry.effectful:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xpiler.frontend.convert import convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address
-from xpiler.frontend.reader import FunctionReader
+from xpiler.frontend.reader import Frame, FunctionReader
 from xpiler.ir.expr import Aggregate, Call, Expr
 from xpiler.ir.stmt import Eval
 from xpiler.ir.types import VOID, Array, Fragment, Opaque, Scalar, Struct, Type, Vector
@@ -20,12 +20,44 @@ def construct(r: FunctionReader, n: Node, t: Type) -> Expr | None:  # type: igno
         return r.expr(args[0])
     if isinstance(t, (Opaque, Fragment)) or r.unit.is_void(t):
         return None if isinstance(t, Fragment) else Aggregate((), t)
+    if isinstance(t, Array):
+        return _elements(r, n, t)
     definition = callee.c.get_definition()
     if definition is None:
         if not args:
-            return None
+            return default_value(r, n, t)
         r.fail("XP0203", f"the constructor of {t} is not understood")
     return _construct(r, n, Node(definition), t)
+
+
+def _elements(r: FunctionReader, n: Node, t: Array) -> Expr | None:
+    """The default construction of every element of an array."""
+    one = default_value(r, n, t.elem)
+    if one is None or t.size is None:
+        return None
+    if t.size > 64:
+        r.fail("XP0203", f"an array of {t.size} elements with default values is not understood", "",
+               "assign the elements in a loop")  # fmt: skip
+    return Aggregate((one,) * t.size, t)
+
+
+def default_value(r: FunctionReader, n: Node, t: Type) -> Expr | None:
+    """What `T()` gives where nobody wrote a constructor: the members' default values, if any."""
+    record = n.type.get_canonical()
+    while record.kind.name == "CONSTANTARRAY":
+        record = record.element_type
+    found = {name: r.unit.default_member(name, record) for name, _ in members(r, t)}
+    if all(v is None for v in found.values()):
+        return None
+    r.frames.append(Frame(None, inlined=True))
+    try:
+        items = [
+            _member_value(r, value, ft) if (value := found[name]) is not None else zero(ft)
+            for name, ft in members(r, t)
+        ]
+    finally:
+        r.frames.pop()
+    return Aggregate(tuple(items), t)
 
 
 def _copies(callee: Node, args: list[Node]) -> bool:
@@ -41,7 +73,7 @@ def _construct(r: FunctionReader, n: Node, definition: Node, t: Type) -> Expr | 
     if body is None or (not body.kids and isinstance(t, (Vector, Struct))):
         pairs = initialisers(definition)
         if not pairs and not n.args:
-            return None
+            return default_value(r, n, t)
         return _from_members(r, n, definition, pairs, t)
     return _by_function(r, n, definition, t)
 
@@ -51,11 +83,14 @@ def _from_members(
 ) -> Expr:
     """A constructor that only initialises members is the aggregate of their values."""
     from xpiler.frontend.inline import bind_params
-    from xpiler.frontend.reader import Frame
-
     params = [k for k in definition.kids if k.kind == "PARM_DECL"]
     bind_params(r, params, n.args, definition)
     given: dict[str, Expr] = {}
+    record = n.type.get_canonical()
+    for name, ft in members(r, t):
+        value_node = r.unit.default_member(name, record)
+        if value_node is not None:
+            given[name] = _member_value(r, value_node, ft)
     r.frames.append(Frame(None, inlined=True))
     try:
         for field, value in pairs:

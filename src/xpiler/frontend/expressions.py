@@ -180,7 +180,7 @@ def constant_variable(r: FunctionReader, decl: Node, t: Type) -> Expr | None:
     value = decl.evaluate()
     if value is None:
         return None
-    if decl.in_stub or r.frame.inlined or decl.file != r.unit.source.path:
+    if decl.in_stub or r.frame.inlined or decl.file != r.unit.source.path or len(decl.name) < 2:
         return const(value, t)
     return r.unit.named_constant(decl.name, value, t, _constant_text(r, decl, value))
 

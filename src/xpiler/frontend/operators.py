@@ -53,6 +53,8 @@ def per_lane_unary(r: FunctionReader, op: UnaryOp, x: Expr, t: Type) -> Expr:
         return Aggregate(tuple(Unary(op, lane(kept, i), t.elem) for i in range(t.lanes)), t)
     if op == "-" and isinstance(x, Const) and isinstance(t, Scalar) and not _named(x):
         return const(-x.value, t, f"-{x.text}" if x.text else None)
+    if op == "~" and isinstance(x, Const) and isinstance(t, Scalar) and not _named(x):
+        return const(~int(x.value), t)
     return Unary(op, x, t)
 
 

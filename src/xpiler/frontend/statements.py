@@ -229,7 +229,7 @@ def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
     if _is_address_list(r, n, t, init):
         return
     constant_q = n.type.is_const_qualified()
-    value = initial_value(r, n, t, init)
+    value = None if space == "shared" else initial_value(r, n, t, init)
     if isinstance(t, Array) and t.size is None and space == "shared":
         t = Array(t.elem, None)
     newest = r.claim(value) if value is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
@@ -16,7 +16,7 @@ from xpiler.frontend.types import TypeReader, is_reference
 from xpiler.frontend.words import Words
 from xpiler.ir.expr import Aggregate, Const, Expr, Var
 from xpiler.ir.program import Function, Global, Macro, Program, Role, StructDef
-from xpiler.ir.rewrite import fresh_name, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables, walk
 from xpiler.ir.stmt import Assign, Barrier, Eval, Instr, Launch, LeftOut
 from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type
 
@@ -128,6 +128,16 @@ class Unit:
             raise NotUnderstood("XP0202", f"union {spelling} has no members")
         self.unions[spelling] = max(members, key=lambda m: (m[0], isinstance(m[1], Array)))[1]
         return self.unions[spelling]
+
+    def default_member(self, name: str, record: Any) -> Node | None:
+        """The default initialiser of a member, as written in the struct."""
+        for f in _fields(record):
+            if str(f.spelling) == name:
+                values = [k for k in Node(f).kids if k.kind not in _NO_VALUE]
+                has = "=" in self.source.slice(int(f.extent.start.offset), int(f.extent.end.offset))
+                stub = Node(f).in_stub
+                return values[-1] if values and (has or stub or _braced(values[-1])) else None
+        return None
 
     def fields(self, t: Type) -> tuple[tuple[str, Type], ...]:
         """The fields of a struct type."""
@@ -260,6 +270,7 @@ class Unit:
         done = [f for f in self.functions.values() if f.done is not None]
         done.sort(key=lambda f: (f.node.start, f.order))
         functions = tuple(f.done for f in done if f.done is not None)
+        functions = self._without_clashes(functions)
         return Program(
             functions,
             tuple(self.globals.values()),
@@ -270,12 +281,36 @@ class Unit:
             self.wave,
         )
 
+    def _without_clashes(self, functions: tuple[Function, ...]) -> tuple[Function, ...]:
+        """Constants lose a name that is also a variable's, a field's or a function's."""
+        names = {f.name for f in functions} | {"x", "y", "z", "w"}
+        names |= {n for s in self.structs.values() if s is not None for n, _ in s.fields}
+        for f in functions:
+            names |= {v.split(".")[0] for v in variables(f.body)} | {p.name for p in f.params}
+        clashing = (names & set(self.constants)) - set(self.source.macros.values)
+        if not clashing:
+            return functions
+        for name in clashing:
+            del self.constants[name]
+
+        def plain(e: Expr) -> Expr:
+            return replace(e, text=None) if isinstance(e, Const) and e.text in clashing else e
+
+        return tuple(f.with_body(rewrite_exprs(f.body, plain)) for f in functions)
+
     def _macros(self, functions: tuple[Function, ...]) -> tuple[Macro, ...]:
         used = {
             n.text for f in functions for n in walk(f.body) if isinstance(n, Const) and n.text
         }
         macros = [Macro(n, self.source.macros.texts[n]) for n in self.source.macros.needed(used)]
         return (*macros, *(Macro(n, t) for n, t in self.constants.items() if n in used))
+
+
+_NO_VALUE = ("TYPE_REF", "NAMESPACE_REF", "TEMPLATE_REF", "ALIGNED_ATTR", "UNEXPOSED_ATTR")
+
+
+def _braced(n: Node) -> bool:
+    return n.kind == "INIT_LIST_EXPR"
 
 
 def _fields(t: Any) -> Iterator[Any]:
@@ -319,8 +354,8 @@ def readable_name(node: Node) -> str:
     parts = [str(a) for a in template_arguments(node)]
     name = _OPERATORS.get(node.name, node.name.split("<")[0])
     if node.kind != "FUNCTION_DECL":
-        name = f"{node.c.semantic_parent.type.spelling}_{name}"
-    return "_".join([name, *parts])
+        name = f"{fresh_identifier(str(node.c.semantic_parent.type.spelling), set())}_{name}"
+    return "_".join([name, *(fresh_identifier(p, set()) for p in parts)])
 
 
 _OPERATORS = {
@@ -333,7 +368,8 @@ _OPERATORS = {
 
 def fresh_identifier(text: str, taken: set[str]) -> str:
     """`text` as a C identifier that is not in `taken`, which it joins."""
-    stem = re.sub(r"\W+", "_", text).strip("_") or "unnamed"
+    plain = re.sub(r"(\(anonymous namespace\)|\w+)::", "", text)
+    stem = re.sub(r"\W+", "_", plain).strip("_") or "unnamed"
     name, k = stem, 1
     while name in taken:
         k += 1

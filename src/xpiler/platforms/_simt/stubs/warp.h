@@ -1,25 +1,26 @@
 // Warp and block collectives, atomics, fences. XP_WAVE is the number of lanes in a warp.
 #pragma once
+#define XP_ALL ((XP_MASK)~XP_MASK(0))
 __device__ void __syncthreads();
 #pragma clang force_cuda_host_device begin
 
-template <class T> T __shfl_sync(unsigned long mask, T v, int lane, int width = XP_WAVE);
-template <class T> T __shfl_up_sync(unsigned long mask, T v, unsigned delta, int width = XP_WAVE);
-template <class T> T __shfl_down_sync(unsigned long mask, T v, unsigned delta, int width = XP_WAVE);
-template <class T> T __shfl_xor_sync(unsigned long mask, T v, int lanes, int width = XP_WAVE);
+template <class T> T __shfl_sync(XP_MASK mask, T v, int lane, int width = XP_WAVE);
+template <class T> T __shfl_up_sync(XP_MASK mask, T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_down_sync(XP_MASK mask, T v, unsigned delta, int width = XP_WAVE);
+template <class T> T __shfl_xor_sync(XP_MASK mask, T v, int lanes, int width = XP_WAVE);
 template <class T> T __shfl(T v, int lane, int width = XP_WAVE);
 template <class T> T __shfl_up(T v, unsigned delta, int width = XP_WAVE);
 template <class T> T __shfl_down(T v, unsigned delta, int width = XP_WAVE);
 template <class T> T __shfl_xor(T v, int lanes, int width = XP_WAVE);
-int __any_sync(unsigned long mask, int p);
-int __all_sync(unsigned long mask, int p);
-XP_MASK __ballot_sync(unsigned long mask, int p);
-XP_MASK __match_any_sync(unsigned long mask, int v);
-XP_MASK __match_any_sync(unsigned long mask, unsigned v);
-XP_MASK __match_any_sync(unsigned long mask, long long v);
-XP_MASK __match_any_sync(unsigned long mask, unsigned long long v);
-XP_MASK __match_any_sync(unsigned long mask, float v);
-template <class T> XP_MASK __match_all_sync(unsigned long mask, T v, int* pred);
+int __any_sync(XP_MASK mask, int p);
+int __all_sync(XP_MASK mask, int p);
+XP_MASK __ballot_sync(XP_MASK mask, int p);
+XP_MASK __match_any_sync(XP_MASK mask, int v);
+XP_MASK __match_any_sync(XP_MASK mask, unsigned v);
+XP_MASK __match_any_sync(XP_MASK mask, long long v);
+XP_MASK __match_any_sync(XP_MASK mask, unsigned long long v);
+XP_MASK __match_any_sync(XP_MASK mask, float v);
+template <class T> XP_MASK __match_all_sync(XP_MASK mask, T v, int* pred);
 int __any(int p);
 int __all(int p);
 XP_MASK __ballot(int p);
@@ -33,10 +34,10 @@ unsigned __reduce_max_sync(unsigned mask, unsigned v);
 unsigned __reduce_and_sync(unsigned mask, unsigned v);
 unsigned __reduce_or_sync(unsigned mask, unsigned v);
 unsigned __reduce_xor_sync(unsigned mask, unsigned v);
-template <class T> T __xp_reduce_add(unsigned long mask, T v);
-template <class T> T __xp_reduce_min(unsigned long mask, T v);
-template <class T> T __xp_reduce_max(unsigned long mask, T v);
-void __syncwarp(unsigned long mask = ~0ul);
+template <class T> T __xp_reduce_add(XP_MASK mask, T v);
+template <class T> T __xp_reduce_min(XP_MASK mask, T v);
+template <class T> T __xp_reduce_max(XP_MASK mask, T v);
+void __syncwarp(XP_MASK mask = XP_ALL);
 int __syncthreads_count(int);
 int __syncthreads_and(int);
 int __syncthreads_or(int);
@@ -68,7 +69,7 @@ __nv_bfloat162 atomicAdd(__nv_bfloat162*, __nv_bfloat162);
 
 // Helpers for the bodies in our own headers.
 #pragma clang force_cuda_host_device begin
-#define XP_ALL ((XP_MASK)~XP_MASK(0))
+
 inline unsigned __xp_bits(unsigned v) { return __popc(v); }
 inline unsigned __xp_bits(unsigned long long v) { return __popcll(v); }
 inline unsigned __xp_count(XP_MASK m) { return __xp_bits(m); }
