@@ -70,7 +70,7 @@ class HostFlow:
             if isinstance(node, e.Var):
                 return self._value(node, at)
             new: e.Expr = map_children(node, go)
-            return new
+            return _lane(new)
 
         return go(x)
 
@@ -115,8 +115,18 @@ def _whole(st: s.Stmt | None, name: str) -> e.Expr | None:
     return None
 
 
+def _lane(x: e.Expr) -> e.Expr:
+    """`{a, b, c}.y` is `b`: the extents of a `dim3`."""
+    if isinstance(x, e.Field) and isinstance(x.base, e.Aggregate) and x.name in DIMS:
+        k = DIMS.index(x.name)
+        return x.base.items[k] if k < len(x.base.items) else e.Const(0, U32)
+    return x
+
+
 def _plain(x: e.Expr) -> bool:
-    kinds = (e.Const, e.Var, e.Binary, e.Unary, e.Cast, e.Select, e.Call)
+    kinds = (
+        e.Const, e.Var, e.Binary, e.Unary, e.Cast, e.Select, e.Call, e.Aggregate, e.Field,
+    )  # fmt: skip
     return all(isinstance(y, kinds) for y in walk(x))
 
 
