@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import itertools
 import os
 import platform
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -159,7 +160,7 @@ def zig_header_flags(verbose: str) -> tuple[str, ...]:
     """The header folders and macros of the front end's command in `zig cc -v`'s output."""
     line = next((x for x in verbose.splitlines() if " -cc1 " in x or '"-cc1"' in x), "")
     words = shlex.split(line)
-    pairs = zip(words, words[1:], strict=False)
+    pairs = itertools.pairwise(words)
     return tuple(w for pair in pairs if pair[0] in _KEPT_WITH_VALUE for w in pair)
 
 
@@ -193,8 +194,8 @@ class _LazyLinks(Mapping[Language, tuple[str, ...]]):
             raise XpilerError(_NO_COMPILER)
         return end if self._end else (str(self._zig), "ld.lld", *start)
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(("c", "c++"))
+    def __iter__(self) -> Iterator[Language]:
+        return iter(_LANGUAGES)
 
     def __len__(self) -> int:
         return 2

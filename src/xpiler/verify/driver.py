@@ -111,7 +111,7 @@ def scalar_bytes(arg: ScalarArg) -> bytes:
         return arg.value
     name = " ".join(w for w in arg.ctype.split() if w not in {"const", "volatile"})
     if name in _BRAIN:
-        return (struct.unpack("<I", struct.pack("<f", arg.value))[0] >> 16).to_bytes(2, "little")
+        return struct.pack("<f", arg.value)[2:]  # the upper half of a float: exact values only
     code = _SCALARS.get(name)
     if code is None:
         raise ValueError(f"a value of type {arg.ctype} has to be given as its bytes")
@@ -119,7 +119,8 @@ def scalar_bytes(arg: ScalarArg) -> bytes:
     if isinstance(value, int) and code != "?":
         size = struct.calcsize("<" + code)
         return (int(value) & ((1 << 8 * size) - 1)).to_bytes(size, "little")
-    return struct.pack("<" + code, value)
+    data: bytes = struct.pack("<" + code, value)
+    return data
 
 
 def _argument_record(arg: ScalarArg | BufferArg) -> bytes:

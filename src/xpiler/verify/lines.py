@@ -31,7 +31,7 @@ class _Inlined:
 
 
 class LineTable:
-    """Looks up addresses, counted from the program's load address, in the units made of `filename`."""
+    """Looks up addresses, counted from the program's load address, in units made of `filename`."""
 
     def __init__(self, program: Path, filename: str) -> None:
         self._filename = filename

@@ -71,7 +71,9 @@ def invocation(args: dict[str, Any], **shape: Any) -> Invocation:
     return Invocation("k", shape.pop("kind", "kernel"), tuple(made), **shape)
 
 
-def run_bare(text: str, args: dict[str, Any], grid: Any = 1, block: Any = 1, **how: Any) -> RunResult:
+def run_bare(
+    text: str, args: dict[str, Any], grid: Any = 1, block: Any = 1, **how: Any
+) -> RunResult:
     """The result of kernel (or function) `k` in `text`."""
     shape = {
         "grid": (grid, 1, 1) if isinstance(grid, int) else grid,

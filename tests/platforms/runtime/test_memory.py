@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bare_platform import Runner, kinds
 
 from xpiler.verify.execution import differential
-
-from bare_platform import Runner, kinds
 
 X = np.arange(10, dtype=np.float32)
 
@@ -133,9 +132,7 @@ void k(float* y) {
   if (unused > 1e30f) y[0] = y[0];
 }
 """
-    runs = [
-        run(text, {"y": ("float32", 64)}, 1, 64, poison=p, compiler=compiler) for p in (0, 1)
-    ]
+    runs = [run(text, {"y": ("float32", 64)}, 1, 64, poison=p, compiler=compiler) for p in (0, 1)]
     assert kinds(runs[0]) == []
     assert ("uninitialised_read", 5) in kinds(runs[0], "note")
     found = differential(*runs)
@@ -151,7 +148,14 @@ def test_undefined_local(run: Runner) -> None:
 
 
 def test_defined_values_do_not_differ(run: Runner) -> None:
-    text = "void k(float* y) {\n  shared(float, s, 64);\n  float p = s[0];\n  if (p < 0) p = 0;\n  y[tid.x] = 1;\n}"
+    text = """
+void k(float* y) {
+  shared(float, s, 64);
+  float p = s[0];
+  if (p < 0) p = 0;
+  y[tid.x] = 1;
+}
+"""
     runs = [run(text, {"y": ("float32", 64)}, 1, 64, poison=p, schedule=p) for p in (0, 1)]
     assert differential(*runs, same_schedule=False) == []
 

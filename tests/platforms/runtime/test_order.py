@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from bare_platform import Runner, kinds
 
 REDUCE = """

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from bare_platform import Runner, kinds
 
 from xpiler.host.sandbox import Limits
-
-from bare_platform import Runner, kinds
 
 Y = {"y": ("int32", 64)}
 
 
 def test_divergent_barrier(run: Runner) -> None:
-    text = "void k(int* y) {\n  if (tid.x < 32)\n    barrier();\n  else\n    barrier();\n  y[tid.x] = 1;\n}"
+    text = """
+void k(int* y) {
+  if (tid.x < 32)
+    barrier();
+  else
+    barrier();
+  y[tid.x] = 1;
+}
+"""
     assert kinds(run(text, Y, 1, 64)) == [("divergent_barrier", 3)]
 
 
@@ -127,7 +134,9 @@ def test_maskless_collective_takes_those_who_come(run: Runner, platform: str) ->
 
 
 def test_loop_with_maskless_collectives(run: Runner) -> None:
-    text = BALLOT[: BALLOT.index("void k")] + """
+    text = (
+        BALLOT[: BALLOT.index("void k")]
+        + """
 void k(unsigned* y) {
   unsigned n = 0;
   for (unsigned i = 0; i <= tid.x; i++) {
@@ -138,6 +147,7 @@ void k(unsigned* y) {
   y[tid.x] = n;
 }
 """
+    )
     result = run(text, {"y": ("uint32", 32)}, 1, 32)
     assert list(result.outputs["y"]) == [32 - i for i in range(32)]
 

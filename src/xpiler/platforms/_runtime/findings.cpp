@@ -6,9 +6,10 @@ struct Kept {
   Report r;
   uint64_t count;
   char message[720], kind[40], file[160], name[80];
-  Site stack[pcs_kept + 1];
+  Site stack[sites_kept + 1], born[4];
   unsigned stack_depth, other_thread;
   Index3 block, thread, other_block;
+  RegionKind region_kind;
   bool device, has_other, other_same_block;
   const char* kernel;
 };
@@ -21,11 +22,23 @@ static bool finishing;
 
 static void keep_text(char* to, size_t room, const char* from) { snprintf(to, room, "%s", from ? from : ""); }
 
+// The return addresses of the calls around `frame`, innermost first (everything is compiled with frame pointers).
+static unsigned walk_calls(uintptr_t frame, Site* to, unsigned room) {
+  unsigned n = 0;
+  uintptr_t lo = current ? uintptr_t(current->stack) : host_stack_lo, hi = current ? lo + stack_bytes - page : host_frames_end;
+  while (n < room && frame >= lo && frame + 16 <= hi && frame % sizeof(void*) == 0) {
+    const uintptr_t* f = reinterpret_cast<const uintptr_t*>(frame);
+    if (in_image(f[1])) to[n++] = site(f[1]);
+    if (f[0] <= frame) break;
+    frame = f[0];
+  }
+  return n;
+}
+
 static void keep_stack(Kept& k) {
-  const Site* calls = current ? current->calls : host_calls;
-  unsigned depth = current ? current->depth : host_depth;
   k.stack[k.stack_depth++] = k.r.site;
-  for (unsigned i = 0; i < depth && i < pcs_kept; i++) k.stack[k.stack_depth++] = calls[(depth - 1 - i) % pcs_kept];
+  uintptr_t frame = k.r.frame ? k.r.frame : uintptr_t(__builtin_frame_address(0));
+  k.stack_depth += walk_calls(frame, k.stack + 1, sites_kept);
 }
 
 static void keep_who(Kept& k) {
@@ -69,6 +82,8 @@ static void report(const Report& r) {
   keep_text(k.message, sizeof k.message, r.message);
   keep_text(k.file, sizeof k.file, r.file);
   keep_text(k.name, sizeof k.name, r.array ? r.array : r.region ? r.region->name : "");
+  if (r.region) k.region_kind = r.region->kind;
+  if (r.region) memcpy(k.born, r.region->born, sizeof k.born);
   keep_stack(k);
   keep_who(k);
 }
@@ -129,7 +144,8 @@ static void put_finding(int fd, const Kept& k) {
   for (unsigned i = 0; i < k.stack_depth; i++) dprintf(fd, "%s%u", i ? "," : "", k.stack[i]);
   dprintf(fd, "]");
   if (k.r.region) {
-    put_text(fd, "space", kinds[k.r.region->kind]), put_text(fd, "name", k.name);
+    put_text(fd, "space", kinds[k.region_kind]), put_text(fd, "name", k.name);
+    dprintf(fd, ",\"born\":[%u,%u,%u,%u]", k.born[0], k.born[1], k.born[2], k.born[3]);
     dprintf(fd, ",\"offset\":%lld,\"extent\":%llu,\"element\":%u", static_cast<long long>(k.r.offset),
             static_cast<unsigned long long>(k.r.extent), k.r.element);
   }
@@ -172,6 +188,14 @@ static uintptr_t interrupted_pc(const ucontext_t* c) {
 #endif
 }
 
+static uintptr_t interrupted_frame(const ucontext_t* c) {
+#if defined(__x86_64__)
+  return uintptr_t(c->uc_mcontext.gregs[10]);       // REG_RBP
+#else
+  return uintptr_t(c->uc_mcontext.regs[29]);
+#endif
+}
+
 static bool was_write(const ucontext_t* c) {
 #if defined(__x86_64__)
   return c->uc_mcontext.gregs[19] & 2;              // REG_ERR: the page fault's error code
@@ -179,8 +203,6 @@ static bool was_write(const ucontext_t* c) {
   return (void)c, false;
 #endif
 }
-
-static bool in_image(uintptr_t a);
 
 static void memory_signal(Report& r, uintptr_t a, const ucontext_t* c) {
   r.access = was_write(c) ? "write" : "read";
@@ -206,7 +228,8 @@ static void on_signal(int number, siginfo_t* info, void* context) {
   if (finishing) _exit(73);
   Report r;
   uintptr_t pc = interrupted_pc(c);
-  if (in_image(pc)) r.site = site(pc);
+  r.frame = interrupted_frame(c);
+  if (in_image(pc)) r.site = site(pc + 1);          // as if it were the address after a call
   if (number == SIGSEGV || number == SIGBUS) memory_signal(r, uintptr_t(info->si_addr), c);
   else if (number == SIGFPE) r.kind = "division", r.message = "an integer is divided by zero, or the quotient does not fit";
   else if (number == SIGALRM || number == SIGXCPU) r.kind = "timeout", r.message = "the run took longer than it may";

@@ -6,9 +6,10 @@ static unsigned heap_watched;
 
 static bool watching_heap() { return !quiet && heap_watched < heap_watched_max; }
 
-static void* heap_alloc(size_t n, size_t align, bool zero) {
+static void* heap_alloc(size_t n, size_t align, bool zero, uintptr_t frame) {
   Region* r = allocate(n, align, region_host, current ? unsigned(space_both) : unsigned(space_host), "malloc");
   if (!r) return nullptr;
+  keep_birth(r, frame);
   heap_watched++;
   if (zero) {
     memset(reinterpret_cast<void*>(r->lo), 0, n);
@@ -37,10 +38,10 @@ static void heap_release(void* p, Site pc) {
   retire(r);
 }
 
-static void* heap_move(void* p, size_t n, Site pc) {
+static void* heap_move(void* p, size_t n, uintptr_t frame, Site pc) {
   Region* r = heap_region(p);
-  if (!r) return p || !watching_heap() ? heap_resize(p, n) : heap_alloc(n, 16, false);
-  void* fresh_block = heap_alloc(n, 16, false);
+  if (!r) return p || !watching_heap() ? heap_resize(p, n) : heap_alloc(n, 16, false, frame);
+  void* fresh_block = heap_alloc(n, 16, false, frame);
   if (!fresh_block) return nullptr;
   size_t keep = n < r->size() ? n : r->size();
   memcpy(fresh_block, p, keep);
@@ -56,31 +57,33 @@ static void* must(void* p) {
 
 }  // namespace xprt
 
+#define FRAME uintptr_t(__builtin_frame_address(0))
+
 extern "C" {
 int __real_posix_memalign(void**, size_t, size_t);
 void* __real_aligned_alloc(size_t, size_t);
 
-void* __wrap_malloc(size_t n) { return watching_heap() ? heap_alloc(n, 16, false) : heap(n); }
+void* __wrap_malloc(size_t n) { return watching_heap() ? heap_alloc(n, 16, false, FRAME) : heap(n); }
 void* __wrap_calloc(size_t n, size_t size) {
   size_t bytes;
   if (!watching_heap() || __builtin_mul_overflow(n, size, &bytes)) return heap_zeroed(n, size);
-  return heap_alloc(bytes, 16, true);
+  return heap_alloc(bytes, 16, true, FRAME);
 }
-void* __wrap_realloc(void* p, size_t n) { return heap_move(p, n, site(AT)); }
+void* __wrap_realloc(void* p, size_t n) { return heap_move(p, n, FRAME, site(AT)); }
 void __wrap_free(void* p) { heap_release(p, site(AT)); }
 void* __wrap_aligned_alloc(size_t align, size_t n) {
-  return watching_heap() && align <= 4096 ? heap_alloc(n, align, false) : __real_aligned_alloc(align, n);
+  return watching_heap() && align <= 4096 ? heap_alloc(n, align, false, FRAME) : __real_aligned_alloc(align, n);
 }
 int __wrap_posix_memalign(void** p, size_t align, size_t n) {
   if (!watching_heap() || align > 4096) return __real_posix_memalign(p, align, n);
-  return (*p = heap_alloc(n, align, false)) ? 0 : 12;
+  return (*p = heap_alloc(n, align, false, FRAME)) ? 0 : 12;
 }
 }
 
 // Weak: a program may bring its own.
 #define WEAK __attribute__((weak))
-WEAK void* operator new(size_t n) { return must(__wrap_malloc(n)); }
-WEAK void* operator new[](size_t n) { return must(__wrap_malloc(n)); }
+WEAK void* operator new(size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME) : heap(n)); }
+WEAK void* operator new[](size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME) : heap(n)); }
 WEAK void operator delete(void* p) noexcept { heap_release(p, site(AT)); }
 WEAK void operator delete[](void* p) noexcept { heap_release(p, site(AT)); }
 WEAK void operator delete(void* p, size_t) noexcept { heap_release(p, site(AT)); }

@@ -29,15 +29,8 @@ void __tsan_write_range(void* a, size_t n) { access_range(uintptr_t(a), n, true,
 void __tsan_ignore_thread_begin() {}
 void __tsan_ignore_thread_end() {}
 
-// The call stack of each thread, so that a fault inside a header is told at the line that called it.
-void __tsan_func_entry(void* caller) {
-  if (Thread* t = current) t->calls[t->depth++ % pcs_kept] = site(uintptr_t(caller));
-  else host_calls[host_depth++ % pcs_kept] = site(uintptr_t(caller));
-}
-void __tsan_func_exit() {
-  if (Thread* t = current) t->depth -= t->depth != 0;
-  else host_depth -= host_depth != 0;
-}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
 
 // ---- block operations: the sanitizer's names (clang) and, by the linker's --wrap, the C library's (gcc) -----------------
 

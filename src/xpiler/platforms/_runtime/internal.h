@@ -61,7 +61,7 @@ static inline void heap_free(void* p) { __real_free(p); }
 
 namespace xprt {
 
-enum { max_block_threads = 1024, max_warp = 64, page = 4096, pcs_kept = 12 };
+enum { max_block_threads = 1024, max_warp = 64, page = 4096, sites_kept = 16 };
 
 // ---- run parameters (see main.cpp) ----------------------------------------------------------------------
 struct Options {
@@ -112,6 +112,7 @@ struct Region {
   bool live = true, constant = false;
   unsigned element = 1;
   const char* name = "";
+  Site born[4] = {};                 // where it was allocated: innermost call first
   Cell* cells = nullptr;
   uint8_t* bytes = nullptr;
   char* map = nullptr;               // the mapping, guard pages included
@@ -142,8 +143,6 @@ struct Thread : Lane {
   uint32_t clock, block_synced, warp_synced;
   uint32_t* known;                   // clocks of the warp's lanes known through partial collectives, or null
   unsigned spins;
-  unsigned depth;                    // of the call stack below
-  Site calls[pcs_kept];              // where the functions were called, innermost at depth - 1 (modulo pcs_kept)
   AsyncCopies* async;
 };
 
@@ -205,8 +204,8 @@ struct Launch {
 };
 
 static Thread* current;              // null: host code
-static Site host_calls[pcs_kept];    // the host code's call stack, as Thread::calls
-static unsigned host_depth;
+static Thread* threads_pool;         // all threads of the launch
+static unsigned threads_cap;
 static Launch* launching;
 static uint32_t launching_number;    // counts launches
 static uint32_t next_seq = 1;        // of the next block to start
@@ -238,6 +237,7 @@ struct Report {
   unsigned bytes = 0, element = 0;
   const char* access = "";           // read, write, atomic
   Stamp other = 0;
+  uintptr_t frame = 0;               // frame pointer to walk the calls from; 0: the reporter's own
 };
 static void report(const Report& r);
 [[noreturn]] static void finish_run(int status);     // writes findings and leaves

@@ -110,11 +110,11 @@ static void write_outputs() {
   close(fd);
 }
 
-static void find_host_stack() {
+static void find_host_stack(uintptr_t here) {
   rlimit limit;
   size_t bytes = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < (size_t(1) << 30) ? limit.rlim_cur : size_t(8) << 20;
-  uintptr_t here = uintptr_t(__builtin_frame_address(0));
   host_stack_hi = here + (1 << 20);
+  host_frames_end = here + 16;
   host_stack_lo = here > bytes ? here - bytes : 0;
 }
 
@@ -140,7 +140,7 @@ static void end_program() {                         // also when the program cal
 
 extern "C" int __wrap_main(int argc, char** argv, char** env) {
   if (argc < 4) fail("usage: PROGRAM INPUT OUTPUT FINDINGS");
-  find_host_stack();
+  find_host_stack(uintptr_t(__builtin_frame_address(0)));
   findings_fd = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC, 0600);
   output_path = argv[2];
   catch_signals();

@@ -8,6 +8,7 @@ static unsigned regions_count, regions_cap;
 enum { cache_size = 512 };
 static Region* region_cache[cache_size];      // by page of the address: the last region that was found there
 static uintptr_t host_stack_lo, host_stack_hi;
+static uintptr_t host_frames_end;             // where the frames of the host's calls end: main's own
 
 static inline Region*& cached(uintptr_t a) { return region_cache[(a >> 12) & (cache_size - 1)]; }
 
@@ -195,8 +196,13 @@ static void add_announced() {
 
 // ---- the surface's allocations --------------------------------------------------------------------------
 
-void* device_alloc(xprt_size bytes, Space space) {
+static unsigned walk_calls(uintptr_t frame, Site* to, unsigned room);
+
+static void keep_birth(Region* r, uintptr_t frame) { walk_calls(frame, r->born, 4); }
+
+NOINLINE void* device_alloc(xprt_size bytes, Space space) {
   Region* r = allocate(bytes, 256, region_device, space, "");
+  if (r) keep_birth(r, uintptr_t(__builtin_frame_address(0)));
   return r ? reinterpret_cast<void*>(r->lo) : nullptr;
 }
 

@@ -6,8 +6,6 @@ static void* host_sp;                     // where the launching host code waits
 static Block* blocks;                     // one, or all of them in a cooperative launch
 static unsigned blocks_alive;
 static uint64_t grid_waiting;             // threads at the grid barrier
-static Thread* threads_pool;
-static unsigned threads_cap;
 static uint64_t permutation_step, permutation_start;
 
 // Threads that have not started: `fresh_list` past `fresh_next` (all blocks of a cooperative launch); threads that can go on: a ring.
@@ -201,7 +199,7 @@ static void start_block(Block* b, Index3 index, size_t dynamic_shared) {
   for (unsigned i = 0; i < b->threads; i++) {
     Thread* t = b->thread + i;
     t->state = fresh;
-    t->spins = t->depth = 0;
+    t->spins = 0;
     memset(t->scratch, 0, sizeof t->scratch);
     if (options.checks) {
       t->clock = t->block_synced = t->warp_synced = 0;

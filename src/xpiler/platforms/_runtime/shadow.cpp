@@ -31,6 +31,7 @@ static bool in_image(uintptr_t a);
 // The address is in no region: which other memory is it, and may the running code touch it?
 static NOINLINE Region* outside(uintptr_t a, unsigned n, bool write, Site pc) {
   if (in_image(a)) return nullptr;                  // globals, literals
+  if (a - uintptr_t(threads_pool) < threads_cap * sizeof(Thread)) return nullptr;      // what self() gave
   const char* kind = write ? "oob_write" : "oob_read";
   if (a < 65536) {
     place_fault("null_pointer", "a null pointer is dereferenced", nullptr, a, n, write, pc);
