@@ -74,7 +74,7 @@ class Judge:
     compared_runs: list[int] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     exact_runs: int = 0
-    notes: list[str] = field(default_factory=list)
+    wide: dict[str, float] = field(default_factory=dict)
 
     # -- the source ----------------------------------------------------------------------------
     def hear_source(self, runs: Runs) -> None:
@@ -274,7 +274,7 @@ class Judge:
         typical = float(np.sqrt(np.mean(y * y)))
         allowed = float(np.median(bound.at(decode(base.reshape(-1), b.dtype))))
         if typical and allowed > _WIDE * typical:
-            self.notes.append(f"the tolerance of {b.name} is wide: {allowed / typical:.0%} of it")
+            self.wide[b.name] = max(self.wide.get(b.name, 0.0), allowed / typical)
 
     def _around(self, b: BufferSpec, run: int) -> Surroundings | None:
         if Key("near", run) not in self.source:
@@ -311,7 +311,7 @@ class Judge:
             exact_runs=self.exact_runs,
             tolerance=self._tolerance_text(),
             excluded=share,
-            notes=tuple(dict.fromkeys([*self._linear_note(), *self.notes])),
+            notes=(*self._linear_note(), *self._wide_notes()),
         )
 
     def _tolerance_text(self) -> str:
@@ -321,6 +321,12 @@ class Judge:
         widest = max(floats, key=lambda b: self.terms[b.name])
         bound = self._bound(widest, self.compared_runs[0], False)
         return bound.describe() if bound is not None else ""
+
+    def _wide_notes(self) -> list[str]:
+        return [
+            f"the tolerance of {name} is wide: up to {share:.0%} of a typical value"
+            for name, share in self.wide.items()
+        ]
 
     def _linear_note(self) -> list[str]:
         names = [self.buffers[i].name for i in self.linear]

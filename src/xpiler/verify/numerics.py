@@ -5,6 +5,7 @@ Only tolerances and the choice of inputs rest on this, never an expected value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from xpiler.ir import expr as e
@@ -15,7 +16,6 @@ from xpiler.ir.types import Pointer, Scalar, Type, Vector
 from xpiler.verify.compare import Precision
 
 _NARROW = {"f16": "float16", "bf16": "bf16"}
-_TWO_BYTES_ACCUMULATORS = ("mma", "mat", "mfma")
 
 
 def _scalar(t: Type) -> str:
@@ -28,7 +28,7 @@ def precision_of(program: Program) -> Precision:
     """Half-precision sums if the program has any; else half-precision values on the way."""
     nodes = [n for f in program.functions for n in walk(f.body)]
     sums = {_scalar(n.target.type) for n in nodes if isinstance(n, s.Assign) and _accumulates(n)}
-    sums |= {_scalar(t) for n in nodes if isinstance(n, s.Instr) for t in _accumulators(n)}
+    sums |= {t for n in nodes if isinstance(n, s.Instr) for t in _accumulators(n)}
     for short, name in _NARROW.items():
         if short in sums:
             return Precision(accumulate=name)
@@ -49,11 +49,14 @@ def _accumulates(node: s.Assign) -> bool:
     return isinstance(value, e.Call) and value.func == "fma" and node.target in value.args
 
 
-def _accumulators(node: s.Instr) -> Iterator[Type]:
-    if node.name.split(".")[0] in _TWO_BYTES_ACCUMULATORS and len(node.ins) > 1:
-        for out in node.outs:
-            elem = getattr(out.type, "elem", out.type)
-            yield elem if isinstance(elem, Type) else out.type
+def _accumulators(node: s.Instr) -> Iterator[str]:
+    """The type in which a matrix instruction adds: of its result, else the first in its name."""
+    family, _, rest = node.name.partition(".")
+    if node.name == "mat.mma":
+        yield from (_scalar(getattr(out.type, "elem", out.type)) for out in node.outs)
+    elif family in ("mma", "mfma"):
+        types = [w for w in re.split(r"[._]", rest) if w in ("f16", "bf16", "f32", "f64")]
+        yield from types[:1]
 
 
 def _rounds(node: e.Expr) -> bool:

@@ -13,7 +13,7 @@ from xpiler.verify.inputs import BufferSpec, InputPlan, Values
 Kind = Literal["base", "near", "far", "redraw", "line", "impulse"]
 
 POISONS, SCHEDULES = (1, 2), (0, 1)
-SHARES = (2.0**-3, 2.0**-8, 2.0**-13)  # of the inputs that a "redraw" run replaces
+SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run replaces
 LINE = ("a", "b", "sum", "zero")
 INTEGERS = inputs.RECIPES.index("integers")
 _MAX_LINES = 6  # inputs that are probed for linearity
@@ -70,7 +70,7 @@ class Planner:
     def rest(self) -> list[Request]:
         """Everything else that is asked of every source."""
         values = self.values(0)
-        requests = [base(0, values, 2), *self._integers(), *self._redrawn(values)]
+        requests = [*self._redrawn(values), *self._integers(), base(0, values, 2)]
         requests += self._far(0, pattern=1)
         for run in range(2, self.plan.runs):
             requests += [base(run, self.values(run), 0), *self._far(run)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -18,6 +20,7 @@ from xpiler.verify.runs import Key, Planner, Request
 from xpiler.verify.verdict import Verdict, combine
 
 _SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
+_LATER_RUNS = 3  # input sets of every case but the first
 _MUCH_SLOWER = 20.0  # a target that takes so many times as long as the source hangs
 
 
@@ -63,7 +66,10 @@ class VerifyCase:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How hard to look. `seconds` bounds one case's runs (builds apart), `run_seconds` one run."""
+    """How hard to look. `seconds` bounds all runs of all cases (builds apart), `run_seconds` one.
+
+    The first case gets half of the time and all `runs`; what later ones add is other sizes.
+    """
 
     seed: int = 0
     runs: int = len(RECIPES)
@@ -140,11 +146,20 @@ def verify(
     Raises nothing for faults of the programs; XpilerError only where the machine fails (XP08).
     """
     found: list[Verdict] = []
-    for case in cases:
-        found.append(verify_case(source, target, case, executor, options or Options()))
+    for number, case in enumerate(cases):
+        share = _share(options or Options(), number, len(cases))
+        found.append(verify_case(source, target, case, executor, share))
         if found[-1].outcome in ("wrong", "unsound_source"):
             break
     return combine(found)
+
+
+def _share(options: Options, number: int, cases: int) -> Options:
+    """The part of the time and of the runs that case `number` gets."""
+    if number == 0:
+        return replace(options, seconds=options.seconds / (2 if cases > 1 else 1))
+    seconds = options.seconds / 2 / (cases - 1)
+    return replace(options, seconds=seconds, runs=min(options.runs, _LATER_RUNS))
 
 
 def verify_case(
@@ -157,7 +172,9 @@ def verify_case(
         Side("target", target, case.target, case, executor, options),
     )
     try:
-        verdict = _verify(*sides, case, options)
+        with ThreadPoolExecutor(1) as pool:  # the target builds while the source runs
+            building = pool.submit(copy_context().run, _built, sides[1])
+            verdict = _verify(*sides, building, case, options)
     except Stop as stop:
         verdict = replace(stop.verdict, seed=options.seed)
     label = (f"sizes {case.label}",) if case.label and verdict.ok else ()
@@ -168,7 +185,9 @@ def verify_case(
     )
 
 
-def _verify(source: Side, target: Side, case: VerifyCase, options: Options) -> Verdict:
+def _verify(
+    source: Side, target: Side, building: Future[None], case: VerifyCase, options: Options
+) -> Verdict:
     planner = Planner(case.buffers, InputPlan(options.seed, options.runs))
     judge = Judge(
         case.buffers,
@@ -178,6 +197,7 @@ def _verify(source: Side, target: Side, case: VerifyCase, options: Options) -> V
         lambda requests: source.answer(requests, options.seconds),
     )
     left_out = _ask_source(source, planner, judge, options)
+    building.result()
     left_out += _ask_target(source, target, planner, judge, options)
     judge.hear_target(target.runs)
     verdict = judge.verdict()
@@ -204,7 +224,6 @@ def _ask_source(source: Side, planner: Planner, judge: Judge, options: Options) 
 def _ask_target(
     source: Side, target: Side, planner: Planner, judge: Judge, options: Options
 ) -> int:
-    _built(target)
     mean = source.spent / max(1, len(source.runs))
     requests = planner.target(judge.usable_runs, judge.linear)
     target.answer(requests[:2], options.seconds)
