@@ -31,6 +31,13 @@ class Expansion:
     mask: n.Masked | None
     facts: Facts
     taken: set[str]
+    tiles: set[str]
+
+    def tile(self, base: str, t: Type) -> e.Var:
+        """Storage that the lanes of a warp share."""
+        var = self.var(base, t)
+        self.tiles.add(var.name)
+        return var
 
     def var(self, base: str, t: Type) -> e.Var:
         return e.Var(fresh_name(base, self.taken), t)
@@ -103,8 +110,9 @@ Rule = Callable[[Expansion], s.Body]
 
 
 def expand(
-    body: s.Body, facts: Facts, taken: set[str], rule_of: Callable[[str], Rule | None]
-) -> s.Body:
+    body: s.Body, facts: Facts, taken: set[str], tiles: set[str],
+    rule_of: Callable[[str], Rule | None],
+) -> s.Body:  # fmt: skip
     """`body` with the collective instructions of the level expanded.
 
     Raises Unsupported for one that has no expansion.
@@ -117,6 +125,6 @@ def expand(
         rule = rule_of(instr.name)
         if rule is None:
             raise Unsupported(instr, f"no meaning is known for {instr.name}")
-        return rule(Expansion(instr, st if isinstance(st, n.Masked) else None, facts, taken))
+        return rule(Expansion(instr, st if isinstance(st, n.Masked) else None, facts, taken, tiles))
 
     return n.edit(body, one)

@@ -39,6 +39,7 @@ class Storage:
     level: n.LevelName
     array: e.Var
     elem: Type
+    by_warp: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ class Coords:
 
     def element(self, storage: Storage, unit: e.Expr | None = None) -> e.Expr:
         """The element of a lane array that belongs to the unit here (or to `unit`, by number)."""
+        if storage.by_warp:
+            many = storage.array.type != storage.elem
+            return index(storage.array, [self.need_warp()]) if many else storage.array
         if self.group and unit is None:
             raise KeyError(f"{storage.array.name} of one lane")
         if storage.level == "warp":
@@ -113,6 +117,11 @@ class Coords:
             return index(storage.array, [unit if unit is not None else self.thread_number()])
         axes = [e.Axis("thread", DIMS[d]) for d in dims]
         return index(storage.array, [self.axis(a) for a in axes])
+
+    def need_warp(self) -> e.Expr:
+        if self.warp is None:
+            raise KeyError("number of the warp")
+        return self.warp
 
     def need_lane(self) -> e.Expr:
         return self.need(self.lane, e.Axis("lane", ""))
@@ -139,8 +148,11 @@ def array_dims(ext: Extents) -> list[int] | None:
     return [d for d in (2, 1, 0) if ext.block_const(d) != 1]
 
 
-def storage_type(elem: Type, level: n.LevelName, ext: Extents) -> Type:
-    """The type of a lane array for values of type `elem`."""
+def storage_type(elem: Type, level: n.LevelName, ext: Extents, by_warp: bool = False) -> Type:
+    """The type of a lane array (or one element a warp) for values of type `elem`."""
+    if by_warp:
+        warps = -(-ext.capacity() // ext.wave)
+        return elem if ext.threads is not None and warps == 1 else Array(elem, warps)
     if level == "warp":
         return Array(elem, ext.wave)
     dims = array_dims(ext)

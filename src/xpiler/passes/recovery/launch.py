@@ -69,6 +69,8 @@ class HostFlow:
         def go(node: e.Expr) -> e.Expr:
             if isinstance(node, e.Var):
                 return self._value(node, at)
+            if isinstance(node, e.Field) and isinstance(node.base, e.Var):
+                return self._component(node, node.base, at)
             new: e.Expr = map_children(node, go)
             return _lane(new)
 
@@ -85,6 +87,20 @@ class HostFlow:
             return v
         inner = self.resolve(value, site)
         return inner if self._same(inner, site, at) else value
+
+    def _component(self, x: e.Field, v: e.Var, at: int) -> e.Expr:
+        """`grid.x` where `grid` was given all its components at once."""
+        sites = self.before[at].get(v.name, set())
+        value = _whole(self.graph.nodes[min(sites)].stmt, v.name) if len(sites) == 1 else None
+        k = "xyzw".find(x.name)
+        if not isinstance(value, e.Aggregate) or k >= len(value.items) or k < 0:
+            return x
+        site = min(sites)
+        part = value.items[k]
+        if not _plain(part) or not self._same(part, site, at):
+            return x
+        inner = self.resolve(part, site)
+        return inner if self._same(inner, site, at) else part
 
     def _same(self, x: e.Expr, site: int, at: int) -> bool:
         """Whether the variables of `x` hold at `at` what they held at the definition `site`."""

@@ -28,8 +28,10 @@ from xpiler.passes.recovery.regions import (
     occurring,
     rebuild,
 )  # fmt: skip
+from xpiler.passes.recovery.registers import REGISTER_RULES
 from xpiler.passes.recovery.scopes import declare, settle, undeclare
 from xpiler.passes.recovery.shape import Extents
+from xpiler.passes.recovery.tiles import TILE_RULES
 from xpiler.passes.recovery.uniformity import Facts, analyse
 from xpiler.passes.recovery.warp_rules import warp_rule
 
@@ -38,7 +40,8 @@ ROUNDS = 50
 
 def rule_of(name: str) -> Rule | None:
     """The expansion of a collective instruction."""
-    return RULES.get(name) or warp_rule(name)
+    family = name.split(".")[0]
+    return RULES.get(name) or TILE_RULES.get(name) or REGISTER_RULES.get(family) or warp_rule(name)
 
 
 @dataclass
@@ -50,6 +53,8 @@ class Env:
     shared: set[str]
     pointers: dict[str, Pointer]
     ordered: set[str]
+    tiles: set[str] = field(default_factory=set)
+    """Storage that the lanes of a warp share: fragments and operands of matrix instructions."""
 
 
 @dataclass
@@ -91,14 +96,20 @@ class Lowering:
         raise CannotHoist(self.forced)
 
     def facts(self, body: s.Body) -> Facts:
+        known = self.units.once.arrays.keys()
         return analyse(
             self.units.level,
             body,
-            local_names(body),
+            self.local(body),
             self.env.extents,
-            varying=self.units.once.arrays.keys(),
+            varying=known if self.units.level == "warp" else known | self.env.tiles,
             forced=self.forced,
         )
+
+    def local(self, body: s.Body) -> set[str]:
+        """Variables that each unit has for itself."""
+        names = local_names(body)
+        return names - self.env.tiles if self.units.level == "warp" else names
 
     def structured(self, body: s.Body) -> s.Body:
         """`body` with uniform control only, collectives expanded."""
@@ -118,16 +129,16 @@ class Lowering:
             except LowerJumps as more:
                 extra |= more.jumps
         body = n.fresh_statements(body)
-        return n.fresh_statements(expand(body, self.facts(body), taken, rule_of))
+        return n.fresh_statements(expand(body, self.facts(body), taken, self.env.tiles, rule_of))
 
     def placed(self, body: s.Body) -> tuple[list[Item], Placement]:
         """A cut of `body` with a place for every variable."""
-        facts, local = self.facts(body), local_names(body)
+        facts, local = self.facts(body), self.local(body)
         env = self.env
         fixed = variables(body) - local - env.shared - written(body)
 
         def attempt(wanted: set[str]) -> tuple[list[Item], Placement, Placer]:
-            items, once = cut(body, facts, local, env.shared, env.pointers, wanted)
+            items, once = cut(body, facts, local, env, wanted)
             placer = Placer(items, once, local, fixed, facts)
             return items, placer.place(), placer
 
@@ -163,9 +174,9 @@ class Lowering:
         types = _types(items)
         level, env = self.units.level, self.env
         for name in sorted(placement.arrays):
-            t = storage_type(types[name].type, level, env.extents)
-            array = e.Var(name, t)
-            arrays[name] = Storage(level, array, types[name].type)
+            own = types[name].type
+            t = storage_type(own, level, env.extents, name in env.tiles)
+            arrays[name] = Storage(level, e.Var(name, t), own, name in env.tiles)
         once = self.units.once.with_(arrays={**self.units.once.arrays, **arrays})
         writer = _Writer(self, placement, once, types)
         decls = tuple(s.Decl(a.array) for a in arrays.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
@@ -64,16 +66,28 @@ def written_by(body: s.Body, local: set[str]) -> set[str]:
     return found
 
 
-def may_move_before(
-    st: s.Stmt, run: s.Body, local: set[str], shared: set[str], types: dict[str, Pointer]
-) -> bool:
-    """Whether `st`, which computes only, may run before `run` instead of after it."""
+class World(Protocol):
+    """What is known of a kernel's memory: names that all threads see, pointer parameters."""
+
+    @property
+    def shared(self) -> set[str]: ...
+    @property
+    def tiles(self) -> set[str]: ...
+    @property
+    def pointers(self) -> dict[str, Pointer]: ...
+
+
+def may_move_before(st: s.Stmt, run: s.Body, local: set[str], world: World) -> bool:
+    """Whether `st`, which has no effect but on variables and memory, may run before `run`."""
     uses, defs = _touched((st,))
     run_uses, run_defs = _touched(run)
     if uses & run_defs or defs & (run_uses | run_defs):
         return False
-    reads, writes = read_by((st,), local), written_by(run, local)
-    return not any(_may_alias(r, w, shared, types) for r in reads for w in writes)
+    reads, writes = read_by((st,), local), written_by((st,), local)
+    others = written_by(run, local)
+    touched = others | (read_by(run, local) if writes else set())
+    pairs = [(r, w) for r in reads for w in others] + [(w, x) for w in writes for x in touched]
+    return not any(_may_alias(a, b, world) for a, b in pairs)
 
 
 def _touched(body: s.Body) -> tuple[set[str], set[str]]:
@@ -89,9 +103,10 @@ def _touched(body: s.Body) -> tuple[set[str], set[str]]:
     return uses, defs
 
 
-def _may_alias(a: str, b: str, shared: set[str], types: dict[str, Pointer]) -> bool:
+def _may_alias(a: str, b: str, world: World) -> bool:
     if a == b or ANYTHING in (a, b):
         return True
-    if a in shared or b in shared:
+    if {a, b} & (world.shared | world.tiles):
         return False
+    types = world.pointers
     return not any(name in types and types[name].restrict for name in (a, b))

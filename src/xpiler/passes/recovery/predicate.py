@@ -154,10 +154,17 @@ class Predication:
         return body if mask is None else (self.guard(mask, *body),)
 
     def loop(self, st: s.While, mask: Mask | None) -> s.Body:
-        exits = self.divergent_exit(st)
-        if mask is None and not exits and self.facts.uniform(st.cond):
-            return (replace(st, body=self.body(st.body, None), step=self.body(st.step, None)),)
-        return self.masked_loop(st, mask)
+        if self.divergent_exit(st) or not self.facts.uniform(st.cond):
+            return self.masked_loop(st, mask)
+        inner = mask
+        if mask is not None and not (harmless(st.cond) and _counts_down(st)):
+            inner = replace(mask, nonempty=True)
+        body = self.body(st.body, inner)
+        new = replace(st, body=body, step=self.body(st.step, inner))
+        if mask is None or mask.nonempty or inner is mask:
+            return (new,)
+        some = e.Var(fresh_name("any", self.taken), BOOL)
+        return (*self.any_of(mask.expr, some, s.Decl(some, n.FALSE)), s.If(some, (new,)))
 
     def divergent_exit(self, st: s.While) -> bool:
         return any(id(j) in self.facts.divergent_jumps for x in st.body for j in n.escaping(x))
@@ -180,7 +187,7 @@ class Predication:
             s.While(some, body, (*step, last, *self.any_of(active, some, s.Assign(some, n.FALSE)))),
         )
 
-    def any_of(self, active: e.Var, some: e.Var, first: s.Stmt) -> s.Body:
+    def any_of(self, active: e.Expr, some: e.Var, first: s.Stmt) -> s.Body:
         """`some` = whether `active` holds in any unit of the group."""
         level = self.facts.level
         hit = s.If(active, (s.Assign(some, n.TRUE),))
@@ -198,6 +205,21 @@ def _is_flag(cond: e.Expr) -> bool:
 
 def _leaves_loop(st: s.Stmt) -> bool:
     return any(not isinstance(j, s.Return) for j in n.escaping(st))
+
+
+def _counts_down(st: s.While) -> bool:
+    """Whether the loop surely ends, whatever its variable starts from: `v > 0; v >>= 1`."""
+    cond, step = st.cond, st.step
+    if not isinstance(cond, e.Binary) or cond.op != ">" or len(step) != 1:
+        return False
+    move = step[0]
+    if not isinstance(move, s.Assign) or move.target != cond.a or move.op not in (">>", "/"):
+        return False
+    least = 1 if move.op == ">>" else 2
+    ends = isinstance(cond.b, e.Const) and cond.b.value == 0
+    moves = isinstance(move.value, e.Const) and move.value.value >= least
+    changed = written(st.body) & {v.name for v in walk(cond) if isinstance(v, e.Var)}
+    return ends and moves and not changed
 
 
 def _name(cond: e.Expr) -> str:

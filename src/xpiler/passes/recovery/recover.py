@@ -21,6 +21,7 @@ from xpiler.passes.recovery.jumps import flatten_scopes
 from xpiler.passes.recovery.lower import Env
 from xpiler.passes.recovery.regions import CannotHoist
 from xpiler.passes.recovery.shape import LaunchShape, constant
+from xpiler.passes.recovery.tiles import as_tiles, fragment_names, lane_elements
 from xpiler.passes.recovery.units import block_loops
 from xpiler.passes.recovery.webs import split_webs
 
@@ -130,7 +131,7 @@ class Kernel:
         else:
             plan = la.alone(f, rec.shapes.get(f.name), program.wave, body)
         rec.plans[f.name] = plan
-        body = self.own_copies(body)
+        body = rewrite_exprs(self.own_copies(body), lambda x: lane_elements(x, program.wave))
         body, shared, head, tail = self.shared_memory(body, plan)
         body = split_webs(body, self.taken)
         env = Env(
@@ -139,8 +140,10 @@ class Kernel:
             {d.var.name for d in shared} | {g.var.name for g in program.globals},
             {p.name: p.type for p in f.params if isinstance(p.type, Pointer)},
             rec.ordered,
+            fragment_names(body),
         )
         code = block_loops(body, env, commutes(body, rec.ordered), (*shared, *head), tail)
+        code = as_tiles(code)
         rec.assumptions += plan.assumptions
         used = variables(code)
         extra = {slot: v for slot, v in plan.extra.items() if v.name in used}
@@ -174,7 +177,7 @@ class Kernel:
         body = n.edit(
             body, lambda st: () if isinstance(st, s.Decl) and st.space == "shared" else st
         )
-        plain = [replace(d, space="local") for d in found if not _dynamic(d)]
+        plain = [replace(d, space="local", init=None) for d in found if not _dynamic(d)]
         dynamic = [d for d in found if _dynamic(d)]
         if not dynamic:
             return body, plain, (), ()

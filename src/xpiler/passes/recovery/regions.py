@@ -7,15 +7,14 @@ these decisions need (`Single`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import variables
-from xpiler.ir.types import Pointer
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.flow import effects
 from xpiler.passes.recovery.levels import has_sync
-from xpiler.passes.recovery.memory import may_move_before
+from xpiler.passes.recovery.memory import World, may_move_before
 from xpiler.passes.recovery.predicate import harmless
 from xpiler.passes.recovery.uniformity import Facts
 
@@ -60,8 +59,7 @@ class Cutter:
     facts: Facts
     once: set[str]
     local: set[str]
-    shared: set[str]
-    pointers: dict[str, Pointer] = field(default_factory=dict)
+    world: World
 
     def items(self, body: s.Body) -> list[Item]:
         out: list[Item] = []
@@ -95,7 +93,12 @@ class Cutter:
         if isinstance(st, n.Accumulate):
             return set()
         _, defs, weak = effects(st)
-        return (defs | weak) & self.once
+        return (defs | weak) & (self.once | self.declared_tiles(st))
+
+    def declared_tiles(self, st: s.Stmt) -> set[str]:
+        """At warp level, a tile is declared once for the warp."""
+        here = self.facts.level == "warp" and isinstance(st, s.Decl)
+        return self.world.tiles if here else set()
 
     def structural(self, st: s.Stmt) -> bool:
         """Whether `st` is a control statement that must be decided once for the group."""
@@ -110,7 +113,7 @@ class Cutter:
 
     def single(self, st: s.Stmt, out: list[Item], run: list[s.Stmt]) -> None:
         """Runs `st` before the statements gathered in `run` where that is the same, else after."""
-        if not may_move_before(st, tuple(run), self.local, self.shared, self.pointers):
+        if not may_move_before(st, tuple(run), self.local, self.world):
             self.flush(out, run)
         out.append(Single(st))
 
@@ -121,7 +124,7 @@ class Cutter:
         inner = [self.items(b) for b in n.bodies(st)]
         alone = n.bodies(st) and not any(_has_leaf(i) for i in inner) and not n.escaping(st)
         whole = n.with_bodies(st, [rebuild(i) for i in inner]) if inner else st
-        movable = may_move_before(whole, tuple(run), self.local, self.shared, self.pointers)
+        movable = may_move_before(whole, tuple(run), self.local, self.world)
         if not (alone and movable):
             self.flush(out, run)
         out.append(Struct(st, inner))
@@ -194,16 +197,15 @@ def once_names(items: list[Item]) -> set[str]:
 
 
 def cut(
-    body: s.Body, facts: Facts, local: set[str], shared: set[str], pointers: dict[str, Pointer],
-    wanted: set[str],
-) -> tuple[list[Item], set[str]]:  # fmt: skip
+    body: s.Body, facts: Facts, local: set[str], world: World, wanted: set[str]
+) -> tuple[list[Item], set[str]]:
     """Items of `body` and the variables computed once: `wanted` and what decisions need.
 
     Raises CannotHoist where one of them cannot be.
     """
     once = set(wanted)
     while True:
-        cutter = Cutter(facts, once, local, shared, pointers)
+        cutter = Cutter(facts, once, local, world)
         items = cutter.items(body)
         needed = (once_names(items) & local) | once
         if needed == once:

@@ -77,7 +77,7 @@ def _rows(env: Env) -> Warps:
 
 
 def at_lane(coords: Coords, warps: Warps, first: e.Expr, lane: e.Expr) -> Coords:
-    """Coordinates of the thread whose number (with rows: x index) is `first`, in its warp `lane`."""
+    """Coordinates of the thread with number (with rows: x index) `first`, in its warp `lane`."""
     ext = coords.extents
     if warps.rows:
         here = coords.with_(thread=(first, *warps.axes[1:]), lane=lane)

@@ -172,8 +172,10 @@ def _place(place: e.Expr, used: dict[str, e.Expr], defined: dict[str, e.Expr]) -
         if isinstance(x, e.Var):
             return defined.get(x.name, x)
         if isinstance(x, e.Index):
-            return replace(x, base=go(x.base), index=substitute(x.index, used))
+            index: e.Expr = substitute(x.index, used)
+            return replace(x, base=go(x.base), index=index)
         new: e.Expr = map_children(x, go)
         return new
 
-    return go(place)
+    new: e.Expr = go(place)
+    return new
