@@ -1,0 +1,98 @@
+"""The whole verifier on real texts: CUDA on its emulator against C, right and wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.host.sandbox import capabilities
+from xpiler.verify.executor import EmulatorExecutor
+from xpiler.verify.inputs import BufferSpec
+from xpiler.verify.invocation import ScalarArg
+from xpiler.verify.runner import Unit
+from xpiler.verify.verdict import Verdict
+from xpiler.verify.verifier import Entry, Options, VerifyCase, verify
+
+pytestmark = pytest.mark.skipif(not capabilities().isolated, reason=capabilities().reason)
+
+ROWS, WIDTH = 6, 70
+SOURCE = Unit(
+    """__global__ void scaled_sums(const float* x, float* y, float scale, int width) {
+    __shared__ float part[32];
+    float sum = 0.0f;
+    for (int i = threadIdx.x; i < width; i += 32) sum += x[blockIdx.x * width + i];
+    part[threadIdx.x] = sum;
+    __syncthreads();
+    for (int step = 16; step > 0; step /= 2) {
+        if (threadIdx.x < step) part[threadIdx.x] += part[threadIdx.x + step];
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) y[blockIdx.x] = scale * part[0];
+}
+""",
+    "cuda",
+    filename="sums.cu",
+)
+TARGET = """void scaled_sums(const float *x, float *y, float scale, int width) {
+    for (int row = 0; row < 6; row++) {
+        float sum = 0.0f;
+        for (int i = 0; i < width; i++) sum += x[row * width + i];
+        y[row] = scale * sum;
+    }
+}
+"""
+CASE = VerifyCase(
+    (
+        BufferSpec("x", "f32", "float32", ROWS * WIDTH),
+        BufferSpec("y", "f32", "float32", ROWS, "out"),
+        ScalarArg("f32", 0.5),
+        ScalarArg("i32", WIDTH),
+    ),
+    Entry("scaled_sums", "kernel", (ROWS, 1, 1), (32, 1, 1)),
+    Entry("scaled_sums"),
+)
+
+
+def verdict(target: str, source: Unit = SOURCE) -> Verdict:
+    with EmulatorExecutor() as executor:
+        unit = Unit(target, "c", filename="sums.c")
+        return verify(source, unit, [CASE], executor=executor, options=Options(seed=11))
+
+
+def test_a_right_translation() -> None:
+    found = verdict(TARGET)
+    assert found.ok, found.render()
+    assert found.runs == 6
+    assert found.exact_runs == 2
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("i < width", "i < width - 1"),
+        ("i < width", "i <= width"),
+        ("row < 6", "row < 5"),
+        ("row * width + i", "i * 6 + row"),
+        ("float sum", "_Float16 sum"),
+        ("scale * sum", "scale * sum + 1e-5f"),
+        ("float sum = 0.0f", "float sum"),
+        ("y[row] = ", "y[row + 1] = "),
+        ("i++) sum", "i += i == 63 ? 7 : 1) sum"),
+    ],
+)
+def test_wrong_translations(right: str, wrong: str) -> None:
+    assert right in TARGET
+    found = verdict(TARGET.replace(right, wrong, 1))
+    assert found.outcome == "wrong", found.render()
+
+
+def test_a_source_with_a_race() -> None:
+    text = SOURCE.text.replace("__syncthreads();\n    }", "}")
+    found = verdict(TARGET, Unit(text, "cuda", filename="sums.cu"))
+    assert found.outcome == "unsound_source", found.render()
+    assert found.findings
+
+
+def test_a_translation_that_does_not_build() -> None:
+    found = verdict(TARGET.replace("sum", "missing", 1).replace("float missing", "float sum_"))
+    assert (found.outcome, found.code) == ("unverified", "XP0708")
+    assert "sum" in found.reason
