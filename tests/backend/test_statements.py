@@ -102,7 +102,7 @@ def test_a_whole_file_is_what_a_person_would_write(tmp_path: Path) -> None:
 
         void softmax(const float *restrict x, float *restrict y, int rows, int cols)
         {
-        #pragma omp parallel for
+            #pragma omp parallel for
             for (int r = 0; r < rows; r++) {
                 // the row's maximum
                 float m = -INFINITY;
@@ -289,7 +289,7 @@ def test_parallel_loops_share_nothing_or_stay_serial() -> None:
     tile = loop(
         "a", N, loop("b", N, put(at(Y, var("b")), num(0.0, F32)), kind="parallel"), kind="parallel"
     )
-    assert "#pragma omp parallel for collapse(2)\n    for (int a" in body(tile)
+    assert "#pragma omp parallel for collapse(2)\nfor (int a" in body(tile)
     summing = (
         s.Decl(total, num(0.0, F32)),
         loop("i", N, put(total, at(X, var("i")), "+"), kind="parallel"),
@@ -428,3 +428,34 @@ def test_signature_gives_c_types_and_names() -> None:
         ("_Float16 *", "h"),
         ("int64_t", "n"),
     ]
+
+
+def test_a_step_that_is_no_expression_follows_the_body(tmp_path: Path) -> None:
+    k = var("k")
+    skip = s.If(op(k, "==", num(2)), (s.Continue(),))
+    step = (s.If(op(k, ">", num(9)), (put(k, num(2), "-"),), (put(k, num(1), "-"),)),)
+    f = (s.Decl(k, N), s.While(op(k, ">", num(0)), (skip, put(at(Y, k), num(0.0, F32))), step))
+    got = body(*f)
+    assert "goto next;" in got
+    assert "    next:;\n    if (k > 9) {" in got
+    assert complaints(text(function("f", (Y, N), *f)), tmp_path) == ""
+
+
+def test_the_largest_float_is_written() -> None:
+    assert body(put(at(Y, N), num(-3.4028234663852886e38, F32))) == "y[n] = -3.4028235e38f;"
+
+
+def test_idle_scopes_are_opened_and_counters_join_their_loop() -> None:
+    m, t = var("m"), var("t", F32)
+    inside = (
+        s.Decl(m, num(1)),
+        s.Decl(t, at(X, num(0))),
+        s.While(op(m, "<", N), (put(at(Y, m), t),), (put(m, num(1), "<<"),)),
+    )
+    assert body(s.Scope(inside)) == lines("""
+        float t = x[0];
+        for (int m = 1; m < n; m <<= 1) {
+            y[m] = t;
+        }""")
+    clash = s.Scope((s.Decl(var("t.1", F32), num(0.0, F32)), put(at(Y, num(0)), var("t.1", F32))))
+    assert body(s.Decl(t, at(X, N)), clash, put(at(Y, N), t)).count("{") == 1

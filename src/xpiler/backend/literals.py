@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import struct
 from collections.abc import Mapping
+
+import numpy as np
 
 from xpiler.backend.conversions import integer_range
 from xpiler.backend.pieces import PRIMARY, UNARY, Piece
@@ -25,8 +26,9 @@ def shortest_float(value: float) -> str:
     """The shortest decimal text that reads back as the same binary32 value."""
     for digits in range(1, 10):
         text = f"{value:.{digits}g}"
-        if struct.pack("<f", float(text)) == struct.pack("<f", value):
-            break
+        with np.errstate(over="ignore"):
+            if float(np.float32(text)) == value:
+                break
     return _tidy(text)
 
 

@@ -59,7 +59,9 @@ class _Namer:
             inside = set(visible)
             self.declare(st.var.name, inside)
             self.body(st.body, inside)
-        elif isinstance(st, (s.While, s.Scope)):
+        elif isinstance(st, s.While):
+            self.body((*st.body, *st.step), visible)
+        elif isinstance(st, s.Scope):
             self.body(st.body, visible)
         elif isinstance(st, s.If):
             self.body(st.then, visible)

@@ -30,13 +30,14 @@ class StatementPrinter:
         self.function, self.x = function, expressions
         self.spelling = expressions.spelling
         self.heap = Heap()
-        self.parallel = False
+        self.labels: list[str] = []  # of the open loops: where their step begins, "" for C's own
+        self.used: set[str] = set()
 
     def lines(self, body: s.Body, depth: int = 1) -> list[str]:
         """The finished lines of a body."""
         out: list[str] = []
         for line in self.body(body):
-            margin = "" if line.startswith("#") else " " * (self.spelling.indent * depth)
+            margin = " " * (self.spelling.indent * depth)
             out += wrap((margin + line) if line else "", self.spelling.line_width)
         return out
 
@@ -67,11 +68,16 @@ class StatementPrinter:
 
     def block(self, head: str, body: s.Body, tail: str = "}", loop: bool = False) -> list[str]:
         """`head {`, the indented body, `tail`."""
-        return [f"{head} {{", *self._indented(self.body(body, loop)), tail]
+        if loop:
+            self.labels.append("")
+        inside = self._indented(self.body(body, loop))
+        if loop:
+            self.labels.pop()
+        return [f"{head} {{", *inside, tail]
 
     def _indented(self, lines: list[str]) -> list[str]:
         pad = " " * self.spelling.indent
-        return [line if line.startswith("#") or not line else pad + line for line in lines]
+        return [pad + line if line else line for line in lines]
 
     @singledispatchmethod
     def statement(self, st: s.Stmt) -> list[str]:
@@ -134,11 +140,7 @@ class StatementPrinter:
 
     @statement.register
     def _(self, st: s.For) -> list[str]:
-        pragma = self._pragma(st)
-        outer, self.parallel = self.parallel, self.parallel or bool(pragma)
-        out = pragma + self.block(self._for_head(st), st.body, loop=True)
-        self.parallel = outer
-        return out
+        return self._pragma(st) + self.block(self._for_head(st), st.body, loop=True)
 
     def _for_head(self, st: s.For) -> str:
         name, t = self.x.names[st.var.name], st.var.type
@@ -149,8 +151,11 @@ class StatementPrinter:
         return f"for ({head} = {self.x.assigned(st.lo, t)}; {test}; {step})"
 
     def _pragma(self, st: s.For) -> list[str]:
-        """OpenMP's directive above the outermost of independent loops."""
-        if st.kind != "parallel" or self.parallel or not usage.shareable(st):
+        """OpenMP's directive above an independent loop that is in no other loop.
+
+        Inside one, starting threads again and again would cost more than it gives.
+        """
+        if st.kind != "parallel" or self.labels or not usage.shareable(st):
             return []
         depth, names, inner = 1, {st.var.name}, st.body
         while len(inner) == 1 and isinstance(nest := inner[0], s.For) and not nest.comments:
@@ -163,18 +168,30 @@ class StatementPrinter:
     @statement.register
     def _(self, st: s.While) -> list[str]:
         cond = self.x.condition(st.cond).text
-        if st.do and not st.step:
-            return self.block("do", st.body, f"}} while ({cond});", loop=True)
-        if st.do:
-            raise cannot_print("a do loop with a step", "C has no such loop")
-        if st.step:
+        simple = all(isinstance(x, (s.Assign, s.Eval)) for x in st.step)
+        if st.step and simple and not st.do:
             return self.block(self._stepped("", st), st.body, loop=True)
-        return self.block(f"while ({cond})", st.body, loop=True)
+        self.labels.append("")
+        inside = self._indented(self._with_step(st))
+        self.labels.pop()
+        if st.do:
+            return ["do {", *inside, f"}} while ({cond});"]
+        return [f"while ({cond}) {{", *inside, "}"]
+
+    def _with_step(self, st: s.While) -> list[str]:
+        """The body and, where `continue` leads, the step."""
+        if not st.step:
+            return self.body(st.body, loop=True)
+        label = free_name("next", self.spelling.keywords, {*self.x.names.values(), *self.used})
+        self.labels[-1] = label
+        lines = self.body(st.body, loop=True)
+        self.labels[-1] = ""
+        if label in self.used:
+            lines.append(f"{label}:;")
+        return lines + self.body(st.step)
 
     def _stepped(self, init: str, st: s.While) -> str:
         """C's three-part `for`."""
-        if not all(isinstance(x, (s.Assign, s.Eval)) for x in st.step):
-            raise cannot_print("the step of a loop", "it holds more than assignments")
         steps = [
             self.assignment(x) if isinstance(x, s.Assign) else self.x.piece(x.call).text
             for x in st.step
@@ -196,6 +213,8 @@ class StatementPrinter:
     def _for_init(self, body: s.Body) -> str | None:
         """The first part of a C `for` that a scope stands for, or None."""
         if len(body) < 2 or not isinstance(loop := body[-1], s.While) or loop.do or not loop.step:
+            return None
+        if not all(isinstance(x, (s.Assign, s.Eval)) for x in loop.step):
             return None
         decls = [st for st in body[:-1] if isinstance(st, s.Decl)]
         if len(decls) != len(body) - 1 or any(d.var.type != decls[0].var.type for d in decls):
@@ -249,7 +268,10 @@ class StatementPrinter:
 
     @statement.register
     def _(self, st: s.Continue) -> list[str]:
-        return [*self.heap.frees_to_loop(), "continue;"]
+        label = self.labels[-1] if self.labels else ""
+        if label:
+            self.used.add(label)
+        return [*self.heap.frees_to_loop(), f"goto {label};" if label else "continue;"]
 
     @statement.register
     def _(self, st: s.Return) -> list[str]:

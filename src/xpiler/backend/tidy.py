@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from xpiler.backend import usage
+from xpiler.backend.heap import Heap
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
@@ -15,7 +17,8 @@ from xpiler.ir.types import VOID, Array
 
 def tidy(f: Function) -> Function:
     """`f` in the shape in which it is printed; its meaning is unchanged."""
-    body = sink(without_scopes(without_dead_locals(f)))
+    params = frozenset(_stem(p) for p in f.params)
+    body = with_for_init(sink(without_scopes(without_dead_locals(f), params)))
     if f.ret == VOID and body and isinstance(body[-1], s.Return) and not body[-1].comments:
         body = body[:-1]
     return f.with_body(body)
@@ -54,19 +57,94 @@ def _without(dead: set[str], st: s.Stmt) -> s.Stmt | s.Body:
     return st
 
 
-def without_scopes(body: s.Body) -> s.Body:
-    """The body with scopes that declare nothing opened."""
+def without_scopes(body: s.Body, outside: frozenset[str] = frozenset()) -> s.Body:
+    """The body with scopes opened whose names need no braces to stay apart.
 
-    def open_up(st: s.Stmt) -> s.Stmt | s.Body:
-        if not isinstance(st, s.Scope) or any(isinstance(x, s.Decl) for x in st.body):
-            return st
-        if st.comments and st.body:
-            first = st.body[0]
-            return (replace(first, comments=st.comments + first.comments), *st.body[1:])
-        return st.body
+    `outside` holds the stems of the names that are visible around the body.
+    """
+    stems = _stems(body)
+    visible = outside | stems
+    out: list[s.Stmt] = []
+    for k, st in enumerate(body):
+        st = _inside(st, visible)
+        beside = body[:k] + body[k + 1 :]
+        if isinstance(st, s.Scope) and not is_for(st) and not _clash(st, visible, beside):
+            out += _opened(st)
+        else:
+            out.append(st)
+    return tuple(out)
 
-    opened: s.Body = rewrite_stmts(body, open_up)
-    return opened
+
+def _inside(st: s.Stmt, visible: frozenset[str]) -> s.Stmt:
+    if isinstance(st, s.For):
+        visible |= {_stem(st.var)}
+    return on_bodies(st, lambda body: without_scopes(body, visible))
+
+
+def _stem(v: e.Var) -> str:
+    return v.name.split(".")[0]
+
+
+def _stems(body: s.Body) -> frozenset[str]:
+    """Stems of what a body itself declares."""
+    return frozenset(_stem(st.var) for st in body if isinstance(st, s.Decl))
+
+
+def _clash(scope: s.Scope, visible: frozenset[str], beside: s.Body) -> bool:
+    """Whether a name of the scope would need a number outside of it, or an array live longer."""
+    mine = _stems(scope.body)
+    others = [_stems(st.body) for st in beside if isinstance(st, s.Scope)]
+    return bool(mine & visible.union(*others)) or any(map(Heap.wants, _decls(scope.body)))
+
+
+def _decls(body: s.Body) -> list[s.Decl]:
+    return [st for st in body if isinstance(st, s.Decl)]
+
+
+def _opened(scope: s.Scope) -> s.Body:
+    if not scope.comments or not scope.body:
+        return scope.body
+    first = scope.body[0]
+    return (replace(first, comments=scope.comments + first.comments), *scope.body[1:])
+
+
+def is_for(scope: s.Scope) -> bool:
+    """Whether a scope is C's `for` with declarations in its first part."""
+    *first, last = scope.body or (s.Break(),)
+    loop = isinstance(last, s.While) and bool(last.step) and not last.do
+    return loop and bool(first) and all(isinstance(st, s.Decl) for st in first)
+
+
+def with_for_init(body: s.Body) -> s.Body:
+    """The body with `T i = 0;` moved into the loop that alone uses it and counts it."""
+    out = [on_bodies(st, with_for_init) for st in body]
+    for k in range(len(out) - 1, -1, -1):
+        st = out[k]
+        if isinstance(st, s.Decl) and isinstance(st.init, e.Const) and not st.comments:
+            users = [j for j in range(k + 1, len(out)) if st.var.name in variables(out[j])]
+            if len(users) == 1 and _counts(out[users[0]], st.var):
+                loop = out[users[0]]
+                out[users[0]] = s.Scope((st, loop), loc=loop.loc)
+                del out[k]
+    return tuple(out)
+
+
+def _counts(st: s.Stmt, v: e.Var) -> bool:
+    if not isinstance(st, s.While) or st.do or not st.step:
+        return False
+    targets = [x.target for x in st.step if isinstance(x, s.Assign)]
+    return len(targets) == len(st.step) and v in targets and not st.comments
+
+
+def on_bodies(st: s.Stmt, f: Callable[[s.Body], s.Body]) -> s.Stmt:
+    """`st` with `f` applied to the bodies inside it."""
+    if isinstance(st, (s.For, s.While, s.Scope)):
+        return replace(st, body=f(st.body))
+    if isinstance(st, s.If):
+        return replace(st, then=f(st.then), orelse=f(st.orelse))
+    if isinstance(st, s.Switch):
+        return replace(st, cases=tuple(replace(c, body=f(c.body)) for c in st.cases))
+    return st
 
 
 def sink(body: s.Body) -> s.Body:
@@ -77,17 +155,7 @@ def sink(body: s.Body) -> s.Body:
         if isinstance(st, s.Decl) and st.init is None and st.space == "local" and not st.align:
             moved = _moved(st, tuple(out[k + 1 :]))
             out[k:] = out[k:] if moved is None else moved
-    return tuple(_sunk_inside(st) for st in out)
-
-
-def _sunk_inside(st: s.Stmt) -> s.Stmt:
-    if isinstance(st, (s.For, s.While, s.Scope)):
-        return replace(st, body=sink(st.body))
-    if isinstance(st, s.If):
-        return replace(st, then=sink(st.then), orelse=sink(st.orelse))
-    if isinstance(st, s.Switch):
-        return replace(st, cases=tuple(replace(c, body=sink(c.body)) for c in st.cases))
-    return st
+    return tuple(on_bodies(st, sink) for st in out)
 
 
 def _moved(decl: s.Decl, rest: s.Body) -> s.Body | None:
