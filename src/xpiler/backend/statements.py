@@ -13,7 +13,7 @@ from xpiler.backend.layout import comment_lines, wrap
 from xpiler.backend.names import free_name
 from xpiler.backend.pieces import UNARY
 from xpiler.backend.spelling import words_of
-from xpiler.backend.tidy import is_count
+from xpiler.backend.tidy import is_count, is_for
 from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -203,29 +203,16 @@ class StatementPrinter:
 
     @statement.register
     def _(self, st: s.Scope) -> list[str]:
-        if (head := self._for_init(st.body)) is not None:
+        if is_for(st):
             loop = st.body[-1]
             assert isinstance(loop, s.While)
+            head = self._for_init([d for d in st.body if isinstance(d, s.Decl)])
             above = comment_lines(loop.comments)
             return above + self.block(self._stepped(head, loop), loop.body, loop=True)
         return ["{", *self._indented(self.body(st.body)), "}"]
 
-    def _for_init(self, body: s.Body) -> str | None:
-        """The first part of a C `for` that a scope stands for, or None."""
-        if len(body) < 2 or not isinstance(loop := body[-1], s.While) or loop.do or not loop.step:
-            return None
-        if not all(isinstance(x, (s.Assign, s.Eval)) for x in loop.step):
-            return None
-        decls = [st for st in body[:-1] if isinstance(st, s.Decl)]
-        if len(decls) != len(body) - 1 or any(d.var.type != decls[0].var.type for d in decls):
-            return None
-        if any(
-            d.comments or d.init is None or d.const or isinstance(d.init, e.Aggregate)
-            for d in decls
-        ):
-            return None
-        if len(decls) > 1 and not isinstance(decls[0].var.type, (Scalar, Vector)):
-            return None
+    def _for_init(self, decls: list[s.Decl]) -> str:
+        """The first part of a C `for`."""
         first, *rest = decls
         more = [f", {self.x.names[d.var.name]}{self._initial(d.init, d.var.type)}" for d in rest]
         return f"{self._head(first)}{self._initial(first.init, first.var.type)}{''.join(more)}"

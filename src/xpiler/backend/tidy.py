@@ -12,7 +12,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import rewrite_stmts, variables
-from xpiler.ir.types import VOID, Array
+from xpiler.ir.types import VOID, Array, Scalar, Vector
 
 
 def tidy(f: Function) -> Function:
@@ -110,9 +110,20 @@ def _opened(scope: s.Scope) -> s.Body:
 
 def is_for(scope: s.Scope) -> bool:
     """Whether a scope is C's `for` with declarations in its first part."""
-    *first, last = scope.body or (s.Break(),)
-    loop = isinstance(last, s.While) and bool(last.step) and not last.do
-    return loop and bool(first) and all(isinstance(st, s.Decl) for st in first)
+    *first, loop = scope.body or (s.Break(),)
+    decls = [st for st in first if isinstance(st, s.Decl)]
+    if not isinstance(loop, s.While) or loop.do or not loop.step or not decls:
+        return False
+    if len(decls) < len(first) or not all(isinstance(x, (s.Assign, s.Eval)) for x in loop.step):
+        return False
+    return len({d.var.type for d in decls}) == 1 and all(_in_head(d, len(decls)) for d in decls)
+
+
+def _in_head(d: s.Decl, count: int) -> bool:
+    """Whether a declaration can stand in a `for`'s first part, beside `count` - 1 others."""
+    plain = d.init is not None and not d.comments and not d.const
+    alone = count == 1 or isinstance(d.var.type, (Scalar, Vector))
+    return plain and alone and not isinstance(d.init, e.Aggregate)
 
 
 def with_for_init(body: s.Body) -> s.Body:
