@@ -35,6 +35,7 @@ _WRAPPED_GNU = ("memcpy", "memmove", "memset")
 _RUNTIME_FLAGS = (
     "-std=c++17", "-O2", "-g0", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics",
     "-ffp-contract=off", "-fno-strict-aliasing", "-fno-omit-frame-pointer",
+    "-ffunction-sections", "-fdata-sections",
 )  # fmt: skip
 _CHECKED = (
     "-O1", "-fsanitize=thread", "-ftrivial-auto-var-init=pattern",
@@ -183,7 +184,8 @@ def _link(tools: Toolchain, language: Language, unit: bytes, library: Sequence[P
         folder = Path(name)
         (folder / "unit.o").write_bytes(unit)
         objects = ["unit.o", *map(str, library)]
-        command = tools.link_command(language, [f"--wrap={w}" for w in wrapped], objects, "program")
+        flags = ["--gc-sections", *(f"--wrap={w}" for w in wrapped)]
+        command = tools.link_command(language, flags, objects, "program")
         _tool(tools, command, folder, [cache_dir("objects")])
         return read_output(folder, "program")
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xpiler.verify.dtypes import storage
+from xpiler.verify.dtypes import encode, storage
 from xpiler.verify.invocation import RETURNED, Array, BufferArg, Invocation, ScalarArg
 
 DRIVER_FILE = "<driver>"
@@ -111,7 +111,7 @@ def scalar_bytes(arg: ScalarArg) -> bytes:
         return arg.value
     name = " ".join(w for w in arg.ctype.split() if w not in {"const", "volatile"})
     if name in _BRAIN:
-        return struct.pack("<f", arg.value)[2:]  # the upper half of a float: exact values only
+        return encode(np.array([arg.value], np.float64), "bf16").tobytes()
     code = _SCALARS.get(name)
     if code is None:
         raise ValueError(f"a value of type {arg.ctype} has to be given as its bytes")

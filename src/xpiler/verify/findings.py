@@ -108,7 +108,7 @@ def _memory(record: dict[str, Any], places: Places) -> str:
     return f"element {index} of {_WHERE.get(where) or where or record['space']}{born}"
 
 
-_WHERE = {"malloc (host memory)": "host memory"}
+_WHERE = {"malloc (host memory)": "host memory", "operator new (host memory)": "host memory"}
 
 
 def _extent(record: dict[str, Any]) -> str:

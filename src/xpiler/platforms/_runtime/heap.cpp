@@ -6,8 +6,8 @@ static unsigned heap_watched;
 
 static bool watching_heap() { return !quiet && heap_watched < heap_watched_max; }
 
-static void* heap_alloc(size_t n, size_t align, bool zero, uintptr_t frame) {
-  Region* r = allocate(n, align, region_host, current ? unsigned(space_both) : unsigned(space_host), "malloc");
+static void* heap_alloc(size_t n, size_t align, bool zero, uintptr_t frame, const char* name = by_malloc) {
+  Region* r = allocate(n, align, region_host, current ? unsigned(space_both) : unsigned(space_host), name);
   if (!r) return nullptr;
   keep_birth(r, frame);
   heap_watched++;
@@ -82,8 +82,8 @@ int __wrap_posix_memalign(void** p, size_t align, size_t n) {
 
 // Weak: a program may bring its own.
 #define WEAK __attribute__((weak))
-WEAK void* operator new(size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME) : heap(n)); }
-WEAK void* operator new[](size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME) : heap(n)); }
+WEAK void* operator new(size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME, by_new) : heap(n)); }
+WEAK void* operator new[](size_t n) { return must(watching_heap() ? heap_alloc(n, 16, false, FRAME, by_new) : heap(n)); }
 WEAK void operator delete(void* p) noexcept { heap_release(p, site(AT)); }
 WEAK void operator delete[](void* p) noexcept { heap_release(p, site(AT)); }
 WEAK void operator delete(void* p, size_t) noexcept { heap_release(p, site(AT)); }

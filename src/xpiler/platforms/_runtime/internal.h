@@ -101,6 +101,8 @@ struct Cell { Stamp write, read; Site write_pc, read_pc; };
 // State of one byte.
 enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8 };
 
+static const char by_malloc[] = "malloc", by_new[] = "operator new";     // names of host memory
+
 enum RegionKind : uint8_t { region_buffer, region_device, region_host, region_shared, region_global };
 
 // A piece of memory that the program may touch. Cells (24 bytes a granule) and byte states exist in checked runs only.
