@@ -1,0 +1,2 @@
+#include "hip/hip_runtime.h"
+#include "xp_cooperative_groups.h"
