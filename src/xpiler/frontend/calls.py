@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpiler.frontend import host, inline
+from xpiler.frontend import host, inline, lambdas
 from xpiler.frontend.convert import const, convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, axis
@@ -38,9 +38,9 @@ def call(r: FunctionReader, n: Node, used: bool) -> Expr:
     if role_of(callee) == "kernel" and host.is_launch(n):
         return host.launch(r, n, callee)
     if callee.name == "operator()" and n.args:
-        lam = r.lambdas.get(_object_key(n))
-        if lam is not None:
-            return inline.lambda_call(r, lam, callee, n.args[1:])
+        closure = lambdas.closure_of(r, n.args[0])
+        if closure is not None:
+            return lambdas.call(r, closure, callee, n.args[1:])
     if callee.name == "operator=" and callee.c.is_default_method() or _plain_assignment(r, callee, n):
         return _copy(r, n)
     return _known(r, n, callee, name, used)
@@ -61,11 +61,6 @@ def _unresolved(r: FunctionReader, n: Node) -> Expr:
     text = n.name or r.unit.source.slice(n.start, n.end).split("(")[0]
     r.fail("XP0203", f"the call of {text!r} is not understood", "the function is not declared",
            "give the header that declares it with --include-dir, or write it in this file")  # fmt: skip
-
-
-def _object_key(n: Node) -> tuple[int, int, str]:
-    target = n.args[0].stripped()
-    return target.ref.key if target.ref is not None else (0, 0, "")
 
 
 def _plain_assignment(r: FunctionReader, callee: Node, n: Node) -> bool:
@@ -153,9 +148,8 @@ def _float(t: Type) -> bool:
 
 def _user_call(r: FunctionReader, n: Node, callee: Node, used: bool) -> Expr:
     definition = callee.c.get_definition()
-    if definition is not None and works_on_address(Node(definition)):
-        params = [k for k in Node(definition).kids if k.kind == "PARM_DECL"]
-        return inline.run(r, Node(definition), params, n.args, None)
+    if definition is not None and _read_in_place(r, n, Node(definition)):
+        return inline.stub_call(r, n, callee)
     entry = r.unit.entry(callee)
     if entry is None:
         r.fail(
@@ -167,6 +161,25 @@ def _user_call(r: FunctionReader, n: Node, callee: Node, used: bool) -> Expr:
     if entry.failed:
         r.fail("XP0203", f"the called function {callee.name!r} was left out")
     return _call_entry(r, n, entry, used)
+
+
+def _read_in_place(r: FunctionReader, n: Node, definition: Node) -> bool:
+    """Whether a user's function is better read in place of its call.
+
+    So are functions that take a lambda, that only name a place (`T& operator[]`), or whose
+    assembly works on an address kept in an integer.
+    """
+    if role_of(definition) == "kernel":
+        return False
+    if any(lambdas.closure_of(r, a) is not None for a in n.args):
+        return True
+    return _names_a_place(definition) or works_on_address(definition)
+
+
+def _names_a_place(definition: Node) -> bool:
+    body = next((k for k in definition.kids if k.kind == "COMPOUND_STMT"), None)
+    single = body is not None and len(body.kids) == 1 and body.kids[0].kind == "RETURN_STMT"
+    return single and is_reference(definition.c.result_type)
 
 
 def works_on_address(definition: Node) -> bool:

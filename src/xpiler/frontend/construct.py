@@ -22,6 +22,8 @@ def construct(r: FunctionReader, n: Node, t: Type) -> Expr | None:  # type: igno
         return None if isinstance(t, Fragment) else Aggregate((), t)
     if isinstance(t, Array):
         return _elements(r, n, t)
+    if n.type.get_canonical().get_declaration().kind.name == "UNION_DECL":
+        return None if not args else r.fail("XP0203", "this construction is not understood")
     definition = callee.c.get_definition()
     if definition is None:
         if not args:

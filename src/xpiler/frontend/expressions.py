@@ -60,7 +60,24 @@ def _implicit(r: FunctionReader, n: Node) -> Expr:
         return _without_children(r, n)
     if len(kids) > 1 or "<dependent type>" in str(n.type.spelling):
         r.fail("XP0207", "this expression is not understood", "the parser found an error in it")
-    return converted(r, r.expr(kids[0]), n)
+    return as_bits(converted(r, r.expr(kids[0]), n))
+
+
+def punned(e: Expr) -> Expr | None:
+    """The place whose bits `*(U*)&place` names, when both are numbers of one size."""
+    if not (isinstance(e, Index) and isinstance(e.base, Cast) and isinstance(e.base.x, AddressOf)):
+        return None
+    if not (isinstance(e.index, Const) and e.index.value == 0):
+        return None
+    place = e.base.x.x
+    numbers = all(isinstance(x.type, (Scalar, Vector)) for x in (e, place))
+    return place if numbers and size_of(e.type) == size_of(place.type) else None
+
+
+def as_bits(e: Expr) -> Expr:
+    """The value of `*(U*)&place` as a reinterpretation of the place's value."""
+    place = punned(e)
+    return e if place is None else Bits(place, e.type)
 
 
 def _without_children(r: FunctionReader, n: Node) -> Expr:
@@ -191,8 +208,8 @@ def _constant_text(r: FunctionReader, decl: Node, value: int | float) -> str:
     macros = r.unit.source.macros
     if init is not None and init.kind in ("INTEGER_LITERAL", "FLOATING_LITERAL", "BINARY_OPERATOR"):
         text = r.unit.source.slice(init.start, init.end).strip()
-        if macros.evaluate(text) == value:
-            macros.texts.setdefault(decl.name, text) if False else None
+        known = macros.evaluate(text)
+        if known is not None and const(known, r.unit.types(decl.type)).value == value:
             return text if init.kind.endswith("LITERAL") else f"({text})"
     return repr(value)
 

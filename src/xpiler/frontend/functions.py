@@ -35,7 +35,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     return Function(
         entry.name,
         params,
-        tidy(tuple(reader.out), unit),
+        tidy(tuple(reader.out), reader.memory, reader.taken),
         VOID if node.kind == "CONSTRUCTOR" else reader.ret,
         role,
         symbol_of(node),

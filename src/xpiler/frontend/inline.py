@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from xpiler.frontend import lambdas
 from xpiler.frontend.convert import const, convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import Frame, FunctionReader, mutations, simple
 from xpiler.frontend.types import is_reference
-from xpiler.ir.expr import Expr, Index, is_place
+from xpiler.ir.expr import Expr, is_place
 from xpiler.ir.types import I32, VOID, Pointer, Struct
 
 
@@ -26,13 +27,6 @@ def stub_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
 
             this = deref(this)
     return run(r, definition, params, args, this)
-
-
-def lambda_call(r: FunctionReader, lam: Node, callee: Node, args: list[Node]) -> Expr:
-    """A call of a lambda that was bound to a name."""
-    definition = Node(callee.c.get_definition() or callee.c)
-    params = [k for k in definition.kids if k.kind == "PARM_DECL"]
-    return run(r, definition, params, args, r.frame.this)
 
 
 def run(
@@ -77,8 +71,15 @@ def bind_params(r: FunctionReader, params: list[Node], args: list[Node], body_of
         (lambda p=p, a=a: default_argument(r, p) if _defaulted(a) else r.expr(a))  # type: ignore[misc]
         for p, a in zip(params, args, strict=False)
     ]
+    closures = [lambdas.closure_of(r, a) for a in args]
+    for i, (p, closure) in enumerate(zip(params, closures, strict=False)):
+        if closure is not None:
+            r.lambdas[p.key] = closure
+            readers[i] = lambda: const(0, I32)
     values = r.in_order(readers)
-    for p, value in zip(params, values, strict=False):
+    for p, value, closure in zip(params, values, closures, strict=False):
+        if closure is not None:
+            continue
         r.bind(p, _bound(r, p, value, uses.get(p.key, 0), p.key in changed))
 
 
@@ -123,4 +124,4 @@ def _cheap(value: Expr) -> bool:
     return isinstance(value, (AddressOf, Text)) or (isinstance(value, Unary) and simple(value.x))
 
 
-__all__ = ["Index", "lambda_call", "run", "stub_call"]
+__all__ = ["run", "stub_call"]

@@ -7,7 +7,7 @@ from typing import cast
 
 from xpiler.frontend.convert import arithmetic, const, convert, negate, truth
 from xpiler.frontend.cursor import Node
-from xpiler.frontend.expressions import address
+from xpiler.frontend.expressions import address, punned
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import lane_name, unqualified
 from xpiler.ir.expr import (
@@ -15,6 +15,7 @@ from xpiler.ir.expr import (
     AddressOf,
     Binary,
     BinaryOp,
+    Bits,
     Const,
     Expr,
     Field,
@@ -106,7 +107,10 @@ def _base_name(place: Expr) -> str:
 def assign_op(r: FunctionReader, place: Expr, op: BinaryOp, value: Expr) -> None:
     """`place op= value`, computed in the type of `value` where that is another one."""
     t = place.type
-    if isinstance(t, Pointer):
+    if (whole := punned(place)) is not None:
+        changed = binary(r, op, Bits(whole, t), convert(value, t), t)
+        r.emit(Assign(whole, Bits(changed, whole.type)))
+    elif isinstance(t, Pointer):
         r.emit(Assign(place, value, op))
     elif isinstance(t, Vector):
         r.emit(Assign(place, lanes_binary(r, op, place, value, t)))
@@ -268,6 +272,9 @@ def store(r: FunctionReader, place: Expr, value: Expr) -> None:
     if not is_place(place):
         r.fail("XP0207", "assignment to something that is no place")
     value = _fit(value, place.type)
+    if (whole := punned(place)) is not None:
+        r.emit(Assign(whole, Bits(value, whole.type)))
+        return
     newest = r.claim(value)
     if isinstance(newest, Decl) and newest.init is not None:
         r.emit(Assign(place, newest.init, loc=newest.loc, comments=newest.comments))

@@ -70,6 +70,14 @@ class Frame:
 
 
 @dataclass
+class Closure:
+    """A lambda: its expression, and the copies of captured variables that may change."""
+
+    node: Node
+    copies: dict[tuple[int, int, str], Expr] = field(default_factory=dict)
+
+
+@dataclass
 class FunctionReader:
     """Reads the body of one function into statements."""
 
@@ -86,7 +94,7 @@ class FunctionReader:
     above: tuple[str, ...] = ()
     temps: set[str] = field(default_factory=set)
     memory: set[str] = field(default_factory=set)
-    lambdas: dict[tuple[int, int, str], Node] = field(default_factory=dict)
+    lambdas: dict[tuple[int, int, str], Closure] = field(default_factory=dict)
     address_lists: dict[tuple[int, int, str], list[Node]] = field(default_factory=dict)
     definitions: dict[str, Expr] = field(default_factory=dict)
     failures: list[tuple[NotUnderstood, SourceLoc]] = field(default_factory=list)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _VIRTUAL = "/xpiler/include"
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
 _EXPLICIT = re.compile(r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M)
+_NOT_FOUND = re.compile(r"'([^']+)' file not found")
 _MAX_ERRORS = 50
 
 
@@ -32,6 +33,12 @@ def read_unit(request: Request) -> ReadResult:
     unit = Unit(request.words, source, request.words.wave(request.arch))
     missing = missing_headers(request, request.text)
     tu = parse(request, missing)
+    for _ in range(8):  # headers that other headers want
+        more = {m[1] for d in tu.diagnostics if (m := _NOT_FOUND.match(str(d.spelling)))} - missing
+        if not more:
+            break
+        missing |= more
+        tu = parse(request, missing)
     for name in sorted(missing):
         _remark_header(unit, request, name)
     _clang_errors(unit, tu, request)
@@ -126,21 +133,24 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
     unit.root = root
-    for n in top_level(root):
+    nodes = list(top_level(root))
+    for n in nodes:  # their names are taken before any function is read
+        if n.kind == "VAR_DECL" and not n.name.startswith("__xp_"):
+            _global(unit, n)
+    for n in nodes:
         if n.kind == "FUNCTION_DECL" and n.c.is_definition():
             unit.entry(n)
-        elif n.kind == "VAR_DECL":
-            _global(unit, n)
+        elif n.name.startswith("__xp_"):
+            _use(unit, n)
         elif n.kind == "FUNCTION_TEMPLATE":
             unit.templates.append(n)
     unit.remark_templates()
+    unit.excuse_host_errors()
 
 
 def _global(unit: Unit, n: Node) -> None:
     try:
-        if n.name.startswith("__xp_"):
-            _use(unit, n)
-        elif not n.type.is_const_qualified():
+        if not n.type.is_const_qualified():
             unit.global_var(n)
     except NotUnderstood as fault:
         unit.report(fault, unit.loc(n), "warning")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from xpiler.frontend import loops
+from xpiler.frontend import lambdas, loops
 from xpiler.frontend.convert import convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
 from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.lambdas import lambda_in
 from xpiler.frontend.operators import drop, effect, store
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
 from xpiler.frontend.types import is_reference
@@ -151,12 +152,15 @@ def _declarations(r: FunctionReader, n: Node) -> None:
 def declare(r: FunctionReader, n: Node) -> None:
     """A local variable (or reference, lambda, handle)."""
     init = n.init
-    lam = _lambda_in(init)
+    lam = lambda_in(init)
     if lam is not None:
-        r.lambdas[n.key] = lam
+        lambdas.bind(r, n, lam)
         return
     if is_reference(n.type):
         _reference(r, n, init)
+        return
+    if str(n.type.get_canonical().spelling) in r.unit.words.fixed:
+        _fixed(r, n)
         return
     t = r.unit.types(n.type)
     if _is_handle(r, n, t):
@@ -167,10 +171,12 @@ def declare(r: FunctionReader, n: Node) -> None:
     _variable(r, n, t, init)
 
 
-def _lambda_in(init: Node | None) -> Node | None:
-    while init is not None and init.kind in ("UNEXPOSED_EXPR", "CALL_EXPR", "PAREN_EXPR"):
-        init = init.kids[0] if len(init.kids) == 1 else None
-    return init if init is not None and init.kind == "LAMBDA_EXPR" else None
+def _fixed(r: FunctionReader, n: Node) -> None:
+    """A record whose members are always the default values written in our header."""
+    from xpiler.frontend.construct import default_value
+
+    t = r.unit.types(n.type)
+    r.bind(n, default_value(r, n, t) or Aggregate((), t))
 
 
 def _static_storage(n: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -134,9 +135,10 @@ class Unit:
         for f in _fields(record):
             if str(f.spelling) == name:
                 values = [k for k in Node(f).kids if k.kind not in _NO_VALUE]
-                has = "=" in self.source.slice(int(f.extent.start.offset), int(f.extent.end.offset))
-                stub = Node(f).in_stub
-                return values[-1] if values and (has or stub or _braced(values[-1])) else None
+                array = f.type.get_canonical().kind.name == "CONSTANTARRAY"
+                if not values or f.is_bitfield() or (array and values[-1].kind != "INIT_LIST_EXPR"):
+                    return None
+                return values[-1]
         return None
 
     def fields(self, t: Type) -> tuple[tuple[str, Type], ...]:
@@ -219,7 +221,7 @@ class Unit:
         from xpiler.frontend.functions import read_function
 
         try:
-            entry.done = read_function(self, entry)
+            entry.done = self._guarded(read_function, entry)
         except NotUnderstood as fault:
             entry.failed = True
             host = role_of(entry.node) == "host"
@@ -231,6 +233,21 @@ class Unit:
             )
             self.report(note, getattr(fault, "loc", None) or self.loc(entry.node),
                         "warning" if host else "error")
+
+    def _guarded(self, read: Any, entry: FunctionEntry) -> Function:
+        """Reads; a mistake of ours costs only this function."""
+        try:
+            result: Function = read(self, entry)
+        except NotUnderstood:
+            raise
+        except Exception as err:
+            if os.environ.get("XPILER_PARSE_INLINE") == "strict":
+                raise
+            raise NotUnderstood(
+                "XP0213", f"function {entry.node.name!r} led the front end astray",
+                f"{type(err).__name__}: {err}", "please report it",
+            ) from None  # fmt: skip
+        return result
 
     def remark_templates(self) -> None:
         """Says which kernel templates of the text are never instantiated."""
@@ -244,6 +261,18 @@ class Unit:
                     "give them in the sidecar file: [template], or with --template-args",
                 )  # fmt: skip
                 self.report(fault, self.loc(n), "error")
+
+    def excuse_host_errors(self) -> None:
+        """Syntax errors inside host functions that are left out anyway become warnings."""
+        spans = [
+            (f.node.line, int(f.node.c.extent.end.line))
+            for f in self.functions.values()
+            if f.failed and role_of(f.node) == "host" and f.node.file == self.source.path
+        ]
+        for i, d in enumerate(self.diagnostics):
+            inside = d.loc is not None and any(a <= d.loc.line <= b for a, b in spans)
+            if d.code == "XP0110" and inside and d.loc and d.loc.file == self.source.shown:
+                self.diagnostics[i] = replace(d, severity="warning")
 
     def stub_function(self, name: str) -> Node:
         """The function `name` of our own headers; raises NotUnderstood."""
@@ -307,10 +336,6 @@ class Unit:
 
 
 _NO_VALUE = ("TYPE_REF", "NAMESPACE_REF", "TEMPLATE_REF", "ALIGNED_ATTR", "UNEXPOSED_ATTR")
-
-
-def _braced(n: Node) -> bool:
-    return n.kind == "INIT_LIST_EXPR"
 
 
 def _fields(t: Any) -> Iterator[Any]:

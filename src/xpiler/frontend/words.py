@@ -46,7 +46,8 @@ class Words:
     `clang` are the arguments for the parser, `stubs` the folders of its headers, `prelude` the
     header read before the user's text, `headers` the include names that the stubs stand for
     (name -> stub file, "" where the prelude suffices). `types` maps record names to IR types,
-    `opaque` the handles of the host API, `status` the types whose value always means success.
+    `opaque` the handles of the host API, `status` the types whose value always means success,
+    `fixed` the records that always hold their default values (properties of a device).
     """
 
     platform: str
@@ -64,6 +65,7 @@ class Words:
     instr_prefix: Mapping[str, InstrWord] = field(default_factory=dict)
     same_as: Mapping[str, str] = field(default_factory=dict)
     nothing: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
     axes: Mapping[str, str] = field(default_factory=dict)
     axis_calls: Mapping[str, str] = field(default_factory=dict)
     host_none: frozenset[str] = frozenset()
@@ -131,7 +133,7 @@ def words_from(platform: str, tables: list[Mapping[str, Any]], stubs: tuple[str,
     t = {k: _merged(tables, k) for k in ("headers", "types", "opaque", "status", "math", "bits")}
     t |= {k: _merged(tables, k) for k in ("instr", "axes", "axis_calls", "host_none", "inert")}
     t |= {k: _merged(tables, k) for k in ("launch_calls", "waves", "arch_macros", "fragments")}
-    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing")}
+    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing", "fixed")}
     front = _merged(tables, "frontend")
     return Words(
         platform=platform,
@@ -149,6 +151,7 @@ def words_from(platform: str, tables: list[Mapping[str, Any]], stubs: tuple[str,
         instr_prefix={k: instr_word(v) for k, v in t["instr_prefix"].items()},
         same_as=t["same_as"],
         nothing=frozenset(t["nothing"]),
+        fixed=frozenset(t["fixed"]),
         axes=t["axes"],
         axis_calls=t["axis_calls"],
         host_none=frozenset(t["host_none"]),

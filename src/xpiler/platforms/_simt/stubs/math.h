@@ -90,6 +90,9 @@ XP_MINMAX(double, float, double) XP_MINMAX(double, double, float)
 XP_MINMAX(float, float, int) XP_MINMAX(float, int, float)
 XP_MINMAX(double, double, int) XP_MINMAX(double, int, double)
 
+unsigned umin(unsigned, unsigned);
+unsigned umax(unsigned, unsigned);
+
 // hardware approximations
 float __expf(float);
 float __exp10f(float);

@@ -54,11 +54,15 @@ long long clock64();
 long long wall_clock64();
 int clock();
 
+#define XP_SCOPED(T, s) \
+  T atomicAdd##s(T*, T); T atomicSub##s(T*, T); T atomicExch##s(T*, T); T atomicMin##s(T*, T); \
+  T atomicMax##s(T*, T); T atomicAnd##s(T*, T); T atomicOr##s(T*, T); T atomicXor##s(T*, T); \
+  T atomicCAS##s(T*, T, T); T atomicInc##s(T*, T); T atomicDec##s(T*, T);
 #define XP_ATOMIC(T) \
   T atomicAdd(T*, T); T atomicSub(T*, T); T atomicExch(T*, T); T atomicMin(T*, T); \
   T atomicMax(T*, T); T atomicAnd(T*, T); T atomicOr(T*, T); T atomicXor(T*, T); \
   T atomicCAS(T*, T, T); T atomicInc(T*, T); T atomicDec(T*, T); \
-  T atomicAdd_block(T*, T); T atomicAdd_system(T*, T); T unsafeAtomicAdd(T*, T);
+  T unsafeAtomicAdd(T*, T); XP_SCOPED(T, _block) XP_SCOPED(T, _system)
 XP_ATOMIC(int) XP_ATOMIC(unsigned) XP_ATOMIC(unsigned long) XP_ATOMIC(unsigned long long)
 XP_ATOMIC(long) XP_ATOMIC(long long) XP_ATOMIC(float) XP_ATOMIC(double) XP_ATOMIC(half)
 XP_ATOMIC(__nv_bfloat16) XP_ATOMIC(unsigned short)
