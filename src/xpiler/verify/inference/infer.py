@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
@@ -204,7 +204,8 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     trials += _listed(search, trial)
     cases = tuple(_case(search, t, indices) for t in trials)
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
-    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics))
+    aligned = tuple(_case(search, t, indices) for t in _aligned(search, trial, exprs))
+    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned)
 
 
 def _with_data(
@@ -242,17 +243,32 @@ def _second(
 ) -> Trial | None:
     if exprs is None:
         return search.another(first) if not indices else None
-    shapes = [
-        x for x in (*exprs.grid, *exprs.block) if x is not None and not isinstance(x, e.Const)
-    ]
     for sizes in ([64, 32, 16, 8, 4], [7, 5, 3, 2], [300, 20, 9]):
-        wanted = (sizes * 4)[: len(search.sizes)]
-        values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
-        shape = first.shape if not shapes else _evaluated(exprs, values, first.shape)
-        other = search.trial(values, first.data, shape)
+        other = _resized(search, first, exprs, sizes)
         if other.score() <= first.score() and not indices:
             return other
     return None
+
+
+def _resized(
+    search: Searcher, first: Trial, exprs: ShapeExprs | None, sizes: Sequence[int]
+) -> Trial:
+    """`first` with other sizes, and the launch shape that follows from them."""
+    wanted = (list(sizes) * 4)[: len(search.sizes)]
+    values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
+    shape = _evaluated(exprs, values, first.shape) if exprs is not None else first.shape
+    return search.trial(values, first.data, shape)
+
+
+ROUND_SIZES = ((64, 32, 16, 48), (16,), (64,), (128,), (256,))
+
+
+def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[Trial]:
+    """Sizes that are multiples of 16, as good as `first`: what wide accesses may need."""
+    if not search.sizes:
+        return []
+    trials = (_resized(search, first, exprs, sizes) for sizes in ROUND_SIZES)
+    return [t for t in trials if t.score()[0] <= first.score()[0]][:2]
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:

@@ -51,7 +51,10 @@ class ShapeExprs:
 
 @dataclass(frozen=True, slots=True)
 class EntryPlan:
-    """How one entry is run: `kind` kernel or function, at least one case."""
+    """How one entry is run: `kind` kernel or function, at least one case.
+
+    `aligned` are cases whose sizes are multiples of 16, for programs with wide accesses.
+    """
 
     entry: Function
     kind: str
@@ -59,3 +62,4 @@ class EntryPlan:
     shape: ShapeExprs | None = None
     notes: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    aligned: tuple[Case, ...] = ()

@@ -107,6 +107,8 @@ class Searcher:
         ]
         if trials[0].perfect or not self.sizes:
             return self._lighter(trials[0])
+        if self._guarded_wrongly(trials[0]):
+            return trials[0]  # the emulator will say where
         solved = solve_sizes(
             self.program, self.entry, self.sizes, trials[0], trials[1], self.literals
         )
@@ -114,6 +116,17 @@ class Searcher:
             trials.append(self.trial({**trials[0].values, **solved}, data, shape))
         best = min(trials, key=Trial.score)
         return best if best.perfect else self._descend(best, data, shape)
+
+    def _guarded_wrongly(self, t: Trial) -> bool:
+        """Whether some access passes its buffer's end by the same bytes whatever the sizes are.
+
+        A guard that follows the sizes but lets too much through is a fault of the program; a
+        missing guard overshoots by the rest of a block, which other sizes make vanish.
+        """
+        bumped = {**t.values, **{n: t.values[n] + 1 for n in self.sizes}}
+        other = self.trial(bumped, t.data, t.shape)
+        past, again = overshoots(t.seen.regions), overshoots(other.seen.regions)
+        return any(n > 0 and again.get(name) == n for name, n in past.items())
 
     def _lighter(self, t: Trial) -> Trial:
         """As good a trial with fewer threads, where the sizes decide how many there are."""
@@ -209,6 +222,12 @@ class Searcher:
             middle = (low + high) // 2
             low, high = (middle, high) if good(middle) else (low, middle)
         return Interval(0, low)
+
+
+def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:
+    """Bytes by which accesses pass the end of each region of known size."""
+    spans = {n: (r.size, r.touched) for n, r in regions.items()}
+    return {n: t.hi - size for n, (size, t) in spans.items() if size is not None and t is not None}
 
 
 def _hulls(
