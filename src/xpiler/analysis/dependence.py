@@ -196,7 +196,7 @@ def summarise(body: s.Body, facts: Facts) -> Summary:
 def independent(loop: s.For, facts: Facts) -> bool:
     """Whether no iteration of `loop` depends on another one (so that they may run in any order)."""
     mark = len(facts.ledger.sentences)
-    if escapes(loop.body):
+    if escapes(loop.body, in_loop=True):
         return False
     body = summarise(loop.body, inside(loop, facts))
     varying = frozenset(declared(loop.body)) | {loop.var.name} | loop_vars(loop.body)

@@ -161,8 +161,21 @@ class Facts:
                  if isinstance(m, e.Const) and is_int(x.type) and m.value >= 0]  # fmt: skip
         if isinstance(x, e.Binary) and x.op == "&" and masks:
             lo, hi = 0, min(masks)
+        if isinstance(x, e.Binary) and x.op in ("^", "|", "&") and is_int(x.type):
+            top = self._bit_range(x)
+            key, hi = (f"{key}@{top}", min(hi, top)) if top is not None else (key, hi)
+            lo = lo if top is None else 0
         self.atoms[key] = AtomInfo(lo, hi, x, one_of=one_of)
         return atom(key)
+
+    def _bit_range(self, x: e.Binary) -> int | None:
+        """The largest value that the bits of two non-negative operands can make here."""
+        a, b = self.interval(self.poly(x.a)), self.interval(self.poly(x.b))
+        if min(a[0], b[0]) < 0:
+            return None
+        if x.op == "&":
+            return min(a[1], b[1])
+        return (1 << max(a[1], b[1]).bit_length()) - 1
 
     def _extreme(self, x: e.Call) -> Poly:
         args = tuple(self.poly(a) for a in x.args)

@@ -230,7 +230,7 @@ class _Fill:
             value = substitute(st.value, defs)
             subs = tuple(facts.poly(i) for i in indices(st.target))
             self._store(_Write(list(self.loops), subs, list(guards), value, facts))
-        elif isinstance(st, s.For) and self.result is None and not guards:
+        elif isinstance(st, s.For) and self.result is None:
             self.loops.append(st)
             self.run(st.body, inside(st, facts), defs, guards)
         elif isinstance(st, s.If):

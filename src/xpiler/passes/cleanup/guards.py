@@ -103,7 +103,7 @@ def _lifted(loop: s.For, facts: Facts) -> s.Body:
     invariant: list[e.Expr] = []
     kept: list[e.Expr] = []
     for c in conjuncts(cond):
-        narrower = narrowed(loop, c, inner, facts)
+        narrower = narrowed(loop, c, inner, facts) or _one_value(loop, c, inner, facts)
         if narrower is not None:
             loop = narrower
         elif _is_invariant(c, loop, facts):
@@ -183,6 +183,23 @@ def narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None
     if not facts.with_fact(bound.value - lo - 1).nonneg(hi - bound.value):
         return None
     return replace(loop, hi=bound.expr)
+
+
+def _one_value(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
+    """`loop` over the only value of its variable that `c` allows."""
+    if not isinstance(c, e.Binary) or c.op != "==" or fixed_step(loop) != 1:
+        return None
+    parts = (inner.poly(c.a) - inner.poly(c.b)).split(loop.var.name)
+    k = parts[0].constant if parts else None
+    if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
+        return None
+    value = parts[1] * -k
+    lo, hi = (to_expr(inner, p, loop.var.type) for p in (value, value + 1))
+    there = facts.nonneg(value - facts.poly(loop.lo))
+    there = there and facts.nonneg(facts.poly(loop.hi) - value - 1)
+    if lo is None or hi is None or not there:
+        return None
+    return replace(loop, lo=lo, hi=hi)
 
 
 def fixed_step(loop: s.For) -> int | None:

@@ -383,7 +383,10 @@ def _push(x: e.Expr, t: Type, facts: Facts) -> e.Expr | None:
         return x.x if facts.fits(facts.poly(x.x), x.type) else None
     if not facts.fits(facts.poly(x), t) and not _assume_fits(x, t, facts):
         return None
-    if isinstance(x, e.Binary) and x.op in ("+", "-", "*", "/", "%"):
+    bitwise = isinstance(x, e.Binary) and x.op in ("&", "|", "^")
+    if bitwise and not all(facts.nonneg(facts.poly(y)) for y in (x.a, x.b)):  # type: ignore[attr-defined]
+        return None
+    if isinstance(x, e.Binary) and x.op in ("+", "-", "*", "/", "%", "&", "|", "^"):
         a, b = _push(x.a, t, facts), _push(x.b, t, facts)
         return None if a is None or b is None else replace(x, a=a, b=b, type=t)
     if isinstance(x, e.Cast):
@@ -414,10 +417,10 @@ def _index(x: e.Index, facts: Facts) -> e.Expr:
     cast = isinstance(index, e.Cast) and is_int(index.x.type)
     if isinstance(index, e.Cast) and cast and facts.fits(facts.poly(index.x), index.type):
         return replace(x, index=index.x)
-    if cast:
-        new = _pushed(e.Cast(index, I32), facts) if index.type != I32 else index
-        if new is not index and facts.fits(facts.poly(index), I32) and _casts(new) == 0:
-            return replace(x, index=new)
+    if index.type != I32 and _casts(index) and facts.fits(facts.poly(index), I32):
+        new = _push(index, I32, facts)
+        if new is not None and _casts(new) < _casts(index):
+            return replace(x, index=simplify(new, facts))
     base = x.base
     if isinstance(base, e.AddressOf) and fold.int_value(index) == 0 and base.x.type == x.type:
         return base.x

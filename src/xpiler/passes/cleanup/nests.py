@@ -1,0 +1,139 @@
+"""Perfect nests of parallel loops, and the exchange of two loop variables for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.affine import to_expr
+from xpiler.analysis.effects import assigned, names_in, of_body, stored
+from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.ranges import AtomInfo, Facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import map_children, walk
+from xpiler.passes.cleanup.base import Walker, after
+
+
+@dataclass(frozen=True)
+class Nest:
+    """Parallel loops each of which holds the next one, and what the innermost does.
+
+    `before` are declarations found between them that could stand in front of all loops; those that
+    use a loop's variable have joined the body (each thread computes them for itself).
+    """
+
+    loops: list[s.For]
+    before: s.Body
+    body: s.Body
+
+
+def chain(loop: s.For) -> Nest:
+    """The nest that starts with `loop`."""
+    loops, names = [loop], {loop.var.name}
+    before: list[s.Stmt] = []
+    sunk: list[s.Stmt] = []
+    while loops[-1].body:
+        *decls, last = loops[-1].body
+        if not isinstance(last, s.For) or last.kind != "parallel":
+            break
+        if not all(isinstance(d, s.Decl) and _movable(d, loop.body) for d in decls):
+            break
+        varying = set(names)
+        for d in decls:
+            varying |= stored((d,)) if of_body((d,)).reads & varying else set()
+        if names_in((last.lo, last.hi, last.step)) & varying:
+            break
+        for d in decls:
+            (sunk if stored((d,)) <= varying else before).append(d)
+        loops.append(last)
+        names = varying | {last.var.name}
+    return Nest(loops, tuple(before), (*sunk, *loops[-1].body))
+
+
+def _movable(d: s.Decl, body: s.Body) -> bool:
+    """Whether the declaration may be computed once or once a thread, wherever its operands live."""
+    return d.init is not None and d.var.name not in assigned(body) and plain(d.init)
+
+
+def plain(x: e.Expr) -> bool:
+    """Arithmetic that may be computed anywhere: no memory, calls or division."""
+    return all(
+        isinstance(n, (e.Const, e.Var, e.Cast, e.Unary))
+        or (isinstance(n, e.Binary) and n.op not in ("/", "%"))
+        or (isinstance(n, e.Binary) and isinstance(n.b, e.Const) and n.b.value != 0)
+        for n in walk(x)
+    )
+
+
+def rebuilt(loops: list[s.For], body: s.Body) -> s.Body:
+    """The nest of `loops` around `body`."""
+    for loop in reversed(loops):
+        body = (replace(loop, body=body),)
+    return body
+
+
+def from_zero(loop: s.For) -> bool:
+    ints = isinstance(loop.lo, e.Const) and isinstance(loop.step, e.Const)
+    return ints and loop.lo.value == 0 and loop.step.value == 1  # type: ignore[attr-defined]
+
+
+class Elsewhere(Exception):
+    """The block or thread variable occurs in another form."""
+
+
+@dataclass
+class Merger(Walker):
+    """Replaces block * size + thread by one variable; raises `Elsewhere` where that fails."""
+
+    block: str
+    thread: str
+    whole: Poly
+    var: e.Var
+    users: e.Var | None
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.Decl) and self.users is not None and st.var == self.users:
+            return ()
+        return (self.descend(st, facts),)
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        """Facts are learnt from the old statements, which still speak of block and thread."""
+        out: list[s.Stmt] = []
+        for st in body:
+            out.extend(self.stmt(st, facts))
+            facts = after(st, facts)
+        return tuple(out)
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        if not names_in(x) & {self.block, self.thread}:
+            return x
+        if is_int(x.type) and not isinstance(x, e.Index):
+            p = facts.poly(x)
+            if p == self.whole:
+                return self.var if x.type == self.var.type else e.Cast(self.var, x.type)
+        if isinstance(x, e.Var):
+            raise Elsewhere
+        try:
+            return map_children(x, lambda c: self.expr(c, facts))
+        except Elsewhere:
+            return self._in_new_terms(x, facts)
+
+    def _in_new_terms(self, x: e.Expr, facts: Facts) -> e.Expr:
+        if not is_int(x.type):
+            raise Elsewhere
+        parts = facts.poly(x).split(self.thread)
+        if parts is None:
+            raise Elsewhere
+        c, _ = parts
+        p = facts.poly(x) - c * self.whole + c * atom(self.var.name)
+        new = to_expr(facts, p, x.type)
+        if new is None or names_in(new) & {self.block, self.thread}:
+            raise Elsewhere
+        return new
+
+
+def stand_in(var: e.Var, facts: Facts, end: int) -> e.Var:
+    """A variable in [0, end) that stands for a new loop's while old ones are still around."""
+    out = e.Var(f"{var.name}'", var.type)
+    facts.atoms[out.name] = AtomInfo(0, end - 1, out)
+    return out
