@@ -46,6 +46,7 @@ class Request:
     defines: Mapping[str, str] = field(default_factory=dict)
     include_dirs: tuple[str, ...] = ()
     template_args: Mapping[str, str] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -71,8 +72,8 @@ def read(
 ) -> ReadResult:
     """Reads a text in the language that `words` describe.
 
-    `template_args` gives arguments to templates that the text never instantiates: template name ->
-    `float, 256`. Raises XpilerError with XP0101..XP0105 when the text cannot be parsed at all.
+    `template_args` gives values to the parameters of kernel templates (`T` -> `float`), for those
+    that the text never instantiates. Raises XpilerError with XP0101..XP0105 when the text cannot be parsed at all.
     """
     request = Request(
         text, filename, words, arch, dict(defines or {}), tuple(include_dirs), dict(template_args or {})

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.precompiled import prelude_arguments
 from xpiler.frontend.source import Source
-from xpiler.frontend.unit import Unit, top_level
+from xpiler.frontend.unit import Unit, symbol_of, top_level
 
 if TYPE_CHECKING:
     from xpiler.frontend.parse import ReadResult, Request
@@ -39,6 +42,10 @@ def read_unit(request: Request) -> ReadResult:
             break
         missing |= more
         tu = parse(request, missing)
+    uses = asked_uses(Node(tu.cursor), request.template_args) if request.template_args else ()
+    if uses:
+        request = replace(request, uses=uses)
+        tu = parse(request, missing)
     for name in sorted(missing):
         _remark_header(unit, request, name)
     _clang_errors(unit, tu, request)
@@ -54,22 +61,33 @@ def parse(request: Request, missing: set[str]) -> Any:
     files += [(f"{_VIRTUAL}/{name}", "") for name in missing]
     for name, stub in request.words.headers.items():
         files.append((f"{_VIRTUAL}/{name}", f'#include "{stub}"\n' if stub else ""))
-    options = cindex.TranslationUnit.PARSE_INCOMPLETE * 0
-    return cindex.Index.create().parse(request.path, arguments(request), files, options)
+    fixed, folders = arguments(request), folder_arguments(request)
+    args = [*fixed, *folders]
+    index = cindex.Index.create(excludeDecls=True)
+    try:
+        tu = index.parse(request.path, [*args, *prelude_arguments(request.words, fixed)], files)
+        if not any("precompiled" in str(d.spelling) or "PCH" in str(d.spelling) for d in tu.diagnostics):
+            return tu
+    except cindex.TranslationUnitLoadError:
+        pass
+    plain = ["-include", request.words.prelude] if request.words.prelude else []
+    return index.parse(request.path, [*args, *plain], files)
 
 
 def arguments(request: Request) -> list[str]:
-    """clang's command line."""
+    """clang's command line, but for the prelude and the user's folders."""
     words = request.words
     args = [*words.clang, "-nostdinc", "-Wno-everything", "-ferror-limit=50"]
     for folder in words.stubs:
         args += ["-isystem", folder]
     args += ["-isystem", _VIRTUAL]
-    for folder in request.folders:
-        args += ["-I", folder]
     args += [f"-D{k}={v}" for k, v in arch_defines(request).items()]
     args += [f"-D{k}={v}" for k, v in request.defines.items()]
-    return [*args, "-include", words.prelude] if words.prelude else args
+    return args
+
+
+def folder_arguments(request: Request) -> list[str]:
+    return [a for folder in request.folders for a in ("-I", folder)]
 
 
 def arch_defines(request: Request) -> dict[str, str]:
@@ -93,9 +111,25 @@ def instantiated(request: Request) -> str:
         return f"{m[0]} namespace {{ auto __xp_use_{count} = &{m[2].strip()}; }}"
 
     text = _EXPLICIT.sub(use, request.text)
-    for i, (name, args) in enumerate(sorted(request.template_args.items())):
-        text += f"\nnamespace {{ auto __xp_asked_{i} = &{name}<{args}>; }}"
+    stubs = {stub for name, stub in request.words.same_as.items() if name in request.text}
+    for stub in sorted(stubs):
+        text += f"\nnamespace {{ auto __xp_same_{stub} = &{stub}; }}"
+    for i, use_of in enumerate(request.uses):
+        text += f"\nnamespace {{ auto __xp_asked_{i} = &{use_of}; }}"
     return text
+
+
+def asked_uses(root: Node, given: Mapping[str, str]) -> tuple[str, ...]:
+    """The template-ids of kernel templates whose parameters `given` names (`k<float, 256>`)."""
+    found = []
+    for n in top_level(root):
+        if n.kind != "FUNCTION_TEMPLATE" or not any(k.kind == "CUDAGLOBAL_ATTR" for k in n.kids):
+            continue
+        params = [k.name for k in n.kids if k.kind.startswith("TEMPLATE_")]
+        values = [str(given[p]) for p in params if p in given]
+        if values and params[: len(values)] == [p for p in params if p in given]:
+            found.append(f"{symbol_of(n)}<{', '.join(values)}>")
+    return tuple(found)
 
 
 def missing_headers(request: Request, text: str) -> set[str]:
@@ -132,15 +166,17 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
 
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
-    unit.root = root
     nodes = list(top_level(root))
+    for n in nodes:
+        if n.name.startswith("__xp_same_"):
+            unit.stubs.update({k.ref.name: k.ref for k in n.walk() if k.ref is not None})
     for n in nodes:  # their names are taken before any function is read
         if n.kind == "VAR_DECL" and not n.name.startswith("__xp_"):
             _global(unit, n)
     for n in nodes:
         if n.kind == "FUNCTION_DECL" and n.c.is_definition():
             unit.entry(n)
-        elif n.name.startswith("__xp_"):
+        elif n.name.startswith(("__xp_use_", "__xp_asked_")):
             _use(unit, n)
         elif n.kind == "FUNCTION_TEMPLATE":
             unit.templates.append(n)

@@ -82,9 +82,8 @@ class Unit:
     error_lines: list[int] = field(default_factory=list)
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
-    root: Node | None = None
+    stubs: dict[str, Node] = field(default_factory=dict)
     types: TypeReader = field(init=False)
-    _stubs: dict[str, Node] = field(default_factory=dict)
     _struct_of: dict[str, str] = field(default_factory=dict)
     _order: int = 0
 
@@ -276,13 +275,9 @@ class Unit:
 
     def stub_function(self, name: str) -> Node:
         """The function `name` of our own headers; raises NotUnderstood."""
-        if not self._stubs and self.root is not None:
-            self._stubs = {
-                k.name: k for k in self.root.kids if k.in_stub and k.kind == "FUNCTION_DECL"
-            }
-        if name not in self._stubs:
+        if name not in self.stubs:
             raise NotUnderstood("XP0203", f"the call of {name!r} is not understood")
-        return self._stubs[name]
+        return self.stubs[name]
 
     def comments_before(self, offset: int) -> tuple[str, ...]:
         """The block of comments that ends on the line above `offset` (or touches it)."""
