@@ -66,10 +66,10 @@ def _left(folder: Path, name: str) -> bytes | None:
 
 def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder: Path) -> RunResult:
     places = Places(exe.path, exe.filename)
-    findings, seconds = read_findings(_left(folder, "findings") or b"", places)
-    if seconds is None:
+    findings, took = read_findings(_left(folder, "findings") or b"", places)
+    if took is None:
         findings.insert(0, _end_finding(child))
-    data = _left(folder, "output") if seconds is not None else None
+    data = _left(folder, "output") if took is not None else None
     try:
         outputs, written = read_outputs(invocation, data or b"", exe.checks) if data else ({}, {})
     except ValueError:
@@ -78,7 +78,8 @@ def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder:
         outputs=outputs,
         findings=tuple(findings),
         stdout=child.stdout.decode(errors="replace"),
-        seconds=seconds if seconds is not None else child.seconds,
+        seconds=took[0] if took else child.seconds,
+        cpu_seconds=took[1] if took else child.cpu_seconds,
         exit_status=child.returncode,
         written=written,
         stderr=child.stderr.decode(errors="replace"),

@@ -179,13 +179,19 @@ def parse_records(data: bytes) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def read_findings(data: bytes, places: Places) -> tuple[list[Finding], float | None]:
-    """A run's findings, errors first, and its seconds; None: it ended before it could tell."""
+Seconds = tuple[float, float]
+"""Wall time and processor time."""
+
+
+def read_findings(data: bytes, places: Places) -> tuple[list[Finding], Seconds | None]:
+    """A run's findings, errors first, and what it took; None: it ended before it could tell."""
     records = list(parse_records(data))
     ends = [r for r in records if r["kind"] == "end"]
     found = _merged([_finding(r, places) for r in records if r["kind"] != "end"])
     found.sort(key=lambda f: (f.severity != "error", f.line, f.kind, f.message))
-    return found, float(ends[-1].get("seconds", 0.0)) if ends else None
+    if not ends:
+        return found, None
+    return found, (float(ends[-1].get("seconds", 0.0)), float(ends[-1].get("cpu_seconds", 0.0)))
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:

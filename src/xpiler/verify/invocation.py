@@ -83,6 +83,7 @@ class RunResult:
     exit_status: int = 0
     written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     stderr: str = ""
+    cpu_seconds: float = 0.0
 
     @property
     def errors(self) -> tuple[Finding, ...]:

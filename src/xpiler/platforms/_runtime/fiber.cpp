@@ -101,9 +101,12 @@ static inline bool on_some_stack(uintptr_t a) { return a - uintptr_t(stack_base)
 
 static inline bool on_stack_of(uintptr_t a, const char* low) { return a - uintptr_t(low) < stack_bytes - page; }
 
+// Stacks start at different offsets in their pages, so that the tops of many stacks do not fall into the same cache sets.
+static inline size_t stagger(const char* low) { return (uintptr_t(low) / stack_bytes * 7 % 48) * 64; }
+
 // A first frame on `low`'s stack such that switching to it enters `entry`.
 static void* first_frame(char* low, void (*entry)()) {
-  char* top = low + (stack_bytes - page);
+  char* top = low + (stack_bytes - page) - stagger(low);
 #if defined(__x86_64__)
   void** sp = reinterpret_cast<void**>(top - 64);    // entry starts with sp = 8 modulo 16, as after a call
   sp[6] = reinterpret_cast<void*>(entry);

@@ -17,7 +17,7 @@ static Kept* kept;
 static unsigned kept_count;
 static uint64_t dropped;
 static int findings_fd = -1;
-static double run_started, run_seconds;
+static double run_started, run_seconds, cpu_started, cpu_seconds;
 static bool finishing;
 
 static void keep_text(char* to, size_t room, const char* from) { snprintf(to, room, "%s", from ? from : ""); }
@@ -157,10 +157,21 @@ static void put_finding(int fd, const Kept& k) {
   dprintf(fd, "}\n");
 }
 
-static double now() {
+static double now(clockid_t clock = CLOCK_MONOTONIC) {
   timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+}
+
+static void start_clock() {
+  run_started = now();
+  cpu_started = now(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void stop_clock() {
+  if (run_started == 0 || run_seconds > 0) return;
+  run_seconds = now() - run_started;
+  cpu_seconds = now(CLOCK_PROCESS_CPUTIME_ID) - cpu_started;
 }
 
 static void write_findings() {
@@ -168,8 +179,9 @@ static void write_findings() {
   finishing = true;
   settle_pending();
   for (unsigned i = 0; i < kept_count; i++) put_finding(findings_fd, kept[i]);
-  if (run_started > 0 && run_seconds == 0) run_seconds = now() - run_started;
-  dprintf(findings_fd, "{\"kind\":\"end\",\"dropped\":%llu,\"seconds\":%.9f}\n", static_cast<unsigned long long>(dropped), run_seconds);
+  stop_clock();
+  dprintf(findings_fd, "{\"kind\":\"end\",\"dropped\":%llu,\"seconds\":%.9f,\"cpu_seconds\":%.9f}\n",
+          static_cast<unsigned long long>(dropped), run_seconds, cpu_seconds);
 }
 
 static void finish_run(int status) {

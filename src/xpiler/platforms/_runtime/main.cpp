@@ -120,7 +120,7 @@ static void find_host_stack(uintptr_t here) {
 
 static void begin_program() {
   quiet = !options.checks;
-  run_started = now();
+  start_clock();
 }
 
 static void end_program() {                         // also when the program calls exit()
@@ -128,7 +128,7 @@ static void end_program() {                         // also when the program cal
   if (ended) return;
   ended = true;
   settle_pending();
-  run_seconds = now() - run_started;
+  stop_clock();
   quiet = 1;
   if (current) finding(severity_error, "abort", "a kernel ended the program", 0);
   check_leaks();
