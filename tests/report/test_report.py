@@ -88,6 +88,7 @@ def test_a_terminal_gets_the_same_words_in_colour() -> None:
     plain, screen = io.StringIO(), Screen()
     for stream, colour in ((plain, False), (screen, True)):
         Terminal(stream, colour).translation(translation(diagnostics=[FAULT]), "k.c")
+        Terminal(stream, colour).diagnostics([FAULT])
     assert plain.getvalue().splitlines() == [
         "k.cu -> k.c: partial: tested (4 inputs; tolerance 1e-6)",
         "    given that n > 0",

@@ -61,7 +61,10 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
         run.tick = _ticker(given["verbose"])
     outcomes = relabelled(run.run())
     data = summary(outcomes)
-    click.echo(json.dumps(data, indent=2) if given["as_json"] else table(data, outcomes))
+    if given["as_json"]:
+        click.echo(json.dumps(data, indent=2))
+    else:
+        _show(data, outcomes)
     good = all(o.as_expected and (o.expected or o.status == "verified") for o in outcomes)
     return 0 if good else 1
 
@@ -82,44 +85,17 @@ def _ticker(verbose: bool) -> Any:
     return tick
 
 
-def table(data: dict[str, Any], outcomes: list[Any]) -> str:
-    """The table for people: a row a direction, then why kernels failed."""
-    columns = (
-        "kernels",
-        "parsed",
-        "translated",
-        "compiled",
-        "verified",
-        "refused",
-        "unverified",
-        "unsound_source",
-        "wrong",
-        "median_s",
-        "p95_s",
-    )
-    lines = ["direction  " + " ".join(f"{c:>{max(8, len(c))}}" for c in columns)]
-    for name, row in data["directions"].items():
-        lines.append(f"{name:10} " + " ".join(f"{row[c]:>{max(8, len(c))}}" for c in columns))
-    failures: dict[str, int] = {}
-    for row in data["directions"].values():
-        for code, n in row["failures"].items():
-            failures[code] = failures.get(code, 0) + n
-    lines += ["", "failures"] if failures else []
-    lines += [
-        f"  {n:4}  {code}  {_title(code)}"
-        for code, n in sorted(failures.items(), key=lambda x: -x[1])
-    ]
-    odd = [o for o in outcomes if not (o.as_expected and (o.expected or o.status == "verified"))]
-    lines += ["", "not as expected"] if odd else []
-    lines += [
-        f"  {o.file}: {o.status}, expected {o.expected or 'verified'}: {o.detail[:120]}"
-        for o in odd
-    ]
-    return "\n".join(lines)
+def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
+    """A row a direction, then why kernels failed, then what nobody expected."""
+    from xpiler.report.tables import direction_table, failure_table
+    from xpiler.report.terminal import Terminal
 
-
-def _title(code: str) -> str:
-    from xpiler.diagnostics import lookup
-
-    entry = lookup(code)
-    return entry.title if entry else ""
+    screen = Terminal()
+    for table in (direction_table(data), failure_table(data)):
+        if table.rows:
+            screen.table(table)
+            screen.line("")
+    for o in outcomes:
+        if not (o.as_expected and (o.expected or o.status == "verified")):
+            wanted = o.expected or "verified"
+            screen.line(f"{o.file}: {o.status}, expected {wanted}: {o.detail[:120]}")

@@ -72,14 +72,13 @@ class Terminal:
         self.console.print(text, soft_wrap=True)
 
     def translation(self, result: Translation, output: str | None) -> None:
-        """A translation: its verdict, what it assumes, its diagnostics."""
+        """A translation in a line: where it went, its verdict; below it what that assumes."""
         status = status_of(result)
         verdict = f": {result.verdict.render()}" if result.verdict is not None else ""
         where = output if output not in (None, "-") else result.target
         self._status(f"{result.file} -> {where}: ", status, verdict)
         if result.verdict is not None and result.verdict.ok and result.verdict.assumptions:
             self.line(f"    given that {'; '.join(result.verdict.assumptions)}", "dim")
-        self.diagnostics(result.diagnostics)
 
     def _status(self, before: str, status: str, after: str) -> None:
         if not self.colour:
