@@ -285,7 +285,7 @@ def _distances(a: Access, b: Access, primed: _Primed) -> list[tuple[Poly, int]]:
 
 
 def _always_differ(d: Poly, width: int, facts: Facts) -> bool:
-    return bool(d.terms) and (facts.nonneg(d - width) or facts.nonneg(-d - width))
+    return bool(d.terms) and (facts.soon_nonneg(d - width) or facts.soon_nonneg(-d - width))
 
 
 def _implies_equal(d: Poly, width: int, v: str, primed: _Primed, facts: Facts) -> bool:
@@ -317,7 +317,7 @@ def _peel(d: Poly, width: int, u: str, primed: _Primed, facts: Facts) -> Poly | 
     if mine is None or other is None or not mine[0].terms or (mine[0] + other[0]).terms:
         return None
     c, rest = mine[0], d - mine[0] * (atom(u) - atom(u2))
-    size = -c if facts.nonneg(-c) else c
+    size = -c if facts.soon_nonneg(-c) else c
     if not facts.nonneg(size - width):
         return None
     small = facts.nonneg(size - width - rest) and facts.nonneg(size - width + rest)

@@ -19,9 +19,9 @@ from xpiler.ir.text import show
 from xpiler.ir.types import BOOL, Scalar, Type
 
 Interval = tuple[int, int]
-MAX_STEPS = 60
+MAX_STEPS = 36
 MAX_DEPTH = 9
-SIDE_STEPS, SIDE_DEPTH = 12, 4
+SIDE_STEPS, SIDE_DEPTH = 8, 4
 
 
 def type_range(t: Type) -> Interval | None:
@@ -335,7 +335,7 @@ class Facts:
                 continue
             g = split[0]
             q, r = c.divided_by(g)
-            if not r.terms and self._sign_ok(q):
+            if not r.terms and self.soon_nonneg(q):
                 yield p - q * fact  # fact >= 0 and q >= 0
                 continue
             gc = g.constant
@@ -343,7 +343,7 @@ class Facts:
                 scaled = p * abs(gc) - c * (1 if gc > 0 else -1) * fact
                 yield scaled + (abs(gc) - 1)  # |g| * p > -|g| suffices: p is an integer
 
-    def _sign_ok(self, p: Poly) -> bool:
+    def soon_nonneg(self, p: Poly) -> bool:
         """Whether p >= 0 is proved by a short search: a step of a longer one."""
         lo, hi = self.interval(p)
         if lo >= 0 or hi < 0:
@@ -367,9 +367,9 @@ class Facts:
         q = atom(name)
         low = info.num - info.den * q  # num % den
         yield info.den - 1 - low
-        if self._sign_ok(info.num):
+        if self.soon_nonneg(info.num):
             yield from (low, q)
-        elif self._sign_ok(q - 1):
+        elif self.soon_nonneg(q - 1):
             yield low
 
     def _rank(self, name: str) -> tuple[float, str]:
@@ -435,7 +435,7 @@ class Facts:
                 continue
             low = info.num - info.den * atom(name)
             known = all(low in out.known.get(a, ()) for a in low.atoms())
-            if not known and (out._sign_ok(info.num) or out._sign_ok(atom(name) - 1)):
+            if not known and (out.soon_nonneg(info.num) or out.soon_nonneg(atom(name) - 1)):
                 out = out.with_fact(low)
         return out
 

@@ -47,7 +47,10 @@ class Coalesce:
             tiles = {v for name, v in ctx.tile_loops if name == f.name}
             taken = {p.name for p in f.params} | names_in(f.body)
             axes = {v for name, v in ctx.axes if name == f.name}
-            return _Coalescer(tiles, axes, set(taken)).run(f, ctx.facts(f))
+            coalescer = _Coalescer(tiles, axes, set(taken))
+            new = coalescer.run(f, ctx.facts(f))
+            ctx.axes.update((f.name, v) for v in coalescer.axes)
+            return new
 
         return each_function(program, one)
 
@@ -75,7 +78,7 @@ class _Coalescer(Walker):
             if better is None:
                 break
             hoisted, new = (*hoisted, *better[0]), better[1]
-        return (*hoisted, *(unstrided(new, facts) or (new,)))
+        return (*hoisted, *(unstrided(new, facts, self.axes) or (new,)))
 
     def _merged_pair(self, loop: s.For, facts: Facts) -> tuple[s.Body, s.For] | None:
         """What moves in front, and the nest with two of its loops made one."""

@@ -19,7 +19,7 @@ class Nest:
     """Parallel loops each of which holds the next one, and what the innermost does.
 
     `before` are declarations found between them that could stand in front of all loops; those that
-    use a loop's variable have joined the body (each thread computes them for itself).
+    use a loop's variable, and conditions, have joined the body (each thread asks for itself).
     """
 
     loops: list[s.For]
@@ -27,27 +27,58 @@ class Nest:
     body: s.Body
 
 
+@dataclass
+class _Way:
+    """What was met on the way inwards: loops, and declarations and conditions in order."""
+
+    loops: list[s.For]
+    names: set[str]
+    before: list[s.Stmt]
+    sunk: list[s.Stmt]
+
+    def declare(self, d: s.Stmt) -> None:
+        depends = bool(of_body((d,)).reads & self.names)
+        asked = any(isinstance(x, s.If) for x in self.sunk)
+        (self.sunk if depends or asked else self.before).append(d)
+        self.names |= stored((d,)) if depends or asked else set()
+
+
 def chain(loop: s.For) -> Nest:
     """The nest that starts with `loop`."""
-    loops, names = [loop], {loop.var.name}
-    before: list[s.Stmt] = []
-    sunk: list[s.Stmt] = []
-    while loops[-1].body:
-        *decls, last = loops[-1].body
-        if not isinstance(last, s.For) or last.kind != "parallel":
-            break
+    way = _Way([loop], {loop.var.name}, [], [])
+    best = Nest([loop], (), loop.body)
+    body = loop.body
+    while body:
+        *decls, last = body
         if not all(isinstance(d, s.Decl) and _movable(d, loop.body) for d in decls):
             break
-        varying = set(names)
         for d in decls:
-            varying |= stored((d,)) if of_body((d,)).reads & varying else set()
-        if names_in((last.lo, last.hi, last.step)) & varying:
+            way.declare(d)
+        if isinstance(last, s.If) and not last.orelse and simple(last.cond, loop.body):
+            way.sunk.append(last)
+            body = last.then
+            continue
+        if not isinstance(last, s.For) or last.kind != "parallel":
             break
-        for d in decls:
-            (sunk if stored((d,)) <= varying else before).append(d)
-        loops.append(last)
-        names = varying | {last.var.name}
-    return Nest(loops, tuple(before), (*sunk, *loops[-1].body))
+        if names_in((last.lo, last.hi, last.step)) & way.names:
+            break
+        way.loops.append(last)
+        way.names.add(last.var.name)
+        body = last.body
+        best = Nest(list(way.loops), tuple(way.before), wrapped(way.sunk, body))
+    return best
+
+
+def wrapped(sunk: list[s.Stmt], body: s.Body) -> s.Body:
+    """`body` behind the declarations and conditions that were met before it."""
+    for st in reversed(sunk):
+        body = (replace(st, then=body),) if isinstance(st, s.If) else (st, *body)
+    return body
+
+
+def simple(cond: e.Expr, body: s.Body) -> bool:
+    """Whether a condition may be asked by each thread for itself: nothing in `body` changes it."""
+    return plain(cond) and not names_in(cond) & assigned(body)
 
 
 def _movable(d: s.Decl, body: s.Body) -> bool:

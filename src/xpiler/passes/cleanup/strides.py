@@ -19,7 +19,16 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import substitute
 from xpiler.passes.cleanup.base import after, changed, inside, sentence
-from xpiler.passes.cleanup.nests import Elsewhere, Merger, Nest, chain, from_zero, plain, rebuilt
+from xpiler.passes.cleanup.nests import (
+    Elsewhere,
+    Merger,
+    Nest,
+    chain,
+    from_zero,
+    plain,
+    rebuilt,
+    simple,
+)
 from xpiler.passes.cleanup.nests import stand_in as new_atom
 
 
@@ -34,8 +43,11 @@ class _Strided:
     inner: s.For
 
 
-def unstrided(loop: s.For, facts: Facts) -> s.Body | None:
-    """The nest that starts at `loop` without its stride; None where it has none."""
+def unstrided(loop: s.For, facts: Facts, axes: set[str]) -> s.Body | None:
+    """The nest that starts at `loop` without its stride; None where it has none.
+
+    `axes` gets the variable of a loop that took the place of an axis.
+    """
     found = _find(loop)
     if found is None:
         return None
@@ -46,7 +58,9 @@ def unstrided(loop: s.For, facts: Facts) -> s.Body | None:
         if not from_zero(t):
             continue
         mark = known.mark()
-        new = _dealt(found, t, known) or _offset(found, t, known)
+        new = _dealt(found, t, known)
+        if new is None and (new := _offset(found, t, known)) is not None:
+            axes.add(new.var.name)
         if new is not None:
             return (*found.before, *_placed(found, k, new, known))
         known.forget(mark)
@@ -69,7 +83,7 @@ def _find(loop: s.For) -> _Strided | None:
             free = not conds and not of_expr(d.init or e.Const(0, d.var.type)).reads & names
             (before if free else sunk).append(d)
             names |= set() if free else {d.var.name}
-        if isinstance(last, s.If) and not last.orelse and _simple(last.cond, nest.body):
+        if isinstance(last, s.If) and not last.orelse and simple(last.cond, nest.body):
             conds.append(last)
             body = last.then
             continue
@@ -82,10 +96,6 @@ def _movable(d: s.Stmt | None, body: s.Body) -> bool:
     if not isinstance(d, s.Decl) or d.init is None or d.var.name in assigned(body):
         return False
     return plain(d.init) and not names_in(d.init) & assigned(body)
-
-
-def _simple(cond: e.Expr, body: s.Body) -> bool:
-    return plain(cond) and not names_in(cond) & assigned(body)
 
 
 def _inside_all(found: _Strided, facts: Facts) -> Facts:
