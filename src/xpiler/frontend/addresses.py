@@ -32,7 +32,9 @@ def _pointer(r: FunctionReader, e: Expr, depth: int) -> Expr | None:
         return _pointer(r, r.definitions[e.name], depth + 1)
     if isinstance(e, Select):
         a, b = _pointer(r, e.a, depth + 1), _pointer(r, e.b, depth + 1)
-        return Select(e.cond, _bytes(a), _bytes(b), BYTES) if a is not None and b is not None else None
+        return (
+            Select(e.cond, _bytes(a), _bytes(b), BYTES) if a is not None and b is not None else None
+        )
     return _moved(r, e, depth) if isinstance(e, Binary) and e.op in ("+", "-") else None
 
 

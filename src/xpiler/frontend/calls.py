@@ -17,7 +17,18 @@ from xpiler.ir.rewrite import walk_exprs
 from xpiler.ir.stmt import Eval, Instr
 from xpiler.ir.types import I32, VOID, Pointer, Scalar, Struct, Type, Vector
 
-_TYPED_BY_RESULT = ("pow", "atan2", "fmod", "hypot", "fdim", "copysign", "max", "min", "div", "remainder")
+_TYPED_BY_RESULT = (
+    "pow",
+    "atan2",
+    "fmod",
+    "hypot",
+    "fdim",
+    "copysign",
+    "max",
+    "min",
+    "div",
+    "remainder",
+)
 
 
 @expression("CALL_EXPR")
@@ -41,7 +52,9 @@ def call(r: FunctionReader, n: Node, used: bool) -> Expr:
         closure = lambdas.closure_of(r, n.args[0])
         if closure is not None:
             return lambdas.call(r, closure, callee, n.args[1:])
-    if callee.name == "operator=" and callee.c.is_default_method() or _plain_assignment(r, callee, n):
+    if (callee.name == "operator=" and callee.c.is_default_method()) or _plain_assignment(
+        r, callee, n
+    ):
         return _copy(r, n)
     return _known(r, n, callee, name, used)
 
@@ -101,7 +114,9 @@ def _known(r: FunctionReader, n: Node, callee: Node, name: str, used: bool) -> E
             return apply_instruction(r, n, callee, instruction, used)
         if name in words.same_as:
             stub = r.unit.stub_function(words.same_as[name])
-            return inline.run(r, stub, [k for k in stub.kids if k.kind == "PARM_DECL"], n.args, None)
+            return inline.run(
+                r, stub, [k for k in stub.kids if k.kind == "PARM_DECL"], n.args, None
+            )
         if name in words.nothing:
             return const(0, I32)
         if name in words.host_none:
@@ -243,7 +258,9 @@ def object_and_rest(n: Node, params: list[Node]) -> tuple[Node | None, list[Node
         return args[0], args[1:]
     first = n.kids[0] if n.kids else None
     if first is not None and first.kind == "MEMBER_REF_EXPR":
-        inner = [k for k in first.kids if not k.kind.endswith("_REF") or k.kind == "MEMBER_REF_EXPR"]
+        inner = [
+            k for k in first.kids if not k.kind.endswith("_REF") or k.kind == "MEMBER_REF_EXPR"
+        ]
         return (inner[0] if inner else None), args
     return None, args
 

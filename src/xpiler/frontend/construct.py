@@ -63,9 +63,7 @@ def default_value(r: FunctionReader, n: Node, t: Type) -> Expr | None:
 
 
 def _copies(callee: Node, args: list[Node]) -> bool:
-    return len(args) == 1 and bool(
-        callee.c.is_copy_constructor() or callee.c.is_move_constructor()
-    )
+    return len(args) == 1 and bool(callee.c.is_copy_constructor() or callee.c.is_move_constructor())
 
 
 def _construct(r: FunctionReader, n: Node, definition: Node, t: Type) -> Expr | None:
@@ -85,6 +83,7 @@ def _from_members(
 ) -> Expr:
     """A constructor that only initialises members is the aggregate of their values."""
     from xpiler.frontend.inline import bind_params
+
     params = [k for k in definition.kids if k.kind == "PARM_DECL"]
     bind_params(r, params, n.args, definition)
     given: dict[str, Expr] = {}

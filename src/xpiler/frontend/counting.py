@@ -158,7 +158,11 @@ def _kept(var: Var, bounds: tuple[Expr, Expr], loop: While, memory: set[str]) ->
     names = {n.name for b in bounds for n in walk_exprs(b) if isinstance(n, Var)}
     if var.name in written or names & written or _address_taken(var, loop.body):
         return False
-    if any(isinstance(n, Call) and n.func not in math_functions() for b in bounds for n in walk_exprs(b)):
+    if any(
+        isinstance(n, Call) and n.func not in math_functions()
+        for b in bounds
+        for n in walk_exprs(b)
+    ):
         return False
     reads = any(_reads(n, memory) for b in bounds for n in walk_exprs(b))
     return not (reads and writes_memory)

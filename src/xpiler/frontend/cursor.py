@@ -60,7 +60,7 @@ class Node:
             self.kind = "UNKNOWN"
         self._kids: list[Node] | None = None
         self._type: Any = None
-        self._ref: Node | None | bool = False
+        self._ref: Node | bool | None = False
 
     @property
     def kids(self) -> list[Node]:
@@ -144,7 +144,11 @@ class Node:
         """Byte offset where its first token is written (inside a macro's text or argument)."""
         f, line, col, off = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
         _lib().clang_getSpellingLocation(
-            self.c.location, ctypes.byref(f), ctypes.byref(line), ctypes.byref(col), ctypes.byref(off)
+            self.c.location,
+            ctypes.byref(f),
+            ctypes.byref(line),
+            ctypes.byref(col),
+            ctypes.byref(off),
         )
         return int(off.value)
 
@@ -158,7 +162,11 @@ class Node:
             kind = lib.clang_EvalResult_getKind(r)
             if kind == 1:
                 unsigned = lib.clang_EvalResult_isUnsignedInt(r)
-                get = lib.clang_EvalResult_getAsUnsigned if unsigned else lib.clang_EvalResult_getAsLongLong
+                get = (
+                    lib.clang_EvalResult_getAsUnsigned
+                    if unsigned
+                    else lib.clang_EvalResult_getAsLongLong
+                )
                 return int(get(r))
             return float(lib.clang_EvalResult_getAsDouble(r)) if kind == 2 else None
         finally:

@@ -120,8 +120,10 @@ def _cast(r: FunctionReader, n: Node) -> Expr:
         if named:
             return Cast(value, t)
     if isinstance(t, Vector) and isinstance(value.type, Vector) and t != value.type:
-        return Bits(value, t) if size_of(t) == size_of(value.type) else r.fail(
-            "XP0207", "conversion between these vectors is not understood"
+        return (
+            Bits(value, t)
+            if size_of(t) == size_of(value.type)
+            else r.fail("XP0207", "conversion between these vectors is not understood")
         )
     return converted(r, value, n)
 

@@ -6,12 +6,15 @@ import re
 
 from xpiler.frontend import calls, expressions, host, operators, ptx, statements, switches  # noqa: F401
 from xpiler.frontend.cursor import Node
+from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.reader import FunctionReader
 from xpiler.frontend.tidy import tidy
 from xpiler.frontend.types import is_reference
 from xpiler.frontend.unit import FunctionEntry, Unit, role_of, symbol_of
 from xpiler.ir.expr import Aggregate, Const, Index, Var
 from xpiler.ir.program import Function
+from xpiler.ir.rewrite import walk
+from xpiler.ir.stmt import LeftOut
 from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Struct, Type
 
 _BOUNDS = re.compile(r"__launch_bounds__\s*\(\s*([^,()]+(?:\([^()]*\)[^,()]*)*)")
@@ -30,6 +33,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         statements.initialise_member(reader, *initial)
     if body_node is not None:
         statements.read_block(reader, body_node)
+    _lost(reader, node)
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
     return Function(
@@ -43,8 +47,37 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         node.c.storage_class.name == "STATIC",
         launch_bounds(unit, node),
         unit.loc(node),
-        unit.comments_before(node.start) if node.file == unit.source.path else (),
+        _comments_above(unit, node),
     )
+
+
+def _comments_above(unit: Unit, node: Node) -> tuple[str, ...]:
+    if node.file != unit.source.path:
+        return ()
+    found = unit.comments_before(_template_start(unit, node))
+    return () if found == unit.head_comments() else found
+
+
+def _template_start(unit: Unit, node: Node) -> int:
+    """Where the declaration begins: at `template` for an instantiation."""
+    inside = [a for a, b in unit.spans if a <= node.start < b]
+    return inside[0] if inside else node.start
+
+
+def _lost(reader: FunctionReader, node: Node) -> None:
+    """Marks the lines of this function that the parser dropped because of an error there."""
+    unit = reader.unit
+    if node.file != unit.source.path:
+        return
+    first, last = node.line, int(node.c.extent.end.line)
+    marked = {st.loc.line for st in walk(tuple(reader.out)) if isinstance(st, LeftOut) and st.loc}
+    for line in sorted(set(unit.error_lines)):
+        if first <= line <= last and line not in marked:
+            fault = NotUnderstood("XP0212", "a part was lost to the syntax error above")
+            if reader.role == "host":
+                reader.failures.append((fault, unit.source.loc(line)))
+            text = unit.source.line_text(line).strip()
+            reader.out.insert(0, LeftOut(text, "XP0212", loc=unit.source.loc(line)))
 
 
 def _params(reader: FunctionReader, node: Node) -> tuple[Var, ...]:
@@ -130,7 +163,11 @@ def head_text(unit: Unit, node: Node) -> str:
 
 def in_extern_c(node: Node) -> bool:
     parent = node.c.lexical_parent
-    return parent is not None and parent.kind.name == "LINKAGE_SPEC" and node.c.mangled_name == node.name
+    return (
+        parent is not None
+        and parent.kind.name == "LINKAGE_SPEC"
+        and node.c.mangled_name == node.name
+    )
 
 
 def launch_bounds(unit: Unit, node: Node) -> int:

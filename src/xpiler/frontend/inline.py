@@ -113,7 +113,9 @@ def _bound(r: FunctionReader, p: Node, value: Expr, uses: int, changed: bool) ->
         return value
     if changed:
         return r.temp(value, t, p.name)
-    return value if uses <= 1 or simple(value) or _cheap(value) else r.temp(value, value.type, p.name)
+    return (
+        value if uses <= 1 or simple(value) or _cheap(value) else r.temp(value, value.type, p.name)
+    )
 
 
 def _cheap(value: Expr) -> bool:

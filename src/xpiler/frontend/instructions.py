@@ -147,4 +147,4 @@ def _layout(r: FunctionReader, n: Node, v: str, values: dict[int, Expr]) -> str:
            "it must be a constant at this place")  # fmt: skip
 
 
-__all__ = ["AddressOf", "BOOL", "I8", "Text", "apply_instruction"]
+__all__ = ["BOOL", "I8", "AddressOf", "Text", "apply_instruction"]

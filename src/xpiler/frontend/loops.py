@@ -136,9 +136,7 @@ def _as_for(r: FunctionReader, before: Body, inner: list[Stmt]) -> list[Stmt] | 
     return [*before[:-1], found] if found is not None else None
 
 
-def for_parts(
-    r: FunctionReader, n: Node
-) -> tuple[Node | None, Node | None, Node | None, Node]:
+def for_parts(r: FunctionReader, n: Node) -> tuple[Node | None, Node | None, Node | None, Node]:
     """Initialisation, condition, step and body; which of the three stand there, the text tells."""
     *parts, body = n.kids
     if len(parts) == 3:
@@ -147,7 +145,9 @@ def for_parts(
     slots: list[Node | None] = [None, None, None]
     for p in parts:
         at = p.start
-        slots[0 if at <= first and p.kind == "DECL_STMT" or at < first else 1 if at <= second else 2] = p
+        slots[
+            0 if (at <= first and p.kind == "DECL_STMT") or at < first else 1 if at <= second else 2
+        ] = p
     return slots[0], slots[1], slots[2], body
 
 

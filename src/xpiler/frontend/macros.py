@@ -43,7 +43,9 @@ class Macros:
             name = work.pop()
             if name not in seen:
                 seen.add(name)
-                work += [w for w in re.findall(r"[A-Za-z_]\w*", self.texts[name]) if w in self.texts]
+                work += [
+                    w for w in re.findall(r"[A-Za-z_]\w*", self.texts[name]) if w in self.texts
+                ]
         return [n for n in self.texts if n in seen]
 
 
@@ -116,8 +118,14 @@ class _Evaluator:
         if op in ("-", "+", "~", "!"):
             self.take()
             x = self.unary()
-            return {"-": lambda: -x, "+": lambda: x, "~": lambda: ~int(x), "!": lambda: int(not x)}[op]()
-        if op == "(" and self.tokens[self.at + 1 : self.at + 2] and self.tokens[self.at + 1] in _CASTS:
+            return {"-": lambda: -x, "+": lambda: x, "~": lambda: ~int(x), "!": lambda: int(not x)}[
+                op
+            ]()
+        if (
+            op == "("
+            and self.tokens[self.at + 1 : self.at + 2]
+            and self.tokens[self.at + 1] in _CASTS
+        ):
             self.take()
             kind = self.take()
             self.take(")")
@@ -168,8 +176,10 @@ def number(token: str) -> Number:
 
 def _apply(op: str, a: Number, b: Number) -> Number:
     if op == "/":
-        return a / b if isinstance(a, float) or isinstance(b, float) else int(abs(a) // abs(b)) * (
-            1 if (a < 0) == (b < 0) else -1
+        return (
+            a / b
+            if isinstance(a, float) or isinstance(b, float)
+            else int(abs(a) // abs(b)) * (1 if (a < 0) == (b < 0) else -1)
         )
     if op == "%":
         return int(abs(a) % abs(b)) * (1 if a >= 0 else -1)

@@ -11,8 +11,8 @@ from xpiler.frontend.expressions import address, punned
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import lane_name, unqualified
 from xpiler.ir.expr import (
-    Aggregate,
     AddressOf,
+    Aggregate,
     Binary,
     BinaryOp,
     Bits,
@@ -114,7 +114,7 @@ def assign_op(r: FunctionReader, place: Expr, op: BinaryOp, value: Expr) -> None
         r.emit(Assign(place, value, op))
     elif isinstance(t, Vector):
         r.emit(Assign(place, lanes_binary(r, op, place, value, t)))
-    elif value.type == t or _same_when_narrow(value, t) or op in ("<<", ">>") and _wide(t):
+    elif value.type == t or _same_when_narrow(value, t) or (op in ("<<", ">>") and _wide(t)):
         r.emit(Assign(place, convert(value, t) if op not in ("<<", ">>") else value, op))
     else:
         common = I32 if op in ("<<", ">>") else value.type
@@ -246,7 +246,11 @@ def _result_type(r: FunctionReader, n: Node, a: Expr) -> Type:
 
 
 def _branch(x: Expr, t: Type) -> Expr:
-    return x if isinstance(t, (Struct, Pointer)) and isinstance(x.type, (Struct, Pointer, Array)) else convert(x, t)
+    return (
+        x
+        if isinstance(t, (Struct, Pointer)) and isinstance(x.type, (Struct, Pointer, Array))
+        else convert(x, t)
+    )
 
 
 def assign(r: FunctionReader, n: Node) -> Expr:
@@ -327,4 +331,3 @@ def drop(r: FunctionReader, value: Expr) -> None:
     elif isinstance(newest, Instr):
         keep = newest if not newest.name.startswith("atomic.") else replace(newest, outs=())
         r.emit(keep) if keep.outs == () else r.out.extend((Decl(cast(Var, value), None), newest))
-

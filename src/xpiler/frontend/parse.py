@@ -76,7 +76,13 @@ def read(
     that the text never instantiates. Raises XpilerError with XP0101..XP0105 when the text cannot be parsed at all.
     """
     request = Request(
-        text, filename, words, arch, dict(defines or {}), tuple(include_dirs), dict(template_args or {})
+        text,
+        filename,
+        words,
+        arch,
+        dict(defines or {}),
+        tuple(include_dirs),
+        dict(template_args or {}),
     )
     _check_text(request)
     if os.environ.get("XPILER_PARSE_INLINE"):
@@ -91,7 +97,9 @@ def _check_text(request: Request) -> None:
             Diagnostic("XP0103", "the input is not text", loc=loc, reason="it holds NUL bytes")
         )
     if len(request.text) > MAX_BYTES:
-        raise XpilerError(Diagnostic("XP0104", f"the input is larger than {MAX_BYTES} bytes", loc=loc))
+        raise XpilerError(
+            Diagnostic("XP0104", f"the input is larger than {MAX_BYTES} bytes", loc=loc)
+        )
 
 
 def _load_clang() -> Any:
@@ -99,8 +107,12 @@ def _load_clang() -> Any:
         from clang import cindex
     except ImportError as err:
         raise XpilerError(
-            Diagnostic("XP0105", "the parser is not installed", reason=str(err),
-                       help="pip install libclang-ng")  # fmt: skip
+            Diagnostic(
+                "XP0105",
+                "the parser is not installed",
+                reason=str(err),
+                help="pip install libclang-ng",
+            )  # fmt: skip
         ) from None
     return cindex
 
@@ -176,7 +188,9 @@ def _collect(fd: int, limit: float) -> tuple[bytes, bool]:
 def _result(request: Request, data: bytes, late: bool) -> ReadResult:
     if late:
         raise XpilerError(
-            Diagnostic("XP0102", "reading the text took too long", loc=SourceLoc(request.filename, 1))
+            Diagnostic(
+                "XP0102", "reading the text took too long", loc=SourceLoc(request.filename, 1)
+            )
         )
     if not data:
         raise XpilerError(_crash(request, "the parser crashed"))

@@ -77,7 +77,12 @@ _COMPARE: dict[str, BinaryOp] = {
 }  # fmt: skip
 _AXES = {"laneid": ("lane", ""), "WARP_SZ": ("warp_size", "")} | {
     f"{p}.{d}": (level, d)
-    for p, level in (("tid", "thread"), ("ctaid", "block"), ("ntid", "block_dim"), ("nctaid", "grid_dim"))
+    for p, level in (
+        ("tid", "thread"),
+        ("ctaid", "block"),
+        ("ntid", "block_dim"),
+        ("nctaid", "grid_dim"),
+    )
     for d in "xyz"
 }
 _IGNORED = ("prefetch", "griddepcontrol", "nanosleep", "prefetchu", "discard", "applypriority")
@@ -127,7 +132,11 @@ def _text(r: FunctionReader, n: Node) -> AsmText:
 
 def _operands(r: FunctionReader, n: Node, text: AsmText) -> list[Expr]:
     """Places and values of the operands; inputs that an output may overwrite are kept."""
-    nodes = [k for k in n.kids if not k.kind.endswith("_REF") or k.kind in ("DECL_REF_EXPR", "MEMBER_REF_EXPR")]
+    nodes = [
+        k
+        for k in n.kids
+        if not k.kind.endswith("_REF") or k.kind in ("DECL_REF_EXPR", "MEMBER_REF_EXPR")
+    ]
     values = r.operands(nodes)
     if len(values) != len(text.written):
         r.fail("XP0208", "the operands of this assembly could not be told apart")
@@ -213,7 +222,9 @@ def fit(e: Expr, t: Type) -> Expr:
         return e
     if isinstance(e, Const) or t == BOOL or e.type == BOOL:
         return convert(e, t)
-    whole = isinstance(e.type, Scalar) and isinstance(t, Scalar) and e.type.is_integer and t.is_integer
+    whole = (
+        isinstance(e.type, Scalar) and isinstance(t, Scalar) and e.type.is_integer and t.is_integer
+    )
     if not whole and size_of(e.type) == size_of(t):
         return Bits(e, t)
     return convert(e, t)
@@ -310,7 +321,12 @@ def _mov(block: _Block, ins: PtxInstruction) -> None:
     target, source = ins.operands
     if source.startswith("{"):
         parts = [_value(block, w, U16) for w in _list(source)]
-        packed = Binary("|", convert(parts[0], U32), Binary("<<", convert(parts[1], U32), const(16, I32), U32), U32)
+        packed = Binary(
+            "|",
+            convert(parts[0], U32),
+            Binary("<<", convert(parts[1], U32), const(16, I32), U32),
+            U32,
+        )
         _write(block, target, packed)
     elif target.startswith("{"):
         whole = block.r.saved(_value(block, source, U32))
@@ -342,7 +358,12 @@ def _cvt(block: _Block, ins: PtxInstruction) -> None:
 
 
 def _rounded(ins: PtxInstruction, a: Expr, to: Type) -> Expr:
-    modes = {"rni": "round_to_int", "rmi": "floor_to_int", "rpi": "ceil_to_int", "rzi": "trunc_to_int"}
+    modes = {
+        "rni": "round_to_int",
+        "rmi": "floor_to_int",
+        "rpi": "ceil_to_int",
+        "rzi": "trunc_to_int",
+    }
     mode = next((m for m in modes if m in ins.parts), "")
     if mode and isinstance(to, Scalar) and to.is_integer:
         return Call(modes[mode], (a,), to)
@@ -444,7 +465,14 @@ def _fence(block: _Block, ins: PtxInstruction) -> None:
 def _reduction(block: _Block, ins: PtxInstruction) -> None:
     """`red` and `atom`: an atomic operation, without or with the old value."""
     t = _type(block, ins)
-    op = next((p for p in ins.parts if p in ("add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec")), "")
+    op = next(
+        (
+            p
+            for p in ins.parts
+            if p in ("add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec")
+        ),
+        "",
+    )
     operands = list(ins.operands)
     outs: tuple[Expr, ...] = ()
     if ins.parts[0] == "atom":

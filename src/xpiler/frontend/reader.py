@@ -298,9 +298,9 @@ def writes(body: Body) -> tuple[set[str], bool]:
         elif isinstance(n, Instr):
             targets = n.outs
             memory = memory or not n.name.startswith("warp.")
-        elif isinstance(n, (Barrier, Eval, LeftOut)):
-            memory = True
-        elif isinstance(n, Call) and n.func not in math_functions():
+        elif isinstance(n, (Barrier, Eval, LeftOut)) or (
+            isinstance(n, Call) and n.func not in math_functions()
+        ):
             memory = True
         for t in targets:
             name = root_name(t)

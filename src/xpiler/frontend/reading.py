@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _VIRTUAL = "/xpiler/include"
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)
-_EXPLICIT = re.compile(r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M)
+_EXPLICIT = re.compile(
+    r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M
+)
 _NOT_FOUND = re.compile(r"'([^']+)' file not found")
 _MAX_ERRORS = 50
 
@@ -66,7 +68,9 @@ def parse(request: Request, missing: set[str]) -> Any:
     index = cindex.Index.create(excludeDecls=True)
     try:
         tu = index.parse(request.path, [*args, *prelude_arguments(request.words, fixed)], files)
-        if not any("precompiled" in str(d.spelling) or "PCH" in str(d.spelling) for d in tu.diagnostics):
+        if not any(
+            "precompiled" in str(d.spelling) or "PCH" in str(d.spelling) for d in tu.diagnostics
+        ):
             return tu
     except cindex.TranslationUnitLoadError:
         pass
@@ -155,18 +159,28 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
             continue
         f = d.location.file
         here = f is None or str(f.name) == request.path
-        loc = SourceLoc(request.filename if here else str(f.name), d.location.line, d.location.column)
+        loc = SourceLoc(
+            request.filename if here else str(f.name), d.location.line, d.location.column
+        )
         if here:
             unit.error_lines.append(d.location.line)
         line = unit.source.line_text(loc.line) if here else ""
         unit.diagnostics.append(
-            Diagnostic("XP0110", str(d.spelling), "error", loc, line, "the parser rejects this",
-                       "the statement is left out; the rest is still translated")  # fmt: skip
+            Diagnostic(
+                "XP0110",
+                str(d.spelling),
+                "error",
+                loc,
+                line,
+                "the parser rejects this",
+                "the statement is left out; the rest is still translated",
+            )  # fmt: skip
         )
 
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
     nodes = list(top_level(root))
+    unit.spans = sorted((n.start, n.end) for n in nodes if n.file == request.path)
     for n in nodes:
         if n.name.startswith("__xp_same_"):
             unit.stubs.update({k.ref.name: k.ref for k in n.walk() if k.ref is not None})

@@ -14,7 +14,9 @@ _LEXER = re.compile(
     rb"|(?P<directive>^[ \t]*#[ \t]*define[ \t]+\w+)|(?P<name>[A-Za-z_]\w*)",
     re.S | re.M,
 )
-_NUMBER = re.compile(rb"0[xX][0-9a-fA-F']+[uUlL]*|(?:\d[\d']*\.?[\d']*|\.\d+)(?:[eE][+-]?\d+)?[fFlLuU]*")
+_NUMBER = re.compile(
+    rb"0[xX][0-9a-fA-F']+[uUlL]*|(?:\d[\d']*\.?[\d']*|\.\d+)(?:[eE][+-]?\d+)?[fFlLuU]*"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -369,4 +369,6 @@ def initialise_member(r: FunctionReader, member: Node, value: Node) -> None:
     if r.frame.this is None or member.ref is None:
         r.fail("XP0207", "a member initialiser without an object")
     t = r.unit.types(member.ref.type)
-    store(r, Field(r.frame.this, member.name, t), initial_value(r, member, t, value) or Const(0, I32))
+    store(
+        r, Field(r.frame.this, member.name, t), initial_value(r, member, t, value) or Const(0, I32)
+    )

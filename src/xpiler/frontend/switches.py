@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from xpiler.frontend.convert import const_int
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, statement
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.expr import Const, Expr, Var
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.stmt import Body, Break, Case, Continue, Decl, For, Return, Switch
 
 

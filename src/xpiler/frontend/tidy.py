@@ -39,7 +39,9 @@ def _without_dead_addresses(body: Body) -> Body:
     def drop(st: Stmt) -> Stmt | Body:
         dead = isinstance(st, Decl) and st.init is not None and counts[st.var.name] == 1
         numbers = dead and any(
-            isinstance(n, Cast) and isinstance(n.x.type, Pointer) and not isinstance(n.type, Pointer)
+            isinstance(n, Cast)
+            and isinstance(n.x.type, Pointer)
+            and not isinstance(n.type, Pointer)
             for n in walk((st,))
         )
         return () if numbers else st

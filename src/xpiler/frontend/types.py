@@ -27,7 +27,6 @@ from xpiler.ir.types import (
     Opaque,
     Pointer,
     Scalar,
-    Struct,
     Type,
     Vector,
 )

@@ -83,6 +83,7 @@ class Unit:
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
     stubs: dict[str, Node] = field(default_factory=dict)
+    spans: list[tuple[int, int]] = field(default_factory=list)
     types: TypeReader = field(init=False)
     _struct_of: dict[str, str] = field(default_factory=dict)
     _order: int = 0
@@ -96,7 +97,13 @@ class Unit:
     def report(self, fault: NotUnderstood, loc: SourceLoc | None, severity: str = "error") -> None:
         line = self.source.line_text(loc.line) if loc and loc.file == self.source.shown else ""
         remark = Diagnostic(
-            fault.code, fault.message, severity, loc, line, fault.reason, fault.help  # type: ignore[arg-type]
+            fault.code,
+            fault.message,
+            severity,
+            loc,
+            line,
+            fault.reason,
+            fault.help,  # type: ignore[arg-type]
         )
         if remark not in self.diagnostics:
             self.diagnostics.append(remark)
@@ -119,8 +126,15 @@ class Unit:
             self._struct_of[spelling] = name
             self.structs[name] = None
             fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
-            self.structs[name] = StructDef(name, fields)
+            self.structs[name] = StructDef(name, fields, 0, self._record_comments(decl))
         return Struct(self._struct_of[spelling])
+
+    def _record_comments(self, decl: Any) -> tuple[str, ...]:
+        """The comments above and inside a struct of the user's text."""
+        if decl.location.file is None or str(decl.location.file.name) != self.source.path:
+            return ()
+        start, end = int(decl.extent.start.offset), int(decl.extent.end.offset)
+        return (*self.comments_before(start), *self.comments_within(start, end))
 
     def _union(self, decl: Any, spelling: str) -> Type:
         members = [(f.type.get_size(), self.types(f.type)) for f in _fields(decl.type)]
@@ -171,7 +185,8 @@ class Unit:
         static = node.c.storage_class.name == "STATIC"
         name = fresh_name(node.name, self.taken)
         const_q = node.type.is_const_qualified() or space == "constant"
-        self.globals[usr] = Global(Var(name, t), init, space, const_q, static)  # type: ignore[arg-type]
+        comments = self.comments_before(node.start) if node.file == self.source.path else ()
+        self.globals[usr] = Global(Var(name, t), init, space, const_q, static, comments)  # type: ignore[arg-type]
 
     def _global_init(self, node: Node, t: Type) -> Expr | None:
         init = node.init
@@ -180,7 +195,9 @@ class Unit:
     def constant(self, node: Node, t: Type) -> Expr | None:
         """The value of a constant initialiser; raises NotUnderstood for what is none."""
         inner = node.stripped()
-        if inner.kind == "INIT_LIST_EXPR" or (inner.kind == "CALL_EXPR" and not isinstance(t, Scalar)):
+        if inner.kind == "INIT_LIST_EXPR" or (
+            inner.kind == "CALL_EXPR" and not isinstance(t, Scalar)
+        ):
             return self._constant_list(inner, t)
         value = node.evaluate()
         if value is not None and isinstance(t, (Scalar, Pointer)):
@@ -211,7 +228,9 @@ class Unit:
         usr = str(node.c.get_usr()) or str(node.key)
         if usr not in self.functions:
             self._order += 1
-            found = FunctionEntry(fresh_identifier(readable_name(node), self.taken), node, self._order)
+            found = FunctionEntry(
+                fresh_identifier(readable_name(node), self.taken), node, self._order
+            )
             self.functions[usr] = found
             self._read(found)
         return self.functions[usr]
@@ -226,12 +245,17 @@ class Unit:
             host = role_of(entry.node) == "host"
             note = NotUnderstood(
                 "XP0205" if host else fault.code,
-                f"function {entry.node.name!r} is left out: {fault.message}" if host else fault.message,
+                f"function {entry.node.name!r} is left out: {fault.message}"
+                if host
+                else fault.message,
                 fault.reason,
                 fault.help,
             )
-            self.report(note, getattr(fault, "loc", None) or self.loc(entry.node),
-                        "warning" if host else "error")
+            self.report(
+                note,
+                getattr(fault, "loc", None) or self.loc(entry.node),
+                "warning" if host else "error",
+            )
 
     def _guarded(self, read: Any, entry: FunctionEntry) -> Function:
         """Reads; a mistake of ours costs only this function."""
@@ -280,14 +304,29 @@ class Unit:
         return self.stubs[name]
 
     def comments_before(self, offset: int) -> tuple[str, ...]:
-        """The block of comments that ends on the line above `offset` (or touches it)."""
-        line = self.source.line_of(offset)
+        """The comments between the declaration before `offset` and that place."""
+        behind = max((end for _, end in self.spans if end <= offset), default=-1)
+        return tuple(
+            c.text
+            for c in self.source.comments
+            if c.own_line and behind <= c.start and c.end <= offset
+        )
+
+    def head_comments(self) -> tuple[str, ...]:
+        """The comments at the top of the file, when a blank line or a directive follows them."""
         found: list[Comment] = []
-        for c in reversed(self.source.comments):
-            if c.end <= offset and c.own_line and c.last in (line - 1, line):
+        first = self.spans[0][0] if self.spans else len(self.source.data)
+        for c in self.source.comments:
+            if c.own_line and c.end <= first:
                 found.append(c)
-                line = c.line
-        return tuple(c.text for c in reversed(found))
+        last = found[-1].last if found else 0
+        adjacent = self.source.line_text(last + 1).strip() and last + 1 == self.source.line_of(
+            first
+        )
+        return () if adjacent or not found else tuple(c.text for c in found)
+
+    def comments_within(self, start: int, end: int) -> tuple[str, ...]:
+        return tuple(c.text for c in self.source.comments if start <= c.start and c.end <= end)
 
     def program(self) -> Program:
         """Everything read so far, in source order."""
@@ -303,6 +342,7 @@ class Unit:
             self.source.shown,
             self.words.platform,
             self.wave,
+            self.head_comments(),
         )
 
     def _without_clashes(self, functions: tuple[Function, ...]) -> tuple[Function, ...]:
@@ -323,9 +363,7 @@ class Unit:
         return tuple(f.with_body(rewrite_exprs(f.body, plain)) for f in functions)
 
     def _macros(self, functions: tuple[Function, ...]) -> tuple[Macro, ...]:
-        used = {
-            n.text for f in functions for n in walk(f.body) if isinstance(n, Const) and n.text
-        }
+        used = {n.text for f in functions for n in walk(f.body) if isinstance(n, Const) and n.text}
         macros = [Macro(n, self.source.macros.texts[n]) for n in self.source.macros.needed(used)]
         return (*macros, *(Macro(n, t) for n, t in self.constants.items() if n in used))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -120,7 +120,7 @@ def math_word(text: str) -> MathWord:
     return MathWord(func, "fast" in flags, only)
 
 
-def _merged(tables: list[Mapping[str, Any]], key: str) -> dict[str, Any]:
+def _merged(tables: Sequence[Mapping[str, Any]], key: str) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for table in tables:
         value = table.get(key, {})
@@ -128,7 +128,7 @@ def _merged(tables: list[Mapping[str, Any]], key: str) -> dict[str, Any]:
     return out
 
 
-def words_from(platform: str, tables: list[Mapping[str, Any]], stubs: tuple[str, ...]) -> Words:
+def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[str, ...]) -> Words:
     """The words of a platform from its tables; later tables add to and override earlier ones."""
     t = {k: _merged(tables, k) for k in ("headers", "types", "opaque", "status", "math", "bits")}
     t |= {k: _merged(tables, k) for k in ("instr", "axes", "axis_calls", "host_none", "inert")}
