@@ -300,11 +300,13 @@ class ExpressionPrinter(Operators):
 
     @piece.register
     def _(self, n: e.Aggregate) -> Piece:
-        if isinstance(n.type, Vector):
+        if isinstance(n.type, Vector) and n.type.lanes <= 4:
             name = self.unit.generated.maker(n.type, self.spelling)
             items = [self.assigned(i, n.type.elem) for i in self._filled(n.items, n.type)]
             return Piece(f"{name}({', '.join(items)})", POSTFIX, n.type, n.type)
-        text = f"({self.type(n.type)}){self.braces(n)}"
+        braces = self.braces(n)
+        inside = f"{{{braces}}}" if isinstance(n.type, Vector) else braces
+        text = f"({self.type(n.type)}){inside}"
         return Piece(text, POSTFIX, n.type, n.type)
 
     def _filled(self, items: tuple[e.Expr, ...], t: Vector) -> tuple[e.Expr, ...]:

@@ -38,14 +38,14 @@ class Generated:
             self.vectors.append(t)
 
     def maker(self, t: Vector, spelling: Spelling) -> str:
-        """The name of the function that makes a vector of its lanes."""
+        """The name of the function that makes a vector of up to four lanes."""
         self.note_type(t, spelling)
         vector, elem = types.vector_name(t, spelling), spelling.type_name(t.elem)
         name = f"make_{vector}"
-        lanes = list(types.LANES[: t.lanes]) if t.lanes <= 4 else [f"s{k}" for k in range(t.lanes)]
+        lanes = types.LANES[: t.lanes]
         params = ", ".join(f"{elem} {x}" for x in lanes)
         inside = ", ".join(lanes)
-        braces = f"{{{{{inside}}}}}" if t.lanes > 4 or t in self.numbered else f"{{{inside}}}"
+        braces = f"{{{{{inside}}}}}" if t in self.numbered else f"{{{inside}}}"
         self._add(name, f"{vector} {name}({params})", [f"return ({vector}){braces};"])
         return name
 

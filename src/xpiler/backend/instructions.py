@@ -63,7 +63,7 @@ def _argument(n: e.Expr, x: ExpressionPrinter, pointee: Type | None) -> str:
         n = n.x
     if isinstance(n, e.Binary) and n.op == "*" and pointee is not None:
         for count, size in ((n.a, n.b), (n.b, n.a)):
-            if isinstance(size, e.Const) and size.text is None and size.value == size_of(pointee):
+            if _is_size(size, pointee):
                 p = x.piece(count)
                 shown = p if p.settled or p.type == n.type else x.settle(p)
                 if not isinstance(pointee, Pointer):
@@ -71,6 +71,11 @@ def _argument(n: e.Expr, x: ExpressionPrinter, pointee: Type | None) -> str:
                         f"{shown.within(STRENGTH['*'])} * sizeof({base_name(pointee, x.spelling)})"
                     )
     return x.assigned(n, n.type)
+
+
+def _is_size(n: e.Expr, t: Type) -> bool:
+    own = isinstance(n, e.Const) and (n.text is None or n.text.startswith("sizeof"))
+    return own and isinstance(n, e.Const) and n.value == size_of(t)
 
 
 def _print(st: s.Instr, x: ExpressionPrinter) -> str:

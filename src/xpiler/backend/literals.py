@@ -15,6 +15,9 @@ from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, U64, Pointer, Scalar,
 
 _INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)([uU]?)([lL]{0,2})([uU]?)")
 _FLOAT = re.compile(r"((?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)([fFlL]?)")
+_SIZE = re.compile(
+    r"sizeof\((?:float|double|char|(?:unsigned )?(?:int|short|long long)|unsigned)\)"
+)
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _LIMITS = {
     "INT_MAX": I32, "INT_MIN": I32, "UINT_MAX": U32, "INT32_MAX": I32, "INT32_MIN": I32,
@@ -66,6 +69,8 @@ def literal_type(text: str, macros: Mapping[str, str]) -> Scalar | None:
         return _suffixed(int(digits, base), unsigned, len(m.group(3)), base != 10)
     if m := _FLOAT.fullmatch(text):
         return F32 if m.group(2) in ("f", "F") else F64 if not m.group(2) else None
+    if _SIZE.fullmatch(text):
+        return U64
     if text in macros and macros[text] != text:
         rest = {name: body for name, body in macros.items() if name != text}
         inner = macros[text].strip()

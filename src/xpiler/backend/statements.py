@@ -18,9 +18,10 @@ from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
+from xpiler.ir.rewrite import walk
 from xpiler.ir.types import BF16, Array, Pointer, Scalar, Type, Vector
 
-_COMPOUND = frozenset("+-*&|^")
+FEW = 1024  # iterations without an inner loop
 
 
 class StatementPrinter:
@@ -155,7 +156,8 @@ class StatementPrinter:
 
         Inside one, starting threads again and again would cost more than it gives.
         """
-        if st.kind != "parallel" or self.labels or not usage.shareable(st):
+        inside = bool(self.labels) or self.function.role == "device"
+        if st.kind != "parallel" or inside or _is_short(st) or not usage.shareable(st):
             return []
         depth, names, inner = 1, {st.var.name}, st.body
         while len(inner) == 1 and isinstance(nest := inner[0], s.For) and not nest.comments:
@@ -295,6 +297,12 @@ class StatementPrinter:
         for p in self.function.params:
             if p.name not in read or self.x.names[p.name] not in printed:
                 yield f"(void){self.x.names[p.name]};"
+
+
+def _is_short(st: s.For) -> bool:
+    """Whether a loop has so little to do that starting threads costs more."""
+    few = isinstance(st.hi, e.Const) and st.hi.value <= FEW
+    return few and not any(isinstance(n, (s.For, s.While, s.Eval)) for n in walk(st.body))
 
 
 def declared(t: Type, name: str, const: bool, x: ExpressionPrinter) -> str:
