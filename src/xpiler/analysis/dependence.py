@@ -83,6 +83,8 @@ class Collector(Walker):
 
     def _storage(self, st: s.Instr) -> None:
         """Memory allocated for a local pointer is an array of its own."""
+        if not st.outs and not (isinstance(st.ins[0], e.Var) and st.ins[0].name in self.out.fresh):
+            self.out.opaque = True
         for out in st.outs:
             if isinstance(out, e.Var) and isinstance(out.type, Pointer):
                 self.out.fresh.add(out.name)
@@ -318,7 +320,7 @@ def _peel(d: Poly, width: int, u: str, primed: _Primed, facts: Facts) -> Poly | 
         return None
     c, rest = mine[0], d - mine[0] * (atom(u) - atom(u2))
     size = -c if facts.soon_nonneg(-c) else c
-    if not facts.nonneg(size - width):
+    if not facts.soon_nonneg(size - width):
         return None
     small = facts.nonneg(size - width - rest) and facts.nonneg(size - width + rest)
     return rest if small else None

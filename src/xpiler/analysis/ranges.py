@@ -21,7 +21,7 @@ from xpiler.ir.types import BOOL, Scalar, Type
 Interval = tuple[int, int]
 MAX_STEPS = 36
 MAX_DEPTH = 9
-SIDE_STEPS, SIDE_DEPTH = 8, 4
+SIDE_STEPS, SIDE_DEPTH = 12, 5
 
 
 def type_range(t: Type) -> Interval | None:
@@ -220,11 +220,11 @@ class Facts:
         whole, rest = a.divided_by(d)
         if whole.terms and not rest.terms:
             return whole
-        if whole.terms and self.nonneg(whole) and self.nonneg(rest):
-            if self.nonneg(d - 1 - rest):
+        if whole.terms and self.soon_nonneg(whole) and self.soon_nonneg(rest):
+            if self.soon_nonneg(d - 1 - rest):
                 return whole
             return whole + self._quotient_atom(rest, d, None)
-        if not whole.terms and self.nonneg(a) and self.nonneg(d - 1 - a):
+        if not whole.terms and self.soon_nonneg(a) and self.soon_nonneg(d - 1 - a):
             return ZERO
         return self._quotient_atom(a, d, x)
 
@@ -243,8 +243,8 @@ class Facts:
         if limits is None:
             return False
         lo, hi = self.interval(p)
-        return (lo >= limits[0] or self.nonneg(p - limits[0])) and (
-            hi <= limits[1] or self.nonneg(limits[1] - p)
+        return (lo >= limits[0] or self.soon_nonneg(p - limits[0])) and (
+            hi <= limits[1] or self.soon_nonneg(limits[1] - p)
         )
 
     def interval(self, p: Poly) -> Interval:
@@ -291,7 +291,7 @@ class Facts:
         return min(0, low), max(0, high)
 
     def positive(self, p: Poly) -> bool:
-        return self.nonneg(p - 1)
+        return self.soon_nonneg(p - 1)
 
     def nonneg(self, p: Poly) -> bool:
         """Whether p >= 0 is proved."""

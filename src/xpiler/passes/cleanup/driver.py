@@ -55,11 +55,14 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
     ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
     steps: list[tuple[str, Program]] = []
     ctx = Context(assume, ledger, program, axes=launch_axes(program))
+    settled: dict[str, Program] = {}
     for _ in range(MAX_ROUNDS):
         before = program
         for one in rounds():
-            program = _step(one, program, replace(ctx, program=program), steps)
-        if program == before:
+            if settled.get(one.name) is not program:
+                program = _step(one, program, replace(ctx, program=program), steps)
+                settled[one.name] = program
+        if program is before:
             break
     for one in finish():
         program = _step(one, program, replace(ctx, program=program), steps)
