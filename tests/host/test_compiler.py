@@ -53,7 +53,8 @@ TOLD = """clang version 22
  "/x/zig" -cc1 -triple x -isystem /x/lib/include -isystem /x/libc -D __GLIBC_MINOR__=28 -O2 a.c
 ar rcs /c/libcompiler_rt.a /c/compiler_rt.o
 ld.lld --shared -o /c/libm.so.6 /c/m.o
-ld.lld --entry _start -znow -m elf_x86_64 -o probe /c/crt1.o --dynamic-linker /ld.so /c/a.o /c/libubsan_rt.a --as-needed /c/libc.so.6
+ld.lld --entry _start -znow -m elf_x86_64 -o probe /c/crt1.o --dynamic-linker /ld.so /c/a.o \
+/c/libubsan_rt.a --as-needed /c/libc.so.6
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -33,6 +34,39 @@ def content_key(parts: Iterable[str | bytes]) -> str:
     return digest.hexdigest()[:40]
 
 
+_LIMIT = 1 << 30
+_TRIM_EVERY = 64
+_stores = 0
+
+
+def trim(folder: Path, limit: int = _LIMIT) -> None:
+    """Remove the files that were used longest ago until `folder` holds at most `limit` bytes."""
+    with os.scandir(folder) as entries:
+        files = [(e.stat().st_mtime, e.stat().st_size, e.path) for e in entries if e.is_file()]
+    excess = sum(size for _, size, _ in files) - limit
+    for _, size, path in sorted(files):
+        if excess <= 0:
+            return
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        excess -= size
+
+
+def used(path: Path) -> Path:
+    """Note that the file was used: `trim` takes it later."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return path
+
+
+def _trim_now_and_then(folder: Path) -> None:
+    global _stores
+    _stores += 1
+    if _stores % _TRIM_EVERY == 1:
+        with contextlib.suppress(OSError):
+            trim(folder)
+
+
 def store(path: Path, data: bytes, *, executable: bool = False) -> Path:
     """Write `data` to `path` in one step: whoever reads it sees all of it or nothing."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -40,4 +74,5 @@ def store(path: Path, data: bytes, *, executable: bool = False) -> Path:
         file.write(data)
         os.fchmod(file.fileno(), 0o755 if executable else 0o644)
     os.replace(name, path)
+    _trim_now_and_then(path.parent)
     return path

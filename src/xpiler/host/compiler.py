@@ -229,6 +229,16 @@ def _zig() -> Toolchain | None:
 _LANGUAGES: tuple[Language, ...] = ("c", "c++")
 
 
+def _from_environment() -> Toolchain | None:
+    """What CXX and CC name; CC may be left out where it follows from CXX."""
+    cxx = os.environ.get("CXX", "")
+    if not cxx:
+        return None
+    c = os.environ.get("CC") or cxx.replace("clang++", "clang").replace("g++", "gcc")
+    clang = "clang" in _output([cxx, "--version"]).lower()
+    return _system(c, cxx, "clang" if clang else "gnu")
+
+
 def _named(name: str) -> Toolchain | None:
     if name == "zig":
         return _zig()
@@ -244,10 +254,13 @@ KNOWN = ("g++", "clang++", "zig")
 def toolchain(name: str | None = None) -> Toolchain:
     """The compiler called `name` (one of `KNOWN`), or the first that works on this machine.
 
-    The environment variable XPILER_COMPILER names one for the whole process.
+    The environment variable XPILER_COMPILER names one for the whole process; CXX, with CC, is a
+    path to one.
     Raises XpilerError XP0604 where there is none.
     """
     wanted = name or os.environ.get("XPILER_COMPILER") or ""
+    if not wanted and (own := _from_environment()):
+        return own
     for candidate in (wanted,) if wanted else KNOWN:
         found = _named(candidate)
         if found is not None:

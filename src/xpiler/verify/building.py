@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
-from xpiler.host.cache import cache_dir, content_key, store
+from xpiler.host.cache import cache_dir, content_key, store, used
 from xpiler.host.compiler import Language, Toolchain, toolchain
 from xpiler.host.sandbox import Limits, read_output, run_sandboxed
 from xpiler.platforms.protocol import RUNTIME_FOLDER, EmulatorSpec, emulator_of
@@ -287,7 +287,7 @@ def _cached_program(
     key = content_key((str(_FORMAT), tools.identity, _fingerprint(folders), *flags, unit))
     path, remarks = cache_dir("programs") / key, cache_dir("programs") / f"{key}.txt"
     if path.is_file() and remarks.is_file():
-        return path, remarks.read_text(encoding="utf-8")
+        return used(path), used(remarks).read_text(encoding="utf-8")
     job = _Job(tools, spec.language, flags, unit, folders)
     compiled, said = job.run()
     library = _library_objects(tools, spec, arch)

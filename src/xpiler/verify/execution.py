@@ -67,7 +67,8 @@ def _left(folder: Path, name: str) -> bytes | None:
 def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder: Path) -> RunResult:
     places = Places(exe.path, exe.filename)
     findings, took = read_findings(_left(folder, "findings") or b"", places)
-    if took is None:
+    failed = child.returncode != 0 and invocation.kind != "main"
+    if took is None or (failed and not any(f.severity == "error" for f in findings)):
         findings.insert(0, _end_finding(child))
     data = _left(folder, "output") if took is not None else None
     try:

@@ -102,12 +102,13 @@ NOINLINE void trap(const char* kind, const char* message, int line) {
 }
 
 static void fail(const char* what) {
+  static bool failing;
   dprintf(2, "emulator: %s\n", what);
-  if (kept) {
-    Report r;
-    r.kind = "resources", r.message = what;
-    report(r);
-  }
+  if (failing) _exit(72);
+  failing = true;
+  Report r;
+  r.kind = "resources", r.message = what;
+  report(r);
   finish_run(72);
 }
 

@@ -105,7 +105,7 @@ static const char by_malloc[] = "malloc", by_new[] = "operator new";     // name
 
 enum RegionKind : uint8_t { region_buffer, region_device, region_host, region_shared, region_global };
 
-// A piece of memory that the program may touch. Cells (24 bytes a granule) and byte states exist in checked runs only.
+// A piece of memory that the program may touch. Byte states exist in checked runs only, cells (24 bytes a granule) once a kernel has touched it.
 // Granules start as 4 bytes and are split when something smaller is touched, so that neighbouring bytes never race.
 struct Region {
   uintptr_t lo = 0, hi = 0;

@@ -73,9 +73,14 @@ static size_t cells_bytes(const Region* r) { return ((r->size() >> r->shift) + 2
 
 static bool add_shadow(Region* r) {
   if (!options.checks) return true;
-  r->cells = reinterpret_cast<Cell*>(map_pages(cells_bytes(r), PROT_READ | PROT_WRITE));
   r->bytes = reinterpret_cast<uint8_t*>(map_pages(r->size() + 16, PROT_READ | PROT_WRITE));
-  return r->cells && r->bytes;
+  return r->bytes;
+}
+
+// Histories exist from the first access by a kernel on; what the host does is in order anyway.
+static NOINLINE void add_cells(Region* r) {
+  r->cells = reinterpret_cast<Cell*>(map_pages(cells_bytes(r), PROT_READ | PROT_WRITE));
+  if (!r->cells) fail("no memory for watching accesses");
 }
 
 static void drop_shadow(Region* r) {

@@ -265,6 +265,7 @@ static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n
   if (!is_write && UNLIKELY(++t->spins > 1u << 20)) yield();     // a thread that polls must not keep the others out
   unsigned grain = n < 4 ? n : 4;
   unsigned shift = (a & (grain - 1)) ? 0 : grain == 4 ? 2 : grain >> 1;
+  if (UNLIKELY(!r->cells)) add_cells(r);
   if (UNLIKELY(shift < r->shift)) refine(r, shift);
   if (r->kind == region_shared) forget_other_blocks(r, a, n);
   note(r, a, n, kind, pc);
