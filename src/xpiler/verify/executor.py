@@ -19,6 +19,7 @@ _C_NAMES = {
     "f16": "_Float16", "f32": "float", "f64": "double",
 }  # fmt: skip
 _MEMORY = 4 << 30
+_PATIENCE = 3.0  # wall time may be so many times processor time on a busy machine
 _NULL_HANDLE = bytes(8)
 
 
@@ -89,9 +90,12 @@ class EmulatorExecutor:
 
     def _run(self, unit: Unit, job: Job, run_seconds: float) -> RunResult:
         call = spelled(job.invocation, emulator_of(unit.platform).scalar_types)
+        limits = Limits(
+            seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
+        )
         return execute(
             self._executable(unit, job.invocation), call, seed=job.seed, poison=job.poison,
-            schedule=job.schedule, limits=Limits(seconds=run_seconds, memory_bytes=_MEMORY),
+            schedule=job.schedule, limits=limits,
         )  # fmt: skip
 
 

@@ -81,11 +81,11 @@ class Judge:
         """Settle what the source does: what it writes, how it sums, whether it is steady."""
         self.source = runs
         self.usable_runs = [run for run in range(self.planner.plan.runs) if self._complete(run)]
+        self._check_defined(runs)
         self._check_informative()
         changed = [b for b in self.buffers if b.role != "in"]
         for b in changed:
             self.terms[b.name] = probes.terms(runs, b, self.buffers, self.unwritten(b, 0))
-        self._check_defined(runs)
         for run in self.usable_runs:
             self._check_steady(run)
 
