@@ -35,6 +35,14 @@ def to_expr(facts: Facts, p: Poly, t: Type, checked: bool = True) -> e.Expr | No
     return out if out is not None else e.Const(0, t)
 
 
+def known_to_fit(facts: Facts, p: Poly, t: Type) -> e.Expr | None:
+    """As `to_expr`, for a value that is known to fit `t` (it has just been computed in it)."""
+    rising = min(p.terms.values(), default=0) >= 0
+    if rising and all(facts.interval(atom(a))[0] >= 0 for a in p.atoms()):
+        return to_expr(facts, p, t, checked=False)  # no partial sum exceeds the whole
+    return to_expr(facts, p, t)
+
+
 def _order(facts: Facts, item: tuple[Monomial, int]) -> tuple[bool, bool, int, float, Monomial]:
     """Positive terms first, products before single variables, constants last, outer loops first."""
     mono, c = item

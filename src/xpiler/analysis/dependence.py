@@ -141,7 +141,7 @@ class Collector(Walker):
         if found is None or subs is None:
             self.out.opaque = True
             return
-        polys = tuple(facts.poly(i) for i in subs)
+        polys = tuple(facts.address(i) for i in subs)
         elem = element(base.type) if len(subs) == 1 else found.elem
         whole, rest = found.offset.divided_by(constant(byte_size(elem) or 1))
         if not rest.terms:

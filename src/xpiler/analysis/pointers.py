@@ -42,7 +42,7 @@ def target(x: e.Expr, facts: Facts) -> Target | None:
         return None
     inner = target(base, facts)
     size = byte_size(inner.elem) if inner is not None else None
-    p = facts.poly(offset)
+    p = facts.address(offset)
     if inner is None or size is None or not facts.stable(p):
         return None
     return replace(inner, offset=inner.offset + p * size)

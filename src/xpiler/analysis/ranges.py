@@ -524,6 +524,28 @@ class Facts:
             return a + b if x.op == "+" else a - b if x.op == "-" else a * b
         return self.poly(x)
 
+    def address(self, x: e.Expr) -> Poly:
+        """The value of a subscript, assuming that 64-bit index arithmetic does not wrap."""
+        p, wide = self.poly(x), self._wide(x)
+        if wide is None or wide == p:
+            return p
+        return wide if self.ledger.assume("64-bit index arithmetic does not wrap") else p
+
+    def _wide(self, x: e.Expr) -> Poly | None:
+        """`x` in unbounded arithmetic down to its 32-bit parts; None for other types."""
+        if not (is_int(x.type) and x.type.bits == 64):  # type: ignore[attr-defined]
+            return None
+        if isinstance(x, e.Cast) and is_int(x.x.type) and x.x.type.bits < 64:  # type: ignore[attr-defined]
+            return self.poly(x.x)
+        if isinstance(x, e.Cast) and is_int(x.x.type):
+            return self._wide(x.x)
+        if isinstance(x, e.Binary) and x.op in ("+", "-", "*"):
+            a, b = self._wide(x.a), self._wide(x.b)
+            if a is None or b is None:
+                return None
+            return a + b if x.op == "+" else a - b if x.op == "-" else a * b
+        return self.poly(x)
+
     def with_cond(self, cond: e.Expr, truth: bool = True) -> Facts:
         """Where `cond` has come out as `truth`."""
         out = self

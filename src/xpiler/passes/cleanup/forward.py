@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.affine import to_expr
+from xpiler.analysis.affine import known_to_fit
 from xpiler.analysis.dependence import not_aliased
 from xpiler.analysis.effects import (
     assigned,
@@ -319,7 +319,7 @@ def value_at(write: _Write, read: e.Index, facts: Facts) -> e.Expr | None:
         p = found[v]
         if not facts.nonneg(p - lo) or not facts.nonneg(hi - 1 - p):
             return None
-        x = to_expr(facts, p, loop.var.type)
+        x = _spelt(read, p, loop.var.type, facts)
         if x is None or facts.poly(loop.step).constant != 1:
             return None
         mapping[v] = x
@@ -327,6 +327,14 @@ def value_at(write: _Write, read: e.Index, facts: Facts) -> e.Expr | None:
         if facts.decide(substitute(g, mapping)) is not True:
             return None
     return simplify(substitute(write.value, mapping), facts)
+
+
+def _spelt(read: e.Index, p: Poly, t: Type, facts: Facts) -> e.Expr | None:
+    """`p`, which fits `t`, as an expression: the reader's own subscript where it is just that."""
+    for own in indices(read):
+        if own.type == t and facts.poly(own) == p:
+            return own
+    return known_to_fit(facts, p, t)
 
 
 def _solve(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.affine import to_expr
+from xpiler.analysis.affine import known_to_fit
 from xpiler.analysis.effects import assigned, names_in, of_body, stored
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
@@ -39,8 +39,9 @@ class _Way:
     def declare(self, d: s.Stmt) -> None:
         depends = bool(of_body((d,)).reads & self.names)
         asked = any(isinstance(x, s.If) for x in self.sunk)
-        (self.sunk if depends or asked else self.before).append(d)
-        self.names |= stored((d,)) if depends or asked else set()
+        stays = depends or asked or not (isinstance(d, s.Decl) and d.init and plain(d.init))
+        (self.sunk if stays else self.before).append(d)
+        self.names |= stored((d,)) if stays else set()
 
 
 def chain(loop: s.For) -> Nest:
@@ -82,8 +83,10 @@ def simple(cond: e.Expr, body: s.Body) -> bool:
 
 
 def _movable(d: s.Decl, body: s.Body) -> bool:
-    """Whether the declaration may be computed once or once a thread, wherever its operands live."""
-    return d.init is not None and d.var.name not in assigned(body) and plain(d.init)
+    """Whether each thread may compute the declaration for itself: arithmetic on fixed values."""
+    if d.init is None or d.var.name in assigned(body) or names_in(d.init) & assigned(body):
+        return False
+    return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(d.init))
 
 
 def plain(x: e.Expr) -> bool:
@@ -157,7 +160,7 @@ class Merger(Walker):
             raise Elsewhere
         c, _ = parts
         p = facts.poly(x) - c * self.whole + c * atom(self.var.name)
-        new = to_expr(facts, p, x.type)
+        new = known_to_fit(facts, p, x.type)
         if new is None or names_in(new) & {self.block, self.thread}:
             raise Elsewhere
         return new
