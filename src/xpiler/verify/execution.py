@@ -105,8 +105,9 @@ def differential(first: RunResult, second: RunResult, same_schedule: bool = True
     """What two runs on the same inputs, which differ in poison (and schedule), show.
 
     An element that differs between them depends on a value that nothing defines, or (under other
-    schedules) on the order of threads: an error, since it reached an output. Elements that neither
-    run wrote do not count.
+    schedules or seeds) on the order of threads or on what is unspecified: an error, since it
+    reached an output; a note where atomic operations explain it. Elements that neither run wrote
+    do not count.
     """
     found = []
     for name in first.outputs.keys() & second.outputs.keys():
@@ -115,7 +116,7 @@ def differential(first: RunResult, second: RunResult, same_schedule: bool = True
             if name in run.written:
                 differs &= run.written[name]
         if differs.any():
-            found.append(_undefined(name, differs, same_schedule, first))
+            found.append(_undefined(name, differs, same_schedule, (first, second)))
     return sorted(found, key=lambda f: f.buffer)
 
 
@@ -125,13 +126,17 @@ _CAUSES = {
 }
 
 
-def _undefined(name: str, differs: Bools, same_schedule: bool, run: RunResult) -> Finding:
+def _undefined(
+    name: str, differs: Bools, same_schedule: bool, runs: tuple[RunResult, RunResult]
+) -> Finding:
     index, count = int(np.argmax(differs)), int(differs.sum())
-    reads = [f for f in run.findings if f.kind == "uninitialised_read" and f.line]
+    seen = [f for run in runs for f in run.findings]
+    reads = [f for f in seen if f.kind == "uninitialised_read" and f.line]
     kind = "uninitialised" if same_schedule or reads else "unstable"
     cause = _CAUSES[kind]
     line = reads[0].line if reads else 0
     where = f", read at line {line}" if line else ""
     what = f"{count} elements of {name} depend" if count > 1 else f"an element of {name} depends"
     message = f"{what} on {cause}{where}"
-    return Finding(kind, message, line, "error", name, index)
+    explained = kind == "unstable" and any(f.kind == "atomic" for f in seen)
+    return Finding(kind, message, line, "note" if explained else "error", name, index)
