@@ -46,9 +46,12 @@ def is_nan(pattern: int, t: Scalar) -> bool:
 
 
 def case(k: int, n: e.Expr) -> Function:
-    """A function that stores the value of `n`."""
+    """A function that stores the value of `n`; half of them by a compound assignment."""
     out = e.Var("out", Pointer(n.type))
-    body = (s.Assign(e.Index(out, e.Const(0, I32), n.type), n),)
+    place = e.Index(out, e.Const(0, I32), n.type)
+    body: s.Body = (s.Assign(place, n),)
+    if k % 2 and isinstance(n, e.Binary) and n.op not in e.COMPARISONS | e.LOGICAL:
+        body = (s.Assign(place, n.a), s.Assign(place, n.b, n.op))
     return Function(f"case_{k}", (*PARAMS, out), body)
 
 

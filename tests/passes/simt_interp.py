@@ -16,6 +16,7 @@ from typing import Any
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
 
 UNSET = None
@@ -437,7 +438,8 @@ class Machine:
                 axes["grid_dim", d], axes["block_dim", d] = grid[k], block[k]
             env = {p.name: a for p, a in zip(f.params, args, strict=True)}
             threads.append(_Running(number, Thread(self, env, shared, axes).body(f.body)))
-        _schedule(threads, self.program.wave, rng)
+        order_of = {id(st): k for k, st in enumerate(_all(f.body))}
+        _schedule(threads, self.program.wave, rng, order_of)
 
 
 @dataclass
@@ -454,13 +456,17 @@ class _Running:
             self.done, self.waits = True, None
 
 
-def _schedule(threads: list[_Running], wave: int, rng: random.Random) -> None:
+Order = dict[int, int]
+
+
+def _schedule(threads: list[_Running], wave: int, rng: random.Random, order_of: Order) -> None:
     order = list(threads)
     rng.shuffle(order)
     for t in order:
         t.go()
     while live := [t for t in threads if not t.done]:
-        if not any(_serve(group, wave, rng) for group in _warps(live, wave)) and not _block(live, rng):
+        served = any(_serve(group, wave, rng, order_of) for group in _warps(live, wave))
+        if not served and not _block(live, rng):
             raise Deadlock("threads wait for each other")
 
 
@@ -471,18 +477,19 @@ def _warps(live: list[_Running], wave: int) -> list[list[_Running]]:
     return list(groups.values())
 
 
-def _serve(warp: list[_Running], wave: int, rng: random.Random) -> bool:
-    """Lets the lanes of a warp that wait in one warp-level instruction go on together."""
+def _serve(warp: list[_Running], wave: int, rng: random.Random, order_of: Order) -> bool:
+    """Lets the lanes of a warp that wait in one warp-level instruction go on together.
+
+    Lanes of diverged branches meet again as early as the text allows: the first in it goes first.
+    """
     waiting: dict[int, list[_Running]] = {}
     for t in warp:
         kind, st, _ = t.waits
         warp_level = kind == "collective" and st.name.startswith("warp.")
         if warp_level or (kind == "barrier" and st.scope == "warp"):
             waiting.setdefault(id(st), []).append(t)
-    for group in waiting.values():
+    for _, group in sorted(waiting.items(), key=lambda p: order_of[p[0]])[:1]:
         kind, st, _ = group[0].waits
-        if len(group) < len(warp) and not _complete(group, warp, st, wave):
-            continue
         results: dict[int, list[Any]] = {}
         if kind == "collective":
             results = collective(st.name, {t.number % wave: t.waits[2] for t in group}, wave)
@@ -491,14 +498,6 @@ def _serve(warp: list[_Running], wave: int, rng: random.Random) -> bool:
             t.go(results.get(t.number % wave))
         return True
     return False
-
-
-def _complete(group: list[_Running], warp: list[_Running], st: s.Stmt, wave: int) -> bool:
-    """Whether all lanes that the mask names and that still run have arrived."""
-    if not isinstance(st, s.Instr) or not st.ins or st.name == "warp.broadcast_first":
-        return False
-    here = {t.number % wave for t in group}
-    return all(t.number % wave in here for t in warp if group[0].waits[2][0] >> t.number % wave & 1)
 
 
 def _block(live: list[_Running], rng: random.Random) -> bool:
@@ -516,6 +515,4 @@ def _block(live: list[_Running], rng: random.Random) -> bool:
 
 
 def _all(body: s.Body) -> Iterator[s.Stmt]:
-    from xpiler.ir.rewrite import walk
-
     return (x for x in walk(body) if isinstance(x, s.Stmt))

@@ -357,12 +357,7 @@ class _Primed:
     def _varies(self, key: str) -> bool:
         if key in self.varying or key not in self.b.atoms:
             return True
-        info = self.b.atoms[key]
-        inner = [p for p in (info.num, info.den) if p is not None]
-        inner += [*info.max_of, *info.min_of]
-        if inner:
-            return any(self._varies(k) for p in inner for k in p.atoms())
-        return not self.b.stable(atom(key))
+        return bool(self.b.inside_of(key) & self.varying) or not self.b.stable(atom(key))
 
     def poly(self, p: Poly) -> Poly:
         return p.substitute({k: atom(self.name(k)) for k in p.atoms()})

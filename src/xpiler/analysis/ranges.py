@@ -15,6 +15,7 @@ from typing import Any
 
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.ir import expr as e
+from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
 from xpiler.ir.types import BOOL, Scalar, Type
 
@@ -22,6 +23,9 @@ Interval = tuple[int, int]
 MAX_STEPS = 36
 MAX_DEPTH = 9
 SIDE_STEPS, SIDE_DEPTH = 12, 5
+
+
+ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select)
 
 
 def type_range(t: Type) -> Interval | None:
@@ -381,7 +385,9 @@ class Facts:
         inner = [p for p in (info.num, info.den) if p is not None]
         inner += [*info.max_of, *info.min_of]
         ranks = [self._rank(a)[0] for p in inner for a in p.atoms()]
-        return (max(ranks, default=0) + 0.5 if inner else 0), name
+        if not inner:
+            ranks = [self.rank.get(v, 0) for v in self.inside_of(name) if v != name]
+        return (max(ranks) + 0.5 if ranks else 0), name
 
     # -- learning ---------------------------------------------------------------------------
 
@@ -396,7 +402,28 @@ class Facts:
         if info.num is not None and info.den is not None:
             return self.stable(info.num) and self.stable(info.den)
         inner = (*info.max_of, *info.min_of)
-        return all(map(self.stable, inner)) if inner else isinstance(info.expr, e.Var)
+        if inner:
+            return all(map(self.stable, inner))
+        return info.expr is not None and self.fixed(info.expr)
+
+    def fixed(self, x: e.Expr) -> bool:
+        """Whether `x` is arithmetic on variables that never change."""
+        return all(
+            (isinstance(n, e.Var) and n.name not in self.mutable) or isinstance(n, ARITHMETIC)
+            for n in walk(x)
+        )
+
+    def inside_of(self, name: str) -> set[str]:
+        """The variables that an atom is made of (itself, for a variable)."""
+        info = self.atoms.get(name)
+        if info is None:
+            return {name}
+        parts = [p for p in (info.num, info.den) if p is not None]
+        parts += [*info.max_of, *info.min_of]
+        if parts:
+            return {v for p in parts for a in p.atoms() for v in self.inside_of(a)}
+        found = {n.name for n in walk(info.expr) if isinstance(n, e.Var)} if info.expr else set()
+        return found or {name}
 
     def _but(self, **changes: Any) -> Facts:
         """A copy with other knowledge; what was proved stays proved."""
@@ -404,12 +431,7 @@ class Facts:
 
     def _touched(self, p: Poly, names: set[str]) -> bool:
         """Whether something in `p` is made of `names`."""
-        for a in p.atoms():
-            info = self.atoms.get(a)
-            parts = () if info is None else (info.num, info.den, *info.max_of, *info.min_of)
-            if a in names or any(q is not None and self._touched(q, names) for q in parts):
-                return True
-        return False
+        return any(a in names or self.inside_of(a) & names for a in p.atoms())
 
     def with_fact(self, p: Poly) -> Facts:
         """Knowing p >= 0; ignored where p may change."""

@@ -60,6 +60,7 @@ class Spelling:
     rounding: Mapping[str, str]
     saturating: Mapping[str, str]
     instructions: Mapping[str, str]
+    parallel: Mapping[str, str]
     headers: Mapping[str, str]
     keywords: frozenset[str]
     library: frozenset[str]
@@ -117,6 +118,7 @@ def from_tables(table: Mapping[str, Any], prelude: str) -> Spelling:
         rounding=table["rounding"],
         saturating=table["saturating"],
         instructions=table["instructions"],
+        parallel=table.get("parallel", {}),
         headers=headers,
         keywords=frozenset(names["keywords"]) | frozenset(names["macros"]),
         library=frozenset(names["library"]),

@@ -152,12 +152,18 @@ class StatementPrinter:
         return f"for ({head} = {self.x.assigned(st.lo, t)}; {test}; {step})"
 
     def _pragma(self, st: s.For) -> list[str]:
-        """OpenMP's directive above an independent loop that is in no other loop.
+        """The platform's directive above an independent loop that is in no other loop.
 
         Inside one, starting threads again and again would cost more than it gives.
         """
         inside = bool(self.labels) or self.function.role == "device"
-        if st.kind != "parallel" or inside or _is_short(st) or not usage.shareable(st):
+        if (
+            st.kind != "parallel"
+            or not self.spelling.parallel
+            or inside
+            or _is_short(st)
+            or not usage.shareable(st)
+        ):
             return []
         depth, names, inner = 1, {st.var.name}, st.body
         while len(inner) == 1 and isinstance(nest := inner[0], s.For) and not nest.comments:
@@ -165,7 +171,8 @@ class StatementPrinter:
             if nest.kind != "parallel" or used & names:
                 break
             depth, names, inner = depth + 1, names | {nest.var.name}, nest.body
-        return ["#pragma omp parallel for" + (f" collapse({depth})" if depth > 1 else "")]
+        words = self.spelling.parallel
+        return [words["nest"].replace("{depth}", str(depth)) if depth > 1 else words["loop"]]
 
     @statement.register
     def _(self, st: s.While) -> list[str]:

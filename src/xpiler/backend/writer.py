@@ -189,7 +189,7 @@ def _file(unit: Unit, functions: list[str], header: Sequence[str]) -> str:
     parts = [
         "\n".join(comment_lines(tuple(header) + unit.program.comments)),
         "\n".join(f"#include {h}" for h in spelling.headers_for(words)),
-        _pragmas(functions),
+        _guard(spelling, functions),
         "\n".join(macros),
         "\n".join([*first, *vectors]),
         *structs,
@@ -201,11 +201,11 @@ def _file(unit: Unit, functions: list[str], header: Sequence[str]) -> str:
     return "\n\n".join(p for p in parts if p) + "\n"
 
 
-def _pragmas(functions: Iterable[str]) -> str:
-    """Keeps compilers without OpenMP from warning of its directives."""
-    if not any("#pragma omp" in f for f in functions):
+def _guard(spelling: Spelling, functions: Iterable[str]) -> str:
+    """What keeps compilers from warning of directives that they do not know."""
+    if not spelling.parallel or not any(spelling.parallel["loop"] in f for f in functions):
         return ""
-    return '#ifndef _OPENMP\n#pragma GCC diagnostic ignored "-Wunknown-pragmas"\n#endif'
+    return spelling.parallel["guard"].strip()
 
 
 def _helpers(spelling: Spelling, words: set[str]) -> list[Helper]:

@@ -206,7 +206,8 @@ def works_on_address(definition: Node) -> bool:
     numbers = any(
         p.kind == "PARM_DECL" and p.type.get_canonical().kind.name in kinds for p in definition.kids
     )
-    return numbers and definition.kind == "FUNCTION_DECL" and "asm" in _asm_of(definition)
+    called = definition.kind == "FUNCTION_DECL" and role_of(definition) == "device"
+    return numbers and called and "asm" in _asm_of(definition)
 
 
 def _asm_of(definition: Node) -> str:

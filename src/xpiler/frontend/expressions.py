@@ -349,9 +349,8 @@ def _size(r: FunctionReader, n: Node) -> Expr:
     t = r.unit.types(n.type)
     if value is None:
         r.fail("XP0207", "the value of this expression is not known")
-    text = r.unit.source.slice(n.start, n.end) if n.file == r.unit.source.path else ""
-    plain = text.removeprefix("sizeof").strip("( )") in _PLAIN_SIZES and text.startswith("sizeof(")
-    return const(value, t, text if plain else None)
+    text = r.unit.source.sizeof_at(n.spelling_offset()) if n.file == r.unit.source.path else ""
+    return const(value, t, f"sizeof({text})" if text in _PLAIN_SIZES else None)
 
 
 @expression("CXX_THIS_EXPR")

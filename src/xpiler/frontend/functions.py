@@ -111,6 +111,9 @@ def _param(reader: FunctionReader, p: Node) -> Var | None:
         reader.bind(p, Aggregate((), t.elem if isinstance(t, Pointer) else t))
         return None
     var = Var(reader.fresh(p.name or "unused"), t)
+    if statements.is_status(reader, p):
+        reader.bind(p, Const(0, t))
+        return var
     by_pointer = is_reference(p.type) and isinstance(t, Pointer) and not by_value(reader.unit, p)
     reader.bind(p, Index(var, Const(0, I32), t.elem) if by_pointer else var)  # type: ignore[union-attr]
     return var

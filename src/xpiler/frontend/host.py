@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from xpiler.frontend.convert import const, convert
+from xpiler.frontend.convert import arithmetic, const, convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.operators import deref, lane
-from xpiler.frontend.reader import FunctionReader
+from xpiler.frontend.reader import FunctionReader, expression
 from xpiler.ir.expr import Aggregate, Expr
-from xpiler.ir.stmt import Launch
-from xpiler.ir.types import I32, U32, U64, Scalar, Vector
+from xpiler.ir.stmt import Instr, Launch
+from xpiler.ir.types import I32, U32, U64, Pointer, Scalar, Vector
 
 _CONFIGURE = ("__cudaPushCallConfiguration", "__hipPushCallConfiguration", "cudaConfigureCall",
               "hipConfigureCall")  # fmt: skip
@@ -113,6 +113,29 @@ def _behind(r: FunctionReader, n: Node) -> Expr:
     if inner.kind == "UNARY_OPERATOR" and inner.unary == "&":
         return r.expr(inner.kids[0])
     return deref(r.expr(inner))
+
+
+@expression("CXX_NEW_EXPR")
+def _new(r: FunctionReader, n: Node) -> Expr:
+    """`new T[n]`: memory of the host; the elements start undefined."""
+    t = r.unit.types(n.type)
+    if r.role != "host" or not isinstance(t, Pointer):
+        r.fail("XP0203", "`new` is only understood in host code")
+    size = int(n.type.get_canonical().get_pointee().get_size())
+    counts = [k for k in n.kids if not k.kind.endswith("_REF")]
+    if len(counts) > 1 or any(k.kind in ("CALL_EXPR", "INIT_LIST_EXPR") for k in counts):
+        r.fail("XP0203", "`new` with initial values is not understood")
+    count = convert(r.expr(counts[0]), U64) if counts else const(1, U64)
+    var = r.temp(None, t, "memory")
+    amount = arithmetic("*", count, const(size, U64))
+    r.emit(Instr("host.alloc", (var,), (amount,), (("kind", "host"),)))
+    return var
+
+
+@expression("CXX_DELETE_EXPR")
+def _delete(r: FunctionReader, n: Node) -> Expr:
+    r.emit(Instr("host.free", (), (r.expr(n.kids[0]),), (("kind", "host"),)))
+    return const(0, I32)
 
 
 __all__ = ["Scalar", "is_launch", "launch", "launch_call"]

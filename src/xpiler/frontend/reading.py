@@ -179,6 +179,8 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
 
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
+    from xpiler.frontend.calls import works_on_address
+
     nodes = list(top_level(root))
     unit.spans = sorted((n.start, n.end) for n in nodes if n.file == request.path)
     for n in nodes:
@@ -189,7 +191,8 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
             _global(unit, n)
     for n in nodes:
         if n.kind == "FUNCTION_DECL" and n.c.is_definition():
-            unit.entry(n)
+            if not works_on_address(n):  # such a function is read where it is called
+                unit.entry(n)
         elif n.name.startswith(("__xp_use_", "__xp_asked_")):
             _use(unit, n)
         elif n.kind == "FUNCTION_TEMPLATE":

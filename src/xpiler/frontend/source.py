@@ -17,6 +17,7 @@ _LEXER = re.compile(
 _NUMBER = re.compile(
     rb"0[xX][0-9a-fA-F']+[uUlL]*|(?:\d[\d']*\.?[\d']*|\.\d+)(?:[eE][+-]?\d+)?[fFlLuU]*"
 )
+_SIZEOF = re.compile(rb"sizeof\s*\(\s*([a-z ]+?)\s*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class Source:
         """The numeric literal written at a byte offset."""
         m = _NUMBER.match(self.data, offset)
         return m.group().decode().replace("'", "") if m else None
+
+    def sizeof_at(self, offset: int) -> str:
+        """The plain type name in the `sizeof(...)` written at a byte offset, or ""."""
+        m = _SIZEOF.match(self.data, offset)
+        return " ".join(m[1].decode().split()) if m else ""
 
     def loc(self, line: int, column: int = 0) -> SourceLoc:
         return SourceLoc(self.shown, line, column)

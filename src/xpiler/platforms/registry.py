@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 class Platform:
     """One platform: its names, its words for the front end, and the raw tables for the rest.
 
+    `suffixes` name the platform by themselves, `weak_suffixes` where no word of the text does.
     `limits` counts threads and bytes. `tables` is the whole of `platform.toml`.
     """
 
@@ -28,6 +29,7 @@ class Platform:
     title: str
     aliases: tuple[str, ...]
     suffixes: tuple[str, ...]
+    weak_suffixes: tuple[str, ...]
     guess: tuple[str, ...]
     words: Words
     folder: Path
@@ -72,6 +74,7 @@ def load_platform(folder: Path, root: Path = HERE) -> Platform:
         title=table.get("title", table["name"]),
         aliases=tuple(table.get("aliases", ())),
         suffixes=tuple(table.get("suffixes", ())),
+        weak_suffixes=tuple(table.get("weak_suffixes", ())),
         guess=tuple(table.get("guess", ())),
         words=words_from(table["name"], tables, stubs),
         folder=folder,
@@ -100,13 +103,16 @@ def platform(name: str) -> Platform:
 
 def platform_of(path: str, text: str = "") -> Platform:
     """The platform of a file, by its suffix and then by words in its text; raises XpilerError."""
-    found = [p for p in platforms().values() if path.lower().endswith(p.suffixes)]
-    if len(found) == 1:
-        return found[0]
-    scores = {p.name: _score(p, text) for p in found or platforms().values()}
+    fits = [(len(s), p) for p in platforms().values() for s in p.suffixes if path.lower().endswith(s)]
+    if fits:
+        return max(fits, key=lambda f: f[0])[1]
+    scores = {p.name: _score(p, text) for p in platforms().values()}
     best = max(scores, key=lambda n: scores[n])
     if scores[best] > 0:
         return platforms()[best]
+    weak = [p for p in platforms().values() if path.lower().endswith(p.weak_suffixes)]
+    if weak:
+        return weak[0]
     raise XpilerError(
         Diagnostic(
             "XP0107",

@@ -168,6 +168,10 @@ def check_translation(
     with sandboxed(sandbox), EmulatorExecutor() as executor:
         verdicts = []
         for plan in reading.plans:
+            if not plan.cases:
+                why = "; ".join(d.message for d in plan.diagnostics)
+                verdicts.append(Verdict("unverified", "compiled", code="XP0704", reason=why))
+                continue
             verdict = verdict_on(plan, executor)
             if plan.aligned and _only_misaligned(verdict):
                 verdict = verdict_on(replace(plan, cases=plan.aligned), executor)

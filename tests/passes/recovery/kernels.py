@@ -5,7 +5,7 @@ from __future__ import annotations
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Type
+from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Type
 
 FP = Pointer(F32)
 IP = Pointer(I32)

@@ -1,6 +1,7 @@
 """Loop recovery at block level: barriers, uniform loops, shared memory, early returns."""
 
 from compare import same
+
 from kernels import *  # noqa: F403
 
 X, Y, N = var("x", FP), var("y", FP), var("n")

@@ -389,11 +389,7 @@ class _Unknowns:
         return name
 
     def _depends(self, name: str) -> bool:
-        info = self.facts.atoms.get(name)
-        if info is None:
-            return False
-        parts = [p for p in (info.num, info.den) if p is not None]
-        return any(a in self.primed or self._depends(a) for p in parts for a in p.atoms())
+        return bool(self.facts.inside_of(name) & self.primed.keys())
 
     def step(self, lhs: Poly, rhs: Poly) -> tuple[dict[str, Poly], list[tuple[Poly, Poly]]] | None:
         """One unknown of `lhs == rhs` determined, with the equations that remain."""

@@ -235,20 +235,7 @@ def _known_outside(p: Poly, loop: s.For, inner: Facts) -> bool:
     if not inner.stable(p):
         return False
     local = set(declared(loop.body)) | {n.var.name for n in walk(loop) if isinstance(n, s.For)}
-    names: set[str] = set()
-    _names(p, inner, names)
-    return not names & local
-
-
-def _names(p: Poly, facts: Facts, out: set[str]) -> None:
-    for a in p.atoms():
-        info = facts.atoms[a]
-        inner = [q for q in (info.num, info.den) if q is not None]
-        inner += [*info.max_of, *info.min_of]
-        for q in inner:
-            _names(q, facts, out)
-        if not inner:
-            out.add(a)
+    return not any(inner.inside_of(a) & local for a in p.atoms())
 
 
 __all__ = ["Guards", "always_leaves", "atom", "escapes", "of_stmt", "private"]

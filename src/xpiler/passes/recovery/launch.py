@@ -246,12 +246,15 @@ def _extents(kernel: Function, values: list[e.Expr], wave: int) -> Extents:
 def alone(kernel: Function, shape: LaunchShape | None, wave: int, body: s.Body) -> KernelLaunch:
     """The extents of a kernel that nothing here launches, as the user or inference says them.
 
+    A grid that nothing decides is the caller's, as it is in a launch: a parameter more.
     Raises NoShape where an extent is unknown that the kernel's meaning depends on.
     """
     used = {(a.level, a.dim) for a in walk(body) if isinstance(a, e.Axis)}
     assumptions: list[str] = []
     values: list[e.Expr] = []
     missing: list[str] = []
+    extra: dict[str, e.Var] = {}
+    taken = variables(body) | {p.name for p in kernel.params}
     given = (*shape.grid, *shape.block) if shape is not None else (None,) * 6
     for k, slot in enumerate(SLOTS[:6]):
         value = given[k]
@@ -259,7 +262,10 @@ def alone(kernel: Function, shape: LaunchShape | None, wave: int, body: s.Body) 
         asks = (
             {("block", dim), ("grid_dim", dim)} if k < 3 else {("thread", dim), ("block_dim", dim)}
         )
-        if value is None and (asks & used or (dim == "x" and shape is None)):
+        matters = value is None and (asks & used or (dim == "x" and shape is None))
+        if matters and shape is not None and k < 3:
+            value = extra[slot] = e.Var(fresh_name(slot, taken), U32)
+        elif matters:
             missing.append(slot)
         if value is None and not missing:
             assumptions.append(f"{kernel.name} is launched with {slot} = 1")
@@ -268,7 +274,7 @@ def alone(kernel: Function, shape: LaunchShape | None, wave: int, body: s.Body) 
         raise NoShape(missing)
     bytes_ = shape.shared_bytes if shape is not None else None
     values.append(e.Const(bytes_ or 0, U64) if not isinstance(bytes_, e.Expr) else bytes_)
-    return KernelLaunch(_extents(kernel, values, wave), assumptions=assumptions)
+    return KernelLaunch(_extents(kernel, values, wave), extra, assumptions)
 
 
 def as_calls(f: Function, plans: Mapping[str, KernelLaunch], lost: set[str]) -> Function:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import map_body, map_children
+from xpiler.ir.rewrite import children, map_body, map_children
 from xpiler.ir.types import BOOL, I32, Array, Fragment, Pointer, Scalar, Type
 
 LevelName = Literal["grid", "block", "warp"]
@@ -221,6 +221,17 @@ def const(value: int, t: Type = I32) -> e.Const:
 
 
 TRUE, FALSE = e.Const(True, BOOL), e.Const(False, BOOL)
+
+
+def own_variables(node: e.Expr | s.Stmt) -> set[str]:
+    """Variables in `node`, those of other units that it reads not counted."""
+    if isinstance(node, LaneRead):
+        return own_variables(node.index)
+    found = {node.name} if isinstance(node, e.Var) else set()
+    for child in children(node):
+        if isinstance(child, (e.Expr, s.Stmt)):
+            found |= own_variables(child)
+    return found
 
 
 def is_fragment(t: Type) -> bool:

@@ -182,9 +182,9 @@ def once_names(items: list[Item]) -> set[str]:
     found: set[str] = set()
     for i in items:
         if isinstance(i, Single):
-            found |= variables(i.stmt)
+            found |= n.own_variables(i.stmt)
         elif isinstance(i, Struct):
-            found |= {v for x in n.heads(i.stmt) for v in variables(x)}
+            found |= {v for x in n.heads(i.stmt) for v in n.own_variables(x)}
             if isinstance(i.stmt, s.For):
                 found.add(i.stmt.var.name)
             for inner in i.inner:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
@@ -44,7 +46,11 @@ def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     trial = search.trial(values, {}, shape)
     if trial.score()[0] > 0:
         trial = search.best({}, shape)
-    return _finish(search, trial, exprs, "kernel")
+    try:
+        return _finish(search, trial, exprs, "kernel")
+    except XpilerError as why:  # it can be translated all the same
+        remarks = tuple(replace(d, severity="warning") for d in why.diagnostics)
+        return EntryPlan(entry, "kernel", (), exprs, (), remarks)
 
 
 def _launch_in_file(program: Program, kernel: Function) -> LaunchRecord | None:
@@ -254,7 +260,7 @@ def _resized(
     search: Searcher, first: Trial, exprs: ShapeExprs | None, sizes: Sequence[int]
 ) -> Trial:
     """`first` with other sizes, and the launch shape that follows from them."""
-    wanted = (list(sizes) * 4)[: len(search.sizes)]
+    wanted = list(islice(cycle(sizes), len(search.sizes)))
     values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
     shape = _evaluated(exprs, values, first.shape) if exprs is not None else first.shape
     return search.trial(values, first.data, shape)

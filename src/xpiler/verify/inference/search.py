@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Pointer, Scalar
@@ -173,7 +174,7 @@ class Searcher:
             [32] * 9,
             [256, 128, 64],
         ):
-            wanted = (sizes * 4)[: len(self.sizes)]
+            wanted = list(islice(cycle(sizes), len(self.sizes)))
             other = self.trial(
                 {**first.values, **dict(zip(self.sizes, wanted, strict=True))},
                 first.data,

@@ -44,8 +44,8 @@ def solve_sizes(
     linked = False
     allocations = _allocations(entry, env)
     for index, hull in wanted.items():
-        if index < len(allocations) and allocations[index] is not None:
-            linked = linked or not isinstance(allocations[index], int)
+        if index < len(allocations) and isinstance(allocations[index], z3.ExprRef):
+            linked = True
             opt.add(allocations[index] >= hull)
             opt.add_soft(allocations[index] == hull, weight=8)
     for x in symbols.values():

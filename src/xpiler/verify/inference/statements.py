@@ -206,14 +206,18 @@ def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
         op, value = value.op, value.b
     if op not in ("+", "-"):
         return None
+    if isinstance(w.target.type, Scalar) and w.target.type.is_float:
+        return None
+    m.muted += 1
     n = m.number(value)
+    m.muted -= 1
     if isinstance(w.target.type, Pointer):
         n = v.multiply(n, point(v.size_of(w.target.type.elem, m.program)))
     return n if op == "+" else Interval(-n.hi, -n.lo)
 
 
 def _while(m: Machine, st: s.While) -> bool:
-    if st.do and not m.run(st.body) and m.returned is not None:
+    if st.do and not m.run(st.body + st.step) and m.returned is not None:
         return False
     for _ in range(CONCRETE_TRIPS):
         truth = m.number(st.cond)

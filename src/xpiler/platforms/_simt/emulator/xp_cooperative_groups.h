@@ -31,6 +31,8 @@ struct thread_block {
   static bool is_valid() { return true; }
 };
 inline thread_block this_thread_block() { return thread_block(); }
+template <unsigned Threads> struct block_tile_memory { char scratch[8]; };
+template <unsigned Threads> inline thread_block this_thread_block(block_tile_memory<Threads>&) { return thread_block(); }
 
 struct grid_group {
   static void sync(XP_LINE) { xprt::grid_barrier(xp_line); }
@@ -123,11 +125,26 @@ template <unsigned Size, class Parent> inline thread_block_tile<Size, Parent> ti
   t.lanes = {ones << first, lane};
   return t;
 }
-struct thread_group : xp_warp_group {};
-inline thread_group tiled_partition(const thread_block&, unsigned size) {
-  thread_group t;
+// Any of the above, chosen at run time.
+struct thread_group {
+  bool block;
+  xp_lanes lanes;
+  thread_group(const thread_block&) : block(true), lanes{0, 0} {}
+  thread_group(const xp_warp_group& g) : block(false), lanes(g.lanes) {}
+  void sync(XP_LINE) const {
+    if (block) xprt::block_barrier(xp_line);
+    else xp_simt::warp_barrier(lanes.group(), "group.sync", xp_line);
+  }
+  unsigned thread_rank() const { return block ? xp_simt::block_thread() : lanes.rank(); }
+  unsigned size() const { return block ? thread_block::size() : lanes.count(); }
+  unsigned num_threads() const { return size(); }
+  static bool is_valid() { return true; }
+};
+inline thread_group tiled_partition(const thread_group& parent, unsigned size) {
+  xp_warp_group t;
   const unsigned lane = xp_simt::lane(), first = lane / size * size;
   t.lanes = {(size >= 64 ? ~0ull : (1ull << size) - 1) << first, lane};
+  (void)parent;
   return t;
 }
 template <class G> inline coalesced_group binary_partition(const G& g, bool p, XP_LINE) {

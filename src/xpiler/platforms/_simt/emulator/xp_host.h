@@ -48,7 +48,9 @@ typedef enum XP_API(Error) {
   XP_API(Success) = 0, XP_API(ErrorInvalidValue) = 1, XP_API(ErrorMemoryAllocation) = 2,
   XP_API(ErrorOutOfMemory) = 2, XP_API(ErrorInvalidConfiguration) = 9, XP_API(ErrorInvalidSymbol) = 13,
   XP_API(ErrorInvalidDevicePointer) = 17, XP_API(ErrorNoDevice) = 100, XP_API(ErrorInvalidDevice) = 101,
-  XP_API(ErrorNotReady) = 600, XP_API(ErrorLaunchFailure) = 719, XP_API(ErrorNotSupported) = 801,
+  XP_API(ErrorInvalidDeviceFunction) = 98,
+  XP_API(ErrorInvalidResourceHandle) = 400, XP_API(ErrorNotReady) = 600, XP_API(ErrorIllegalAddress) = 700,
+  XP_API(ErrorLaunchOutOfResources) = 701, XP_API(ErrorLaunchTimeOut) = 702, XP_API(ErrorAssert) = 710, XP_API(ErrorLaunchFailure) = 719, XP_API(ErrorNotSupported) = 801,
   XP_API(ErrorUnknown) = 999
 } XP_API(Error_t);
 typedef enum XP_API(MemcpyKind) {
@@ -68,7 +70,8 @@ struct XP_DEVICE_PROPERTIES {
   int multiProcessorCount, maxThreadsPerMultiProcessor, maxBlocksPerMultiProcessor, memoryClockRate, memoryBusWidth;
   int l2CacheSize, concurrentKernels, canMapHostMemory, cooperativeLaunch, managedMemory, unifiedAddressing;
   int integrated, computeMode, deviceOverlap, asyncEngineCount, regsPerMultiprocessor, kernelExecTimeoutEnabled;
-  int ECCEnabled, pciBusID, pciDeviceID, pciDomainID, concurrentManagedAccess;
+  int pageableMemoryAccess, hostNativeAtomicSupported, textureAlignment, surfaceAlignment, isMultiGpuBoard;
+  int persistingL2CacheMaxSize, accessPolicyMaxWindowSize, streamPrioritiesSupported, ECCEnabled, pciBusID, pciDeviceID, pciDomainID, concurrentManagedAccess;
   char gcnArchName[256];
 };
 enum XP_API(DeviceAttr) {
@@ -76,10 +79,12 @@ enum XP_API(DeviceAttr) {
   XP_API(DevAttrMaxBlockDimZ) = 4, XP_API(DevAttrMaxGridDimX) = 5, XP_API(DevAttrMaxGridDimY) = 6,
   XP_API(DevAttrMaxGridDimZ) = 7, XP_API(DevAttrMaxSharedMemoryPerBlock) = 8, XP_API(DevAttrTotalConstantMemory) = 9,
   XP_API(DevAttrWarpSize) = 10, XP_API(DevAttrMaxRegistersPerBlock) = 12, XP_API(DevAttrClockRate) = 13,
-  XP_API(DevAttrMultiProcessorCount) = 16, XP_API(DevAttrIntegrated) = 18, XP_API(DevAttrConcurrentKernels) = 31,
+  XP_API(DevAttrGpuOverlap) = 15, XP_API(DevAttrMultiProcessorCount) = 16, XP_API(DevAttrCanMapHostMemory) = 19,
+  XP_API(DevAttrEccEnabled) = 32, XP_API(DevAttrAsyncEngineCount) = 40, XP_API(DevAttrIntegrated) = 18, XP_API(DevAttrConcurrentKernels) = 31,
   XP_API(DevAttrMemoryClockRate) = 36, XP_API(DevAttrGlobalMemoryBusWidth) = 37, XP_API(DevAttrL2CacheSize) = 38,
   XP_API(DevAttrMaxThreadsPerMultiProcessor) = 39, XP_API(DevAttrUnifiedAddressing) = 41,
   XP_API(DevAttrComputeCapabilityMajor) = 75, XP_API(DevAttrComputeCapabilityMinor) = 76,
+  XP_API(DevAttrComputeMode) = 20, XP_API(DevAttrMemoryPoolsSupported) = 115, XP_API(DevAttrConcurrentManagedAccess) = 89,
   XP_API(DevAttrMaxSharedMemoryPerMultiprocessor) = 81, XP_API(DevAttrManagedMemory) = 83,
   XP_API(DevAttrCooperativeLaunch) = 95, XP_API(DevAttrMaxSharedMemoryPerBlockOptin) = 97
 };
@@ -96,6 +101,15 @@ struct XP_API(FuncAttributes) {
 enum XP_API(Limit) {
   XP_API(LimitStackSize), XP_API(LimitPrintfFifoSize), XP_API(LimitMallocHeapSize)
 };
+enum XP_API(ComputeMode) {
+  XP_API(ComputeModeDefault), XP_API(ComputeModeExclusive), XP_API(ComputeModeProhibited), XP_API(ComputeModeExclusiveProcess)
+};
+enum XP_API(SharedMemConfig) {
+  XP_API(SharedMemBankSizeDefault), XP_API(SharedMemBankSizeFourByte), XP_API(SharedMemBankSizeEightByte)
+};
+enum XP_API(SharedCarveout) {
+  XP_API(SharedmemCarveoutDefault) = -1, XP_API(SharedmemCarveoutMaxL1) = 0, XP_API(SharedmemCarveoutMaxShared) = 100
+};
 enum XP_API(MemoryAdvise) {
   XP_API(MemAdviseSetReadMostly) = 1, XP_API(MemAdviseUnsetReadMostly), XP_API(MemAdviseSetPreferredLocation),
   XP_API(MemAdviseUnsetPreferredLocation), XP_API(MemAdviseSetAccessedBy), XP_API(MemAdviseUnsetAccessedBy)
@@ -104,7 +118,8 @@ enum : unsigned {
   XP_API(HostAllocDefault) = 0, XP_API(HostAllocPortable) = 1, XP_API(HostAllocMapped) = 2,
   XP_API(HostAllocWriteCombined) = 4, XP_API(HostRegisterDefault) = 0, XP_API(HostRegisterMapped) = 2,
   XP_API(StreamDefault) = 0, XP_API(StreamNonBlocking) = 1, XP_API(EventDefault) = 0, XP_API(EventBlockingSync) = 1,
-  XP_API(EventDisableTiming) = 2, XP_API(MemAttachGlobal) = 1, XP_API(DeviceScheduleAuto) = 0, XP_API(DeviceMapHost) = 8
+  XP_API(EventDisableTiming) = 2, XP_API(MemAttachGlobal) = 1, XP_API(DeviceScheduleAuto) = 0, XP_API(DeviceScheduleSpin) = 1,
+  XP_API(DeviceScheduleYield) = 2, XP_API(DeviceScheduleBlockingSync) = 4, XP_API(DeviceBlockingSync) = 4, XP_API(DeviceMapHost) = 8
 };
 static const int XP_API(CpuDeviceId) __attribute__((unused)) = -1;
 
@@ -208,6 +223,12 @@ inline XP_API(Error_t) XP_API(SetDevice)(int d) { XP_DO(set_error(d == 0 ? 0 : x
 inline XP_API(Error_t) XP_API(SetDeviceFlags)(unsigned) { XP_OK; }
 inline XP_API(Error_t) XP_API(DeviceSetLimit)(XP_API(Limit), size_t) { XP_OK; }
 inline XP_API(Error_t) XP_API(DeviceSetCacheConfig)(XP_API(FuncCache)) { XP_OK; }
+inline XP_API(Error_t) XP_API(DeviceSetSharedMemConfig)(XP_API(SharedMemConfig)) { XP_OK; }
+inline XP_API(Error_t) XP_API(DeviceGetStreamPriorityRange)(int* least, int* greatest) { *least = *greatest = 0; XP_OK; }
+inline XP_API(Error_t) XP_API(DeviceCanAccessPeer)(int* can, int, int) { *can = 0; XP_OK; }
+inline XP_API(Error_t) XP_API(DeviceEnablePeerAccess)(int, unsigned) { XP_DO(set_error(xp_simt::host::not_supported)); }
+inline XP_API(Error_t) XP_API(DeviceDisablePeerAccess)(int) { XP_DO(set_error(xp_simt::host::not_supported)); }
+inline XP_API(Error_t) XP_API(ChooseDevice)(int* d, const XP_DEVICE_PROPERTIES*) { *d = 0; XP_OK; }
 inline XP_API(Error_t) XP_API(RuntimeGetVersion)(int* v) { *v = 12040; XP_OK; }
 inline XP_API(Error_t) XP_API(DriverGetVersion)(int* v) { *v = 12040; XP_OK; }
 inline XP_API(Error_t) XP_API(ProfilerStart)() { XP_OK; }
@@ -255,6 +276,7 @@ template <class F, class A> inline XP_API(Error_t) XP_API(FuncSetAttribute)(F&&,
   XP_OK;
 }
 template <class F> inline XP_API(Error_t) XP_API(FuncSetCacheConfig)(F&&, XP_API(FuncCache)) { XP_OK; }
+template <class F> inline XP_API(Error_t) XP_API(FuncSetSharedMemConfig)(F&&, XP_API(SharedMemConfig)) { XP_OK; }
 template <class F> inline XP_API(Error_t) XP_API(FuncGetAttributes)(XP_API(FuncAttributes)* a, F&&) {
   *a = XP_API(FuncAttributes)();
   a->maxThreadsPerBlock = 1024;
@@ -278,6 +300,11 @@ inline XP_API(Error_t) XP_API(StreamCreate)(XP_API(Stream_t)* s) { *s = (XP_API(
 inline XP_API(Error_t) XP_API(StreamCreateWithFlags)(XP_API(Stream_t)* s, unsigned) { return XP_API(StreamCreate)(s); }
 inline XP_API(Error_t) XP_API(StreamCreateWithPriority)(XP_API(Stream_t)* s, unsigned, int) {
   return XP_API(StreamCreate)(s);
+}
+template <class Callback>
+inline XP_API(Error_t) XP_API(StreamAddCallback)(XP_API(Stream_t) s, Callback f, void* data, unsigned) {
+  f(s, XP_API(Success), data);
+  XP_OK;
 }
 inline XP_API(Error_t) XP_API(StreamDestroy)(XP_API(Stream_t)) { XP_OK; }
 inline XP_API(Error_t) XP_API(StreamSynchronize)(XP_API(Stream_t)) { XP_DO(last_error(true)); }

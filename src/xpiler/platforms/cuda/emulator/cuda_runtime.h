@@ -6,6 +6,9 @@
 #define __CUDACC_VER_MAJOR__ 12
 #define __CUDACC_VER_MINOR__ 4
 #define CUDART_VERSION 12040
+#define __CUDA_RUNTIME_H__        // other headers ask whether these were included
+#define __CUDA_RUNTIME_API_H__
+#define __DRIVER_TYPES_H__
 #ifndef XP_ARCH
 #define XP_ARCH 800
 #endif
@@ -15,6 +18,8 @@
 #define XP_DEVICE_PROPERTIES cudaDeviceProp
 #include "xp_host.h"
 
+#define CUDART_CB
+#define CUDARTAPI
 #define cudaStreamLegacy ((cudaStream_t)1)
 #define cudaStreamPerThread ((cudaStream_t)2)
 #endif

@@ -102,8 +102,9 @@ const Fact facts[] = {
     {max_threads_per_block, 1024}, {max_block_x, 1024}, {max_block_y, 1024}, {max_block_z, wave64 ? 1024 : 64},
     {max_grid_x, 0x7fffffff}, {max_grid_y, 65535}, {max_grid_z, 65535}, {shared_per_block, default_shared},
     {constant_memory, 65536}, {warp_width, XP_WARP_SIZE}, {registers_per_block, 65536}, {clock_rate, 1410000},
-    {processors, 8}, {integrated, 0}, {concurrent_kernels, 1}, {memory_clock, 1215000}, {bus_width, 5120},
+    {processors, 8}, {15, 1}, {19, 1}, {32, 1}, {40, 1}, {integrated, 0}, {concurrent_kernels, 1}, {memory_clock, 1215000}, {bus_width, 5120},
     {l2_size, 40 << 20}, {threads_per_processor, 2048}, {unified_addressing, 1}, {major, wave64 ? 9 : 8}, {minor, 0},
+    {20, 0}, {89, 1}, {115, 1},          // compute mode: default; managed memory is shared; memory pools
     {shared_per_processor, most_shared}, {managed_memory, 1}, {cooperative_launch, 1},
     {shared_per_block_optin, most_shared},
 };
