@@ -13,76 +13,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from xpiler.analysis.atoms import (
+    ARITHMETIC,
+    NEGATED,
+    AtomInfo,
+    Interval,
+    Ledger,
+    is_int,
+    type_range,
+)
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
-from xpiler.ir.types import BOOL, Scalar, Type
+from xpiler.ir.types import BOOL, Type
 
-Interval = tuple[int, int]
 MAX_STEPS = 36
 MAX_DEPTH = 9
 SIDE_STEPS, SIDE_DEPTH = 12, 5
-
-
-ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select)
-
-
-def type_range(t: Type) -> Interval | None:
-    """Smallest and largest value of an integer type; None for other types."""
-    if not isinstance(t, Scalar) or not t.is_integer:
-        return None
-    if t.name == "bool":
-        return 0, 1
-    if t.is_signed:
-        return -(1 << (t.bits - 1)), (1 << (t.bits - 1)) - 1
-    return 0, (1 << t.bits) - 1
-
-
-def is_int(t: Type) -> bool:
-    return isinstance(t, Scalar) and t.is_integer
-
-
-@dataclass(frozen=True)
-class AtomInfo:
-    """An atom, as it is everywhere: what holds only at some point belongs to `Facts`.
-
-    `lo`, `hi` is the range of its type; `num`, `den` make a quotient (C's truncation), whose
-    numerator has the type range `num_range`; `one_of` are values of which it is one.
-    """
-
-    lo: int
-    hi: int
-    expr: e.Expr | None = None
-    num: Poly | None = None
-    den: Poly | None = None
-    num_range: Interval = (0, 0)
-    max_of: tuple[Poly, ...] = ()
-    min_of: tuple[Poly, ...] = ()
-    one_of: tuple[Poly, ...] = ()
-
-
-@dataclass
-class Ledger:
-    """Sentences that were assumed, in order, each once; the flags say what may be assumed."""
-
-    allowed: bool = True
-    alias_allowed: bool = True
-    sentences: list[str] = field(default_factory=list)
-
-    def assume(self, sentence: str) -> bool:
-        """Record `sentence`; whether the caller may rely on it."""
-        if self.allowed and sentence not in self.sentences:
-            self.sentences.append(sentence)
-        return self.allowed
-
-    def assume_apart(self, a: str, b: str, or_same: bool = False) -> bool:
-        """Record that two pointer parameters do not overlap (`or_same`: or are equal)."""
-        strict = f"{a} and {b} do not overlap"
-        sentence = f"{a} and {b} are the same or do not overlap" if or_same else strict
-        if self.alias_allowed and not {sentence, strict} & set(self.sentences):
-            self.sentences.append(sentence)
-        return self.alias_allowed
 
 
 @dataclass
@@ -636,6 +584,6 @@ def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
     return table.get(op, [])
 
 
-NEGATED: dict[str, e.BinaryOp] = {
-    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==",
-}  # fmt: skip
+__all__ = [
+    "NEGATED", "AtomInfo", "Facts", "Interval", "Ledger", "condition_facts", "is_int", "type_range",
+]  # fmt: skip
