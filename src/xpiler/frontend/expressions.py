@@ -22,6 +22,7 @@ from xpiler.ir.expr import (
 )
 from xpiler.ir.types import I8, I32, U32, Array, Fragment, Pointer, Scalar, Struct, Type, Vector
 
+_LANES = "xyzw"
 _PLAIN_SIZES = ("float", "double", "int", "char", "short", "long", "unsigned int", "unsigned char")
 
 
@@ -60,7 +61,32 @@ def _implicit(r: FunctionReader, n: Node) -> Expr:
         return _without_children(r, n)
     if len(kids) > 1 or "<dependent type>" in str(n.type.spelling):
         r.fail("XP0207", "this expression is not understood", "the parser found an error in it")
+    if _picks_lanes(n, kids[0]):
+        return _picked(r, n, kids[0])
     return as_bits(converted(r, r.expr(kids[0]), n))
+
+
+def _picks_lanes(n: Node, child: Node) -> bool:
+    """`v.x` or `v.xy` of an extended vector, which has no cursor kind of its own."""
+    inner = child.type.get_canonical()
+    if inner.kind.name not in ("VECTOR", "EXTVECTOR") or n.end == child.end:
+        return False
+    outer = n.type.get_canonical()
+    return str(outer.spelling) != str(inner.spelling) or n.end > child.end
+
+
+def _picked(r: FunctionReader, n: Node, child: Node) -> Expr:
+    base = r.expr(child)
+    text = r.unit.source.slice(child.end, n.end).strip() if n.file == r.unit.source.path else ""
+    names = text.removeprefix(".").removeprefix("->").strip()
+    lanes = [_LANES.index(c) for c in names] if names and set(names) <= set(_LANES) else []
+    if not isinstance(base.type, Vector) or not lanes:
+        r.fail("XP0207", "this access to a vector is not understood")
+    elem = base.type.elem
+    picked = [Field(base, lane_name(base.type, i), elem) for i in lanes]
+    if len(picked) == 1:
+        return picked[0]
+    return Aggregate(tuple(picked), Vector(elem, len(picked)))
 
 
 def punned(e: Expr) -> Expr | None:
@@ -99,6 +125,8 @@ def converted(r: FunctionReader, value: Expr, n: Node) -> Expr:
         return value
     if isinstance(t, Struct) or isinstance(value.type, Struct):
         return value
+    if isinstance(value.type, Vector) and isinstance(t, Scalar):
+        r.fail("XP0207", f"the conversion of {value.type} to {t} is not understood")
     if isinstance(t, Vector) and isinstance(value.type, Scalar):
         kept = r.saved(convert(value, t.elem))
         return Aggregate((kept,) * t.lanes, t)

@@ -54,8 +54,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
 def _comments_above(unit: Unit, node: Node) -> tuple[str, ...]:
     if node.file != unit.source.path:
         return ()
-    found = unit.comments_before(_template_start(unit, node))
-    return () if found == unit.head_comments() else found
+    return unit.comments_before(_template_start(unit, node))
 
 
 def _template_start(unit: Unit, node: Node) -> int:

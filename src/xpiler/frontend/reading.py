@@ -190,7 +190,7 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
         if n.kind == "VAR_DECL" and not n.name.startswith("__xp_"):
             _global(unit, n)
     for n in nodes:
-        if n.kind == "FUNCTION_DECL" and n.c.is_definition():
+        if n.kind == "FUNCTION_DECL" and n.c.is_definition() and not _implicit(unit, n):
             if not works_on_address(n):  # such a function is read where it is called
                 unit.entry(n)
         elif n.name.startswith(("__xp_use_", "__xp_asked_")):
@@ -199,6 +199,12 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
             unit.templates.append(n)
     unit.remark_templates()
     unit.excuse_host_errors()
+
+
+def _implicit(unit: Unit, n: Node) -> bool:
+    """Whether a function is an instantiation that the parser made: read where it is used."""
+    written = unit.source.slice(n.start, n.start + 8) == "template"
+    return int(n.c.get_num_template_arguments()) > 0 and not written
 
 
 def _global(unit: Unit, n: Node) -> None:

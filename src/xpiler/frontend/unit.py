@@ -306,10 +306,11 @@ class Unit:
     def comments_before(self, offset: int) -> tuple[str, ...]:
         """The comments between the declaration before `offset` and that place."""
         behind = max((end for _, end in self.spans if end <= offset), default=-1)
+        skip = len(self.head_comments())
         return tuple(
             c.text
-            for c in self.source.comments
-            if c.own_line and behind <= c.start and c.end <= offset
+            for c in [c for c in self.source.comments if c.own_line][skip:]
+            if behind <= c.start and c.end <= offset
         )
 
     def head_comments(self) -> tuple[str, ...]:
@@ -317,13 +318,12 @@ class Unit:
         found: list[Comment] = []
         first = self.spans[0][0] if self.spans else len(self.source.data)
         for c in self.source.comments:
-            if c.own_line and c.end <= first:
-                found.append(c)
+            if not c.own_line or c.end > first or (found and c.line > found[-1].last + 1):
+                break
+            found.append(c)
         last = found[-1].last if found else 0
-        adjacent = self.source.line_text(last + 1).strip() and last + 1 == self.source.line_of(
-            first
-        )
-        return () if adjacent or not found else tuple(c.text for c in found)
+        adjacent = last + 1 == self.source.line_of(first)
+        return () if adjacent else tuple(c.text for c in found)
 
     def comments_within(self, start: int, end: int) -> tuple[str, ...]:
         return tuple(c.text for c in self.source.comments if start <= c.start and c.end <= end)
