@@ -217,11 +217,21 @@ class _Fill:
         for st in body:
             if self.failed:
                 return
+            if isinstance(st, s.For):
+                self._forget(st, defs)
             if isinstance(st, s.Decl) and st.init is not None:
                 defs[st.var.name] = substitute(st.init, defs)
             elif _writes(st, self.var.name):
                 self._step(st, facts, defs, guards)
+            if not isinstance(st, s.Decl):
+                self._forget(st, defs)
             facts = after(st, facts)
+
+    def _forget(self, st: s.Stmt, defs: dict[str, e.Expr]) -> None:
+        """Drop what `st` may change: definitions of what it writes, and those that read it."""
+        written = of_stmt(st).writes - {self.var.name}
+        for name in [n for n, x in defs.items() if n in written or of_expr(x).reads & written]:
+            del defs[name]
 
     def _step(
         self, st: s.Stmt, facts: Facts, defs: dict[str, e.Expr], guards: list[e.Expr]
