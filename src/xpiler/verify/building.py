@@ -42,12 +42,19 @@ _CHECKED = (
     "-fsanitize=alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
 _CHECKED_GNU = (
+    "--param=tsan-distinguish-volatile=1",
     "-fno-tree-fre",  # it takes an undefined local for whatever value suits
     "-fsanitize=bounds",
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
     "-fsanitize-recover=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
-_CHECKED_CLANG = ("-fsanitize=array-bounds", "-mllvm", "-tsan-handle-cxx-exceptions=0")
+_CHECKED_CLANG = (
+    "-mllvm",
+    "-tsan-distinguish-volatile=1",
+    "-fsanitize=array-bounds",
+    "-mllvm",
+    "-tsan-handle-cxx-exceptions=0",
+)
 _FAST = ("-O2", "-ftrivial-auto-var-init=zero")
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1",

@@ -159,6 +159,36 @@ def test_last_block_needs_its_fence(
     assert result.outputs["y"][0] == 36
 
 
+LOOK_BACK = """
+void k(const int* x, int* sums, int* flags, int* y) {
+  volatile int* f = flags;
+  if (tid.x != 0) return;
+  int before = 0;
+  if (bid.x > 0) {
+    while (f[bid.x - 1] == 0) { }
+    FENCE
+    before = sums[bid.x - 1];
+  }
+  sums[bid.x] = before + x[bid.x];
+  FENCE
+  f[bid.x] = 1;
+  y[bid.x] = before;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["g++", "zig"])
+@pytest.mark.parametrize(
+    ("fence", "races"), [("xprt::fence(xprt::scope_device);", False), ("", True)]
+)
+def test_flags_between_blocks(run: Runner, compiler: str, fence: str, races: bool) -> None:
+    x = np.arange(8, dtype=np.int32)
+    args = {"x": x, "sums": ("int32", 8), "flags": np.zeros(8, np.int32), "y": ("int32", 8)}
+    result = run(LOOK_BACK.replace("FENCE", fence), args, 8, 32, compiler=compiler)
+    assert bool(result.errors) == races
+    assert np.array_equal(result.outputs["y"], np.cumsum(x) - x)
+
+
 def test_launches_are_ordered(run: Runner) -> None:
     text = """
 void first(int* y) { y[tid.x] = (int)tid.x; }

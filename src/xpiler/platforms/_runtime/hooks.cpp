@@ -9,8 +9,8 @@ extern "C" {
 #define HOOKS(n)                                                                                             \
   void __tsan_read##n(void* a) { access<access_read>(uintptr_t(a), n, site(AT)); }                                  \
   void __tsan_write##n(void* a) { access<access_write>(uintptr_t(a), n, site(AT)); }                                  \
-  void __tsan_volatile_read##n(void* a) { access<access_read>(uintptr_t(a), n, site(AT)); }                         \
-  void __tsan_volatile_write##n(void* a) { access<access_write>(uintptr_t(a), n, site(AT)); }                         \
+  void __tsan_volatile_read##n(void* a) { volatile_access(uintptr_t(a), n, false, site(AT)); }                \
+  void __tsan_volatile_write##n(void* a) { volatile_access(uintptr_t(a), n, true, site(AT)); }                \
   void __tsan_unaligned_read##n(void* a) { access_range(uintptr_t(a), n, false, site(AT)); }                  \
   void __tsan_unaligned_write##n(void* a) { access_range(uintptr_t(a), n, true, site(AT)); }                  \
   void __tsan_unaligned_volatile_read##n(void* a) { access_range(uintptr_t(a), n, false, site(AT)); }         \

@@ -118,7 +118,17 @@ static void find_host_stack(uintptr_t here) {
   host_stack_lo = here > bytes ? here - bytes : 0;
 }
 
+static void find_places() {
+  const uintptr_t all[] = {uintptr_t(&xprt_thread_index), uintptr_t(&xprt_block_index), uintptr_t(&xprt_block_extent),
+                           uintptr_t(&xprt_grid_extent)};
+  uintptr_t lo = all[0], hi = all[0];
+  for (uintptr_t a : all) lo = a < lo ? a : lo, hi = a > hi ? a : hi;
+  places_lo = lo;
+  places_span = hi - lo < 256 ? hi - lo + sizeof(Index3) : 0;     // something else lies between: the long way then
+}
+
 static void begin_program() {
+  find_places();
   quiet = !options.checks;
   start_clock();
 }

@@ -8,6 +8,7 @@ static unsigned regions_count, regions_cap;
 enum { cache_size = 512 };
 static Region* region_cache[cache_size];      // by page of the address: the last region that was found there
 static uintptr_t host_stack_lo, host_stack_hi;
+static uintptr_t places_lo, places_span;       // the objects behind xprt_thread_index & co.
 static uintptr_t host_frames_end;             // where the frames of the host's calls end: main's own
 
 static inline Region*& cached(uintptr_t a) { return region_cache[(a >> 12) & (cache_size - 1)]; }

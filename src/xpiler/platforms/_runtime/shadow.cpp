@@ -190,7 +190,13 @@ static inline void note_read(Region* r, Cell& c, Thread* t, uintptr_t a, unsigne
   c.read = t->stamp | level, c.read_pc = pc;
 }
 
-enum Access { access_read, access_write, access_atomic };
+enum Access { access_read, access_write, access_atomic, access_flag_read };
+
+// A volatile read of a flag that another block set after a fence.
+static inline void note_flag_read(Region* r, Cell& c, Thread* t, uintptr_t a, unsigned n, Site pc) {
+  if (c.write & flag_atomic) return;
+  note_read(r, c, t, a, n, pc);
+}
 
 static inline void note(Region* r, uintptr_t a, unsigned n, Access kind, Site pc) {
   Thread* t = current;
@@ -200,7 +206,8 @@ static inline void note(Region* r, uintptr_t a, unsigned n, Access kind, Site pc
     Cell& c = r->cells[i];
     if (kind == access_read) note_read(r, c, t, a, n, pc);
     else if (kind == access_write) note_write(r, c, t, a, n, pc);
-    else note_atomic(r, c, t, a, n, pc);
+    else if (kind == access_atomic) note_atomic(r, c, t, a, n, pc);
+    else note_flag_read(r, c, t, a, n, pc);
   }
 }
 
@@ -234,7 +241,7 @@ static inline bool none_odd(const uint8_t* s, unsigned n) {
 // One load or store of n bytes at a, by the code at pc. false: it is out of bounds, or this memory is not watched.
 template <Access kind>
 static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n, Site pc) {
-  const bool is_write = kind != access_read;
+  const bool is_write = kind == access_write || kind == access_atomic;
   if (quiet) return true;
   settle_pending();
   Thread* t = current;
@@ -244,6 +251,7 @@ static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n
   }
   Region* r = cached(a);
   if (UNLIKELY(!r || a < r->lo || a + n > r->hi)) {
+    if (a - places_lo < places_span) return true;   // threadIdx and the like, where a compiler does not see that they are constant
     if (!t && a - host_stack_lo < host_stack_hi - host_stack_lo) return true;
     if (!(r = find_for(a, n, is_write, pc))) return false;
   }
@@ -289,13 +297,19 @@ static bool access_range(uintptr_t a, size_t n, bool write, Site pc) {
 
 // A variable on which blocks signal each other: which blocks of this launch (by number) had fenced before they touched it.
 struct Signal { uintptr_t at; uint32_t launch; uint64_t* released; };
-static Signal signals[64];
+enum { signals_max = 4096 };
+static Signal signals[signals_max];
 static unsigned signals_count;
 
-static Signal* signal_at(uintptr_t a) {
+static Signal* signal_known(uintptr_t a) {
   for (unsigned i = 0; i < signals_count; i++)
     if (signals[i].at == a) return signals + i;
-  if (signals_count == 64) return nullptr;
+  return nullptr;
+}
+
+static Signal* signal_at(uintptr_t a) {
+  if (Signal* known = signal_known(a)) return known;
+  if (signals_count == signals_max) return nullptr;
   signals[signals_count] = {a, 0, nullptr};
   return signals + signals_count++;
 }
@@ -337,6 +351,19 @@ static bool atomic_at(uintptr_t a, unsigned n, Site pc) {
   if (r && r->live && a + n <= r->hi && !all_set(r->bytes + (a - r->lo), n)) odd_state(r, a, n, false, pc);
   if (current) place_fault("atomic", "the order of atomic operations is not fixed", r, a, n, true, pc, severity_note);
   return access<access_atomic>(a, n, pc);
+}
+
+// Volatile accesses are plain ones, but for one idiom: a flag in global memory by which blocks that fence signal each other.
+static void volatile_access(uintptr_t a, unsigned n, bool write, Site pc) {
+  if (quiet) return;
+  Block* b = current ? current->block : nullptr;
+  bool flag = b && !on_some_stack(a) && !(cached(a) && cached(a)->kind == region_shared && a - cached(a)->lo < cached(a)->size());
+  if (!flag) write ? access<access_write>(a, n, pc) : access<access_read>(a, n, pc);
+  else if (write && b->fenced) exchange_order(b, a), access<access_atomic>(a, n, pc);
+  else if (write) access<access_write>(a, n, pc);
+  else if (signal_known(a)) exchange_order(b, a), access<access_flag_read>(a, n, pc);
+  else access<access_read>(a, n, pc);
+  if (!write && current && ++current->spins > 4096) yield();     // it may be polling
 }
 
 // ---- declared accesses ----------------------------------------------------------------------------------
