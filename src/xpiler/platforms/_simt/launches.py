@@ -32,7 +32,7 @@ _CASTS = {"reinterpret_cast", "static_cast", "const_cast"}
 
 
 def template_kernels(tokens: Sequence[Token]) -> set[str]:
-    """Names of kernels that are templates or are overloaded, so that their name alone is no function."""
+    """Names of kernels that can't be passed as a function: templates, overloads, default arguments."""
     seen: set[str] = set()
     found: set[str] = set()
     for i, token in enumerate(tokens):
@@ -41,7 +41,7 @@ def template_kernels(tokens: Sequence[Token]) -> set[str]:
         start, name = statement_start(tokens, i), _kernel_name(tokens, i)
         brace = _body_follows(tokens, name)
         text = tokens[name].text
-        if tokens[start].text == "template" or (brace and text in seen):
+        if tokens[start].text == "template" or (brace and text in seen) or _has_default(tokens, name):
             found.add(text)
         if brace:
             seen.add(text)
@@ -60,6 +60,12 @@ def _kernel_name(tokens: Sequence[Token], index: int) -> int:
             i = closed or i
         i += 1
     return index
+
+
+def _has_default(tokens: Sequence[Token], name: int) -> bool:
+    opened = next_solid(tokens, name + 1)
+    closed = match_close(tokens, opened) if opened < len(tokens) else None
+    return closed is not None and any(t.text == "=" for t in tokens[opened:closed])
 
 
 def _body_follows(tokens: Sequence[Token], name: int) -> bool:

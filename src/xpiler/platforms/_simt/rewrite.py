@@ -16,6 +16,17 @@ from xpiler.platforms._simt.lexer import Edit, apply, lex, next_solid
 from xpiler.platforms._simt.storage import register_globals, rewrite_storage
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_STD_NAME = re.compile(r"\bstd\s*::\s*(\w+)")
+_INCLUDED = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<([\w./]+)>", re.MULTILINE)
+# What the vendors' own headers bring along, and what is included here only where it is used (it is slow to compile).
+_STANDARD = {
+    "cmath": frozenset(
+        "abs acos asin atan atan2 ceil cos cosh erf exp exp2 fabs floor fma fmax fmin fmod isfinite isinf isnan log "
+        "log10 log1p log2 pow round sin sinh sqrt tan tanh trunc".split()
+    ),
+    "algorithm": frozenset({"min", "max", "swap", "move", "forward"}),
+}
+_STDIO = frozenset({"fprintf", "stderr", "stdout", "FILE", "snprintf", "sprintf", "fflush"})
 
 
 @dataclass(frozen=True)
@@ -57,9 +68,19 @@ def prelude(text: str, dialect: Dialect) -> str:
     words = set(_WORD.findall(text))
     wanted = [header for header, names in dialect.headers.items() if words & names]
     lines = [f'#include "{name}"' for name in (dialect.entry_header, *wanted)]
+    lines += [f"#include <{name}>" for name in _standard_headers(text, words)]
     if "wmma" in words and not words & {"nvcuda", "rocwmma"}:
         lines.append("using namespace nvcuda;")
     return "\n".join(lines)
+
+
+def _standard_headers(text: str, words: set[str]) -> list[str]:
+    """Headers of the C++ library that the text leans on without including anything like them."""
+    included, names = set(_INCLUDED.findall(text)), set(_STD_NAME.findall(text))
+    wanted = [header for header, offered in _STANDARD.items() if names & offered]
+    if words & _STDIO and not included & {"stdio.h", "cstdio"}:
+        wanted.append("stdio.h")
+    return [header for header in wanted if header not in included]
 
 
 def replace_words(text: str, words: Mapping[str, str]) -> str:

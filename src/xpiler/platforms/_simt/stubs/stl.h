@@ -7,21 +7,115 @@ template <class T> struct initializer_list {
   const T* begin() const; const T* end() const; size_t size() const;
 };
 template <class T> struct allocator {};
+#pragma clang force_cuda_host_device begin
+template <class T> inline T* xp_memory(size_t n) { return (T*)malloc(n * sizeof(T)); }
+template <class T> inline T* xp_filled(size_t n, const T& v) {
+  T* p = (T*)malloc(n * sizeof(T));
+  for (size_t i = 0; i < n; ++i) p[i] = v;
+  return p;
+}
+template <class T> inline T* xp_copied(const T* from, const T* end) {
+  size_t n = end - from;
+  T* p = (T*)malloc(n * sizeof(T));
+  for (size_t i = 0; i < n; ++i) p[i] = from[i];
+  return p;
+}
 template <class T, class A = allocator<T>> struct vector {
   typedef T value_type; typedef T* iterator; typedef const T* const_iterator;
-  vector(); explicit vector(size_t); vector(size_t, const T&); vector(initializer_list<T>);
-  template <class I> vector(I, I);
-  vector(const vector&); ~vector();
+  T* xp_data;
+  size_t xp_size;
+  explicit vector(size_t n) : xp_data(xp_filled<T>(n, T(0))), xp_size(n) {}
+  vector(size_t n, const T& v) : xp_data(xp_filled<T>(n, v)), xp_size(n) {}
+  vector(const T* a, const T* b) : xp_data(xp_copied<T>(a, b)), xp_size(b - a) {}
+  vector(); vector(initializer_list<T>);
+  vector(const vector&);
   vector& operator=(const vector&);
-  T& operator[](size_t); const T& operator[](size_t) const;
-  T& at(size_t); T& front(); T& back(); T* data(); const T* data() const;
-  size_t size() const; bool empty() const; size_t capacity() const;
+  T& operator[](size_t i) { return xp_data[i]; }
+  const T& operator[](size_t i) const { return xp_data[i]; }
+  T& at(size_t i) { return xp_data[i]; }
+  T& front() { return xp_data[0]; }
+  T& back() { return xp_data[xp_size - 1]; }
+  T* data() { return xp_data; }
+  const T* data() const { return xp_data; }
+  size_t size() const { return xp_size; }
+  bool empty() const { return xp_size == 0; }
+  T* begin() { return xp_data; }
+  T* end() { return xp_data + xp_size; }
+  const T* begin() const { return xp_data; }
+  const T* end() const { return xp_data + xp_size; }
+  const T* cbegin() const { return xp_data; }
+  const T* cend() const { return xp_data + xp_size; }
+  size_t capacity() const;
   void push_back(const T&); template <class... Z> T& emplace_back(Z&&...); void pop_back();
   void resize(size_t); void resize(size_t, const T&); void reserve(size_t); void clear();
   void assign(size_t, const T&); template <class... Z> void insert(Z&&...); void swap(vector&);
-  T* begin(); T* end(); const T* begin() const; const T* end() const;
-  const T* cbegin() const; const T* cend() const;
 };
+template <class T> struct unique_ptr {
+  unique_ptr(); explicit unique_ptr(T*);
+  T* get() const; T& operator*() const; T* operator->() const; T* release();
+};
+template <class T> struct unique_ptr<T[]> {
+  T* xp_data;
+  explicit unique_ptr(T* p) : xp_data(p) {}
+  T* get() const { return xp_data; }
+  T& operator[](size_t i) const { return xp_data[i]; }
+};
+template <class T> struct xp_unbounded;
+template <class T> struct xp_unbounded<T[]> { typedef T type; };
+template <class T> inline unique_ptr<T> make_unique(size_t n) {
+  typedef typename xp_unbounded<T>::type E;
+  return unique_ptr<T>(xp_filled<E>(n, E(0)));
+}
+template <class T, class U> inline void fill(T* a, T* b, const U& v) {
+  size_t n = b - a;
+  for (size_t i = 0; i < n; ++i) a[i] = v;
+}
+template <class T, class N, class U> inline void fill_n(T* a, N n, const U& v) {
+  for (N i = 0; i < n; ++i) a[i] = v;
+}
+template <class T, class U> inline void iota(T* a, T* b, U v) {
+  size_t n = b - a;
+  for (size_t i = 0; i < n; ++i) a[i] = v + (U)i;
+}
+template <class T, class U> inline U* copy(T* a, T* b, U* to) {
+  size_t n = b - a;
+  for (size_t i = 0; i < n; ++i) to[i] = a[i];
+  return to + n;
+}
+template <class T, class U> inline U accumulate(T* a, T* b, U init) {
+  size_t n = b - a;
+  U sum = init;
+  for (size_t i = 0; i < n; ++i) sum = sum + a[i];
+  return sum;
+}
+template <class T, class U, class F> inline U accumulate(T* a, T* b, U init, F op) {
+  size_t n = b - a;
+  U sum = init;
+  for (size_t i = 0; i < n; ++i) sum = op(sum, a[i]);
+  return sum;
+}
+template <class T, class U, class V> inline V inner_product(T* a, T* b, U* c, V init) {
+  size_t n = b - a;
+  V sum = init;
+  for (size_t i = 0; i < n; ++i) sum = sum + a[i] * c[i];
+  return sum;
+}
+template <class T, class U, class F> inline U* transform(T* a, T* b, U* to, F f) {
+  size_t n = b - a;
+  for (size_t i = 0; i < n; ++i) to[i] = f(a[i]);
+  return to + n;
+}
+template <class T> inline T* max_element(T* a, T* b) {
+  size_t n = b - a, best = 0;
+  for (size_t i = 1; i < n; ++i) if (a[best] < a[i]) best = i;
+  return a + best;
+}
+template <class T> inline T* min_element(T* a, T* b) {
+  size_t n = b - a, best = 0;
+  for (size_t i = 1; i < n; ++i) if (a[i] < a[best]) best = i;
+  return a + best;
+}
+#pragma clang force_cuda_host_device end
 struct string {
   string(); string(const char*); string(const string&); ~string();
   string& operator=(const string&); string& operator+=(const string&); string& operator+=(char);
@@ -55,19 +149,10 @@ struct exception { virtual const char* what() const; };
 struct runtime_error : exception { runtime_error(const string&); };
 struct invalid_argument : exception { invalid_argument(const string&); };
 struct logic_error : exception { logic_error(const string&); };
-template <class I, class T> void fill(I, I, const T&);
-template <class I, class T> void iota(I, I, T);
 template <class I, class G> void generate(I, I, G);
 template <class I> void sort(I, I);
 template <class I, class C> void sort(I, I, C);
-template <class I, class O> O copy(I, I, O);
-template <class I, class O, class F> O transform(I, I, O, F);
 template <class I, class J, class O, class F> O transform(I, I, J, O, F);
-template <class I, class T> T accumulate(I, I, T);
-template <class I, class T, class F> T accumulate(I, I, T, F);
-template <class I, class J, class T> T inner_product(I, I, J, T);
-template <class I> I max_element(I, I);
-template <class I> I min_element(I, I);
 template <class I, class J> bool equal(I, I, J);
 template <class I, class F> F for_each(I, I, F);
 template <class I> void reverse(I, I);
@@ -86,14 +171,6 @@ template <class T = int> struct uniform_int_distribution {
 template <class T = float> struct normal_distribution {
   normal_distribution(T = 0, T = 1); template <class G> T operator()(G&);
 };
-template <class T> struct unique_ptr {
-  unique_ptr(); explicit unique_ptr(T*); ~unique_ptr();
-  T* get() const; T& operator*() const; T* operator->() const; T* release();
-};
-template <class T> struct unique_ptr<T[]> {
-  explicit unique_ptr(T*); ~unique_ptr(); T* get() const; T& operator[](size_t) const;
-};
-template <class T> unique_ptr<T> make_unique(size_t);
 template <class T> struct plus { T operator()(const T&, const T&) const; };
 template <class T> struct function {};
 template <class... T> struct tuple {};

@@ -20,6 +20,7 @@
 
 #define CUDART_CB
 #define CUDARTAPI
+#define cudaStreamDefault 0x00
 #define cudaStreamLegacy ((cudaStream_t)1)
 #define cudaStreamPerThread ((cudaStream_t)2)
 #endif

@@ -21,6 +21,8 @@ template <class T> struct Same { typedef T type; };
 #define XP_DEVICE_PROPERTIES hipDeviceProp_t
 #include "xp_host.h"
 
+#define hipStreamDefault 0x00
+#define hipStreamPerThread ((hipStream_t)2)
 #define HIP_SYMBOL(x) (x)
 #define HIP_KERNEL_NAME(...) __VA_ARGS__
 #define hipHostMallocDefault 0u
