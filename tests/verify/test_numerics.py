@@ -14,6 +14,9 @@ from xpiler.verify.numerics import integral_inputs, precision_of
 X, Y, J = e.Var("x", Pointer(F32)), e.Var("y", Pointer(F32)), e.Var("i", I32)
 
 
+ROUNDED = e.Cast(e.Call("exp", (e.Var("v", F32),), F32), F16)
+
+
 def program(*body: s.Stmt, **more: Function) -> Program:
     kernel = Function("k", (X, Y), body, role="kernel")
     return Program(functions=(kernel, *more.values()))
@@ -32,10 +35,8 @@ def add_up(t: Type) -> s.Assign:
         (add_up(BF16), Precision(accumulate="bf16")),
         (s.Assign(e.Var("h", F16), e.Index(X, J, F16)), Precision()),
         (s.Assign(e.Var("h", F16), e.Cast(e.Index(X, J, F32), F16)), Precision()),
-        (
-            s.Assign(e.Var("h", F16), e.Cast(e.Call("exp", (e.Var("v", F32),), F32), F16)),
-            Precision(narrow="float16"),
-        ),
+        (s.Assign(e.Var("h", F16), ROUNDED), Precision()),
+        (s.Assign(e.Var("f", F32), e.Cast(ROUNDED, F32)), Precision(narrow="float16")),
         (s.Instr("mma.m16n8k16.f32.f16.f16.f32"), Precision()),
         (s.Instr("mma.m16n8k16.f16.f16.f16.f16"), Precision(accumulate="float16")),
         (s.Instr("mfma.f32_32x32x8f16"), Precision()),
@@ -68,3 +69,11 @@ def test_other_inputs_stay_real() -> None:
     assert not integral_inputs(program(s.Assign(e.Index(Y, J, F32), load)))
     index = s.Assign(e.Var("j", I32), e.Cast(J, I32))
     assert not integral_inputs(program(index))
+
+
+@pytest.mark.parametrize(("again", "narrow"), [(True, "float16"), (False, "")])
+def test_a_rounded_value_counts_once_it_is_used_again(again: bool, narrow: str) -> None:
+    half = e.Var("h", F16)
+    keep = s.Decl(half, ROUNDED)
+    use = e.Cast(half, F32) if again else half
+    assert precision_of(program(keep, s.Assign(e.Index(Y, J, use.type), use))).narrow == narrow

@@ -186,6 +186,16 @@ WRONG: dict[str, tuple[Program, Program, tuple[Any, ...]]] = {
         writes(lambda x: np.where(x < 0, x * F(0.100001), x)),
         (X, Y),
     ),
+    "truncated to half instead of rounded": (
+        writes(lambda x: (x * F(3)).astype(np.float16)),
+        writes(lambda x: ((x * F(3)).view(np.uint32) & np.uint32(0xFFFFE000)).view(F)),
+        (buffer("x", 300), buffer("y", 300, "float16")),
+    ),
+    "another element taken for the maximum": (
+        writes(softmax),
+        writes(lambda x: (z := np.exp(rows(x, 64) - rows(x, 64)[:, :1])) / z.sum(1, keepdims=True)),
+        like(6400),
+    ),
     "lost in int8": (
         writes(lambda x, w: x.astype(np.int32) * w.astype(np.int32)),
         writes(lambda x, w: (x * w).astype(np.int32)),

@@ -67,12 +67,27 @@ class Bound:
 
     def at(self, expected: Floats) -> Floats:
         """The allowed distance at each element."""
-        scale = np.abs(expected) + self.size
+        with np.errstate(invalid="ignore"):
+            bound = spacing(expected, self.dtype) + self.before_rounding(expected)
+        return np.asarray(np.where(np.isfinite(bound), bound, 0.0))
+
+    def before_rounding(self, expected: Floats) -> Floats:
+        """The part of it that is there before the result is rounded to the output's type."""
         relative = LAMBDA * self.precision.unit(self.dtype) * np.sqrt(max(self.terms, 1.0))
         with np.errstate(invalid="ignore"):
-            bound = spacing(expected, self.dtype) + scale * relative
-            bound = bound + 2 * self.precision.narrow_unit() * scale
-        return np.asarray(np.where(np.isfinite(bound), bound, 0.0))
+            scale = np.abs(expected) + self.size
+            return np.asarray(scale * (relative + 2 * self.precision.narrow_unit()))
+
+    def flips(self, expected: Floats) -> float:
+        """How many elements of a narrow type may at most round to another neighbour.
+
+        A result that lies within d of the other side's rounds apart from it with probability
+        2 d / ulp; more than that on average means that one of them rounds in another way.
+        """
+        with np.errstate(invalid="ignore"):
+            odds = 2 * self.before_rounding(expected) / spacing(expected, self.dtype)
+        mean = float(np.minimum(np.nan_to_num(odds, nan=1.0, posinf=1.0), 1.0).sum())
+        return mean + 4 * float(np.sqrt(mean)) + 3
 
     def describe(self) -> str:
         """The formula with its numbers: `ulp(float32) + 8 u sqrt(n) (|y|+s), u=2^-24, n=64`."""
@@ -164,6 +179,8 @@ def compare(
     if around is not None and bool(bad.any()):
         excused = bad & _excusable(actual, dtype, around, allowed)
         bad &= ~excused
+    if bound is not None and allowed is not None and not bool(bad.any()):
+        bad = _misrounded(expected, actual, dtype, bound, skip)
     first = _first(name, expected, actual, dtype, bad, allowed) if bool(bad.any()) else None
     compared = bad.size - (int(skip.sum()) if skip is not None else 0)
     worst = _worst(expected, actual, dtype, allowed, skip)
@@ -174,6 +191,18 @@ def _allowed(expected: Array, dtype: str, bound: Bound | None) -> Floats | None:
     if bound is None or not is_float(dtype):
         return None
     return bound.at(decode(expected.reshape(-1), dtype))
+
+
+def _misrounded(
+    expected: Array, actual: Array, dtype: str, bound: Bound, skip: Bools | None
+) -> Bools:
+    """Elements that rounded apart, if too many to be chance (truncation, rounding twice)."""
+    y, z = decode(expected.reshape(-1), dtype), decode(actual.reshape(-1), dtype)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(y - z) > bound.before_rounding(y)
+    if skip is not None:
+        apart &= ~skip
+    return apart if int(apart.sum()) > bound.flips(y) else np.zeros_like(apart)
 
 
 def _excusable(actual: Array, dtype: str, around: Surroundings, allowed: Floats | None) -> Bools:

@@ -26,6 +26,7 @@ _IMPULSE = 3.0
 _INTEGRAL_BOUNDS = (0.0, 100.0)  # exact in every type, and in range of every integer type
 _INTEGER_BOUND = 100.0
 _WIDE = 60.0  # shows what conversions to integers do; its exponential is still finite
+_OUTLIERS = 0.03  # of the wide values are eight times as large: a wrong maximum overflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ def _draw_reals(
         case "positive":
             return random.uniform(0.25, 2.25, count)
         case "wide":
-            return random.uniform(-_WIDE, _WIDE, count)
+            outlying = random.random(count) < _OUTLIERS
+            return random.uniform(-_WIDE, _WIDE, count) * np.where(outlying, 8.0, 1.0)
         case "integers":
             return random.choice(SMALL_INTEGERS, count)
         case "edges":

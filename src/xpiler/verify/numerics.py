@@ -6,12 +6,12 @@ Only tolerances and the choice of inputs rest on this, never an expected value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
-from xpiler.ir.rewrite import walk
+from xpiler.ir.rewrite import Node, walk, walk_exprs
 from xpiler.ir.types import Pointer, Scalar, Type, Vector
 from xpiler.verify.compare import Precision
 
@@ -32,11 +32,41 @@ def precision_of(program: Program) -> Precision:
     for short, name in _NARROW.items():
         if short in sums:
             return Precision(accumulate=name)
-    passed = {_scalar(n.type) for n in nodes if isinstance(n, e.Expr) and _rounds(n)}
-    for short in ("bf16", "f16"):
-        if short in passed:
-            return Precision(narrow=_NARROW[short])
+    for name in _passed(nodes):
+        return Precision(narrow=name)
     return Precision()
+
+
+def _passed(nodes: Sequence[Node]) -> Iterator[str]:
+    """Narrow types in which a computed value is kept and then computed with again."""
+    kept = {
+        _base(n.target): _scalar(n.target.type)
+        for n in nodes
+        if isinstance(n, s.Assign) and any(_rounds(x) for x in walk_exprs(n.value))
+    }
+    kept |= {
+        n.var.name: _scalar(n.var.type)
+        for n in nodes
+        if isinstance(n, s.Decl) and n.init and any(_rounds(x) for x in walk_exprs(n.init))
+    }
+    for node in nodes:
+        for operand in _operands(node):
+            for x in walk_exprs(operand):
+                if _rounds(x):
+                    yield _NARROW[_scalar(x.type)]
+                elif isinstance(x, e.Var) and kept.get(x.name) in _NARROW:
+                    yield _NARROW[kept[x.name]]
+
+
+def _operands(node: Node) -> tuple[e.Expr, ...]:
+    """What `node` computes with, if it is arithmetic or widens its operand."""
+    if isinstance(node, e.Cast):
+        return (node.x,) if _scalar(node.x.type) in _NARROW else ()
+    if isinstance(node, e.Binary):
+        return (node.a, node.b)
+    if isinstance(node, e.Call):
+        return node.args
+    return node.ins if isinstance(node, s.Instr) else ()
 
 
 def _accumulates(node: s.Assign) -> bool:
