@@ -197,7 +197,7 @@ class _Builder:
             return self.counting(st, nxt, to)
         if isinstance(st, s.While):
             return self.loop(st, nxt, to)
-        if isinstance(st, (s.Scope, n.Once, n.Accumulate)):
+        if isinstance(st, (s.Scope, n.Zone, n.Once, n.Accumulate)):
             return self.body(st.body, nxt, to)
         if isinstance(st, n.Guard):
             return self.filled(st, [self.body(st.body, nxt, to), nxt])

@@ -20,7 +20,7 @@ from xpiler.ir.rewrite import (
 from xpiler.ir.types import BOOL, VOID, Array, Pointer
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.flow import written
-from xpiler.passes.recovery.jumps import RETURN, JumpLowering
+from xpiler.passes.recovery.jumps import JumpLowering
 from xpiler.passes.recovery.levels import sync_level
 
 DEEP = 64
@@ -245,16 +245,6 @@ def dereferenced(body: s.Body) -> s.Body:
     return new
 
 
-class _Returns(JumpLowering):
-    """Every return of an inlined function leaves its body."""
-
-    result: e.Var | None = None
-
-    def consider(self, st: s.Stmt, around: list[s.Stmt], later: bool) -> None:
-        if isinstance(st, s.Return):
-            self.lowered[id(st)] = RETURN
-
-
 def returns_to(body: s.Body, result: e.Var | None, taken: set[str]) -> s.Body:
     """`body` as statements that go on at their end; a returned value is assigned to `result`."""
 
@@ -264,7 +254,7 @@ def returns_to(body: s.Body, result: e.Var | None, taken: set[str]) -> s.Body:
         return (s.Assign(result, st.value, loc=st.loc), s.Return())
 
     body = n.fresh_statements(n.edit(n.edit(body, one), _spliced))
-    return _Returns("grid", set(), taken).run(body)
+    return JumpLowering("grid", set(), taken).run(body)
 
 
 def _spliced(st: s.Stmt) -> s.Stmt | s.Body:

@@ -1,7 +1,7 @@
 """Turns jumps over synchronisation into guards, so that only structured control is left to split.
 
-`return`, `break` and `continue` that some units make and others do not become flags (or, where the
-jump ends a branch, nesting in the other branch); uniform `break` and `continue` stay.
+`return`, and `break` and `continue` that some units make and others do not, become flags (or, where
+the jump ends a branch, nesting in the other branch); uniform `break` and `continue` stay.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class JumpLowering:
 
     def run(self, body: s.Body) -> s.Body:
         """`body` without the jumps that may not stay."""
-        self.select(body, [], False)
+        self.select(body, [])
         if not self.lowered:
             return body
         new = self.items(body, frozenset([RETURN]))
@@ -65,21 +65,18 @@ class JumpLowering:
             new = (s.Decl(self.flags[RETURN], n.FALSE), *new)
         return new
 
-    def select(self, body: s.Body, around: list[s.Stmt], later: bool) -> None:
-        """Finds the jumps to lower; `later`: something synchronises after this list."""
-        for k, st in enumerate(body):
-            after = later or has_sync(body[k + 1 :], self.level)
+    def select(self, body: s.Body, around: list[s.Stmt]) -> None:
+        """Finds the jumps to lower."""
+        for st in body:
             if isinstance(st, (s.Return, s.Break, s.Continue)):
-                self.consider(st, around, after)
+                self.consider(st, around)
             exits = isinstance(st, (s.For, s.While, s.Switch))
             for inner in n.bodies(st):
-                inside = after or (exits and has_sync(st, self.level))
-                self.select(inner, [*around, st] if exits else around, inside)
+                self.select(inner, [*around, st] if exits else around)
 
-    def consider(self, st: s.Stmt, around: list[s.Stmt], later: bool) -> None:
+    def consider(self, st: s.Stmt, around: list[s.Stmt]) -> None:
         if isinstance(st, s.Return):
-            if later:
-                self.lowered[id(st)] = RETURN
+            self.lowered[id(st)] = RETURN
             return
         loops = [x for x in around if not isinstance(x, s.Switch)]
         target = loops[-1] if isinstance(st, s.Continue) else around[-1]

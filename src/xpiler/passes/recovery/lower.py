@@ -14,7 +14,7 @@ from xpiler.passes.recovery.collectives import RULES, Rule, expand
 from xpiler.passes.recovery.coords import Coords, Storage, rewriter, storage_type
 from xpiler.passes.recovery.effects import commutes, sequential
 from xpiler.passes.recovery.flow import effects, local_names, reads, written
-from xpiler.passes.recovery.jumps import RETURN, JumpLowering, flatten_scopes, switches_to_ifs
+from xpiler.passes.recovery.jumps import JumpLowering, flatten_scopes, switches_to_ifs
 from xpiler.passes.recovery.placement import Placement, Placer
 from xpiler.passes.recovery.predicate import LowerJumps, Predication
 from xpiler.passes.recovery.regions import (
@@ -129,7 +129,8 @@ class Lowering:
             except LowerJumps as more:
                 extra |= more.jumps
         body = n.fresh_statements(body)
-        return n.fresh_statements(expand(body, self.facts(body), taken, self.env.tiles, rule_of))
+        new = expand(body, self.facts(body), taken, self.env.tiles, rule_of)
+        return n.fresh_statements(flatten_scopes(new))
 
     def placed(self, body: s.Body) -> tuple[list[Item], Placement]:
         """A cut of `body` with a place for every variable."""
@@ -326,11 +327,11 @@ def _open_accumulators(body: s.Body, level: n.LevelName) -> s.Body:
 
 
 def unit_code(body: s.Body, coords: Coords, env: Env) -> s.Body:
-    """What one unit does by itself: guards are `if`s, returns are gone, axes are coordinates."""
+    """What one unit does by itself: guards are `if`s, axes are coordinates."""
     write = rewriter(coords)
 
-    body = without_returns(merge_guards(body), env.taken)
-    return sequential(tuple(rewritten(st, write) for st in body), env.taken)
+    code = tuple(rewritten(st, write) for st in merge_guards(body))
+    return sequential(code, env.taken)
 
 
 def rewritten(st: s.Stmt, write: Callable[[e.Expr], e.Expr]) -> s.Stmt:
@@ -358,18 +359,3 @@ def merge_guards(body: s.Body) -> s.Body:
                 continue
         out.append(st)
     return tuple(out)
-
-
-class _AllReturns(JumpLowering):
-    """Lowers every return: the unit's iteration ends."""
-
-    def consider(self, st: s.Stmt, around: list[s.Stmt], later: bool) -> None:
-        if isinstance(st, s.Return):
-            self.lowered[id(st)] = RETURN
-
-
-def without_returns(body: s.Body, taken: set[str]) -> s.Body:
-    """`body` as the body of a loop over units, where `return` would leave too much."""
-    if not any(isinstance(st, s.Return) for st in n.statements(body)):
-        return body
-    return _AllReturns("grid", set(), taken).run(n.fresh_statements(body))

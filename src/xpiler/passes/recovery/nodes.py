@@ -28,6 +28,14 @@ class Guard(s.Stmt):
 
 
 @dataclass(frozen=True, slots=True)
+class Zone(s.Stmt):
+    """Control that is decided once, for those units that the masks in `path` let through."""
+
+    path: tuple[str, ...]
+    body: s.Body
+
+
+@dataclass(frozen=True, slots=True)
 class Split(s.Stmt):
     """All units of the level arrive before any goes on (left of a barrier or a collective)."""
 
@@ -78,7 +86,7 @@ def bodies(st: s.Stmt) -> list[s.Body]:
         return [st.body, st.step]
     if isinstance(st, s.Switch):
         return [c.body for c in st.cases]
-    if isinstance(st, (s.For, s.Scope, Guard, Once, Accumulate)):
+    if isinstance(st, (s.For, s.Scope, Guard, Zone, Once, Accumulate)):
         return [st.body]
     return []
 
@@ -92,7 +100,7 @@ def with_bodies(st: s.Stmt, new: list[s.Body]) -> s.Stmt:
     if isinstance(st, s.Switch):
         cases = tuple(replace(c, body=b) for c, b in zip(st.cases, new, strict=True))
         return replace(st, cases=cases)
-    if isinstance(st, (s.For, s.Scope, Guard, Once, Accumulate)):
+    if isinstance(st, (s.For, s.Scope, Guard, Zone, Once, Accumulate)):
         return replace(st, body=new[0])
     return st
 

@@ -103,7 +103,7 @@ class Predication:
         if self.stays([st.cond], mask):
             inner = replace(mask, nonempty=False) if mask else None
             new = [self.body(b, inner) for b in (st.then, st.orelse)]
-            return (replace(st, then=new[0], orelse=new[1]),)
+            return self.zone(mask, replace(st, then=new[0], orelse=new[1]))
         self.refuse_jumps(st)
         cond, head, whole = self.captured(st, mask)
         chosen = self.deeper(None if whole else mask, cond, mask)
@@ -111,6 +111,10 @@ class Predication:
         if st.orelse:
             out += self.body(st.orelse, self.deeper(mask, n.negate(cond), mask))
         return tuple(out)
+
+    def zone(self, mask: Mask | None, st: s.Stmt) -> s.Body:
+        """Control decided once, by values that the units of `mask` agree on."""
+        return (st,) if mask is None else (n.Zone(mask.path, (st,)),)
 
     def refuse_jumps(self, st: s.Stmt) -> None:
         """A jump that was taken for uniform cannot stay under a mask: it has to become a flag."""
@@ -143,7 +147,7 @@ class Predication:
         # A loop that counts ends whether or not a unit is left; its body must not rely on one.
         if self.stays([st.lo, st.hi, st.step], mask):
             inner = replace(mask, nonempty=False) if mask else None
-            return (replace(st, body=self.body(st.body, inner)),)
+            return self.zone(mask, replace(st, body=self.body(st.body, inner)))
         head = s.Decl(st.var, st.lo, loc=st.loc, comments=st.comments)
         step = s.Assign(st.var, st.step, "+")
         cond = e.Binary("<", st.var, st.hi, BOOL)
@@ -162,9 +166,9 @@ class Predication:
         body = self.body(st.body, inner)
         new = replace(st, body=body, step=self.body(st.step, inner))
         if mask is None or mask.nonempty or inner is mask:
-            return (new,)
+            return self.zone(mask, new)
         some = e.Var(fresh_name("any", self.taken), BOOL)
-        return (*self.any_of(mask.expr, some, s.Decl(some, n.FALSE)), s.If(some, (new,)))
+        return (*self.any_of(mask.expr, some, s.Decl(some, n.FALSE)), s.If(some, self.zone(mask, new)))
 
     def divergent_exit(self, st: s.While) -> bool:
         return any(id(j) in self.facts.divergent_jumps for x in st.body for j in n.escaping(x))

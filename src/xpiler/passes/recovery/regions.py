@@ -64,7 +64,7 @@ class Cutter:
     def items(self, body: s.Body) -> list[Item]:
         out: list[Item] = []
         run: list[s.Stmt] = []
-        for st in body:
+        for st in _without_zones(body):
             if isinstance(st, n.Split) or (
                 isinstance(st, s.Barrier) and has_sync(st, self.facts.level)
             ):
@@ -143,6 +143,12 @@ class Cutter:
                 self.struct(n.with_bodies(x, list(pushed)), out, run)
             else:
                 self.single(x, out, run)
+
+
+def _without_zones(body: s.Body) -> s.Body:
+    return tuple(
+        x for st in body for x in (_without_zones(st.body) if isinstance(st, n.Zone) else (st,))
+    )
 
 
 def _has_leaf(items: list[Item]) -> bool:

@@ -166,6 +166,7 @@ class _Walk:
     around: list[tuple[s.Stmt, Scope]] = field(default_factory=list)
     divergent_loops: set[int] = field(default_factory=set)
     skips: set[int] = field(default_factory=set)
+    zone: tuple[str, ...] = ()
 
     def body(self, body: s.Body, scope: Scope) -> None:
         """Sweeps a list; fewer units run what follows a divergent `continue`: a deeper scope."""
@@ -193,6 +194,10 @@ class _Walk:
             self.jump(st, scope)
         elif isinstance(st, (s.If, s.Switch, n.Guard)):
             self.branch(st, scope)
+        elif isinstance(st, n.Zone):
+            outer, self.zone = self.zone, st.path
+            self.body(st.body, (*scope, *self.deeper(st.path, outer)))
+            self.zone = outer
         elif isinstance(st, (s.Scope, n.Once)):
             self.body(st.body, scope)
         elif isinstance(st, n.Accumulate):
@@ -252,13 +257,17 @@ class _Walk:
     def branch(self, st: s.Stmt, scope: Scope) -> None:
         uniform = self.facts.uniform(n.heads(st)[0])
         if isinstance(st, n.Guard):
-            deep = tuple(m for m in st.path if self.facts.varying & {m.lstrip("!")})
+            deep = self.deeper(st.path, self.zone)
             self.body(st.body, scope if uniform else (*scope, *deep))
             return
         self.around.append((st, scope))
         for k, inner in enumerate(n.bodies(st)):
             self.body(inner, scope if uniform else (*scope, (id(st), k)))
         self.around.pop()
+
+    def deeper(self, path: tuple[str, ...], zone: tuple[str, ...]) -> tuple[str, ...]:
+        """Masks of `path` beyond those of the zone around that not all units pass."""
+        return tuple(m for m in path[len(zone) :] if m.lstrip("!") in self.facts.varying)
 
     def loop(self, st: s.Stmt, scope: Scope) -> None:
         inside = (*scope, id(st)) if self._divergent(st) else scope
@@ -289,7 +298,7 @@ class _Walk:
         else:
             exits = [x for x in self.around if isinstance(x[0], (s.For, s.While, s.Switch))]
             base = exits[-1][1]
-        if scope == base:
+        if _control(scope) == _control(base):
             return
         self.facts.divergent_jumps.add(id(st))
         if isinstance(st, s.Continue) or (isinstance(st, s.Break) and exits[-1] not in loops):
@@ -297,6 +306,11 @@ class _Walk:
             return
         left = loops if isinstance(st, s.Return) else loops[-1:]
         self.divergent_loops |= {id(loop) for loop, _ in left}
+
+
+def _control(scope: Scope) -> Scope:
+    """A scope without its masks: what they stop is not there, so a jump cannot tell them."""
+    return tuple(x for x in scope if not isinstance(x, str))
 
 
 def _subexpressions(x: e.Expr) -> Iterable[e.Expr]:

@@ -164,9 +164,9 @@ def _renamed_heads(st: s.Stmt, used: dict[str, e.Expr], defined: dict[str, e.Exp
 
 def _place(place: e.Expr, used: dict[str, e.Expr], defined: dict[str, e.Expr]) -> e.Expr:
     """A written place: its root variable is a definition, indices and pointers are reads."""
-    owner = fl.root(place)
-    if owner is None:
-        return substitute(place, used)
+    if fl.root(place) is None:
+        read: e.Expr = substitute(place, used)
+        return read
 
     def go(x: e.Expr) -> e.Expr:
         if isinstance(x, e.Var):
