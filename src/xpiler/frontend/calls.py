@@ -11,11 +11,11 @@ from xpiler.frontend.operators import binary, deref, lanes_binary
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import is_reference
 from xpiler.frontend.unit import FunctionEntry, role_of
-from xpiler.ir.expr import AddressOf, Bits, Call, Const, Expr, Index, Var, is_place
+from xpiler.ir.expr import AddressOf, Bits, Call, Cast, Const, Expr, Index, Var, is_place
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import walk_exprs
 from xpiler.ir.stmt import Eval, Instr
-from xpiler.ir.types import I32, VOID, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import I32, VOID, Array, Pointer, Scalar, Struct, Type, Vector
 
 _TYPED_BY_RESULT = (
     "pow",
@@ -245,7 +245,7 @@ def arguments(r: FunctionReader, n: Node, callee: Node) -> list[Expr]:
     if has_self(callee):
         object_node, nodes = object_and_rest(n, params)
     if has_self(callee) and not r.unit.is_void(r.unit.types(callee.c.semantic_parent.type)):
-        readers.append(lambda: _self(r, object_node))
+        readers.append(lambda: _self(r, object_node, callee))
     for p, a in zip(params, nodes, strict=False):
         if not _empty_param(r, p):
             readers.append(lambda p=p, a=a: argument(r, p, a))  # type: ignore[misc]
@@ -266,17 +266,24 @@ def object_and_rest(n: Node, params: list[Node]) -> tuple[Node | None, list[Node
     return None, args
 
 
-def _self(r: FunctionReader, node: Node | None) -> Expr:
+def _self(r: FunctionReader, node: Node | None, callee: Node) -> Expr:
     place = r.expr(node) if node is not None else r.frame.this
     if place is None:
         r.fail("XP0207", "a member call without an object")
+    wanted = Pointer(r.unit.types(callee.c.semantic_parent.type), callee.c.is_const_method())
     if isinstance(place.type, Pointer):
-        return place
+        return _as_base(place, wanted)
     if not is_place(place):
         place = r.temp(place, place.type, "object")
     if isinstance(place, Var):
         r.memory.add(place.name)
-    return address(place)
+    return _as_base(address(place), wanted)
+
+
+def _as_base(p: Expr, wanted: Pointer) -> Expr:
+    """A pointer to a derived object as one to its base, which is its beginning."""
+    same = isinstance(p.type, (Pointer, Array)) and p.type.elem == wanted.elem
+    return p if same else Cast(p, wanted)
 
 
 def _empty_param(r: FunctionReader, p: Node) -> bool:

@@ -65,20 +65,34 @@ def const_int(e: Expr) -> int | None:
 
 def convert(x: Expr, t: Type) -> Expr:
     """`x` as a value of type `t`, as C converts it."""
-    if x.type == t or isinstance(x.type, Array):
+    if x.type == t:
         return x
     if isinstance(t, Pointer):
         return _to_pointer(x, t)
+    if isinstance(x.type, Array):
+        return x
     if t == BOOL:
         return truth(x)
     if isinstance(x, Const) and isinstance(t, Scalar) and isinstance(x.type, Scalar):
         folded = _fold(x, t)
         if folded is not None:
             return folded
+    if isinstance(x, Cast) and x.x.type == t and _keeps(t, x.type):
+        return x.x
     return Cast(x, t)
 
 
+def _keeps(t: Type, wide: Type) -> bool:
+    """Whether a value of the integer type `t` survives the way over `wide`."""
+    if not (isinstance(t, Scalar) and isinstance(wide, Scalar)):
+        return False
+    whole = t.is_integer and wide.is_integer and BOOL not in (t, wide)
+    return whole and wide.bits >= t.bits
+
+
 def _to_pointer(x: Expr, t: Pointer) -> Expr:
+    if isinstance(x.type, Array):
+        return x if unqualified(x.type.elem) == unqualified(t.elem) else Cast(x, t)
     if isinstance(x.type, Pointer) and unqualified(x.type) == unqualified(t):
         return replace(x, type=t) if isinstance(x, Cast) else x
     return Const(0, t) if isinstance(x, Const) and x.value == 0 else Cast(x, t)

@@ -208,7 +208,9 @@ def _enumerator(r: FunctionReader, decl: Node, at: Node) -> Expr:
 def _variable(r: FunctionReader, decl: Node, at: Node) -> Expr:
     words = r.unit.words
     if decl.name in words.axes and decl.in_stub:
-        return axis(words.axes[decl.name])
+        coordinate = axis(words.axes[decl.name])
+        t = r.unit.types(decl.type)
+        return convert(coordinate, t) if isinstance(t, Scalar) else coordinate
     t = r.unit.types(decl.type)
     constant = constant_variable(r, decl, t)
     if constant is not None:

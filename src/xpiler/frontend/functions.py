@@ -7,6 +7,8 @@ import re
 from xpiler.frontend import calls, expressions, host, operators, ptx, statements, switches  # noqa: F401
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.operators import is_status
+from xpiler.frontend.owners import is_owner, released
 from xpiler.frontend.reader import FunctionReader
 from xpiler.frontend.tidy import tidy
 from xpiler.frontend.types import is_reference
@@ -34,12 +36,13 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     if body_node is not None:
         statements.read_block(reader, body_node)
     _lost(reader, node)
+    body = released(tuple(reader.out), reader.owned, reader.taken)
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
     return Function(
         entry.name,
         params,
-        tidy(tuple(reader.out), reader.memory, reader.taken),
+        tidy(body, reader.memory, reader.taken),
         VOID if node.kind == "CONSTRUCTOR" else reader.ret,
         role,
         symbol_of(node),
@@ -110,7 +113,9 @@ def _param(reader: FunctionReader, p: Node) -> Var | None:
         reader.bind(p, Aggregate((), t.elem if isinstance(t, Pointer) else t))
         return None
     var = Var(reader.fresh(p.name or "unused"), t)
-    if statements.is_status(reader, p):
+    if is_owner(reader, p.type.get_canonical()):
+        raise NotUnderstood("XP0202", f"parameter type {p.type.spelling!r} is not understood")
+    if is_status(reader, p):
         reader.bind(p, Const(0, t))
         return var
     by_pointer = is_reference(p.type) and isinstance(t, Pointer) and not by_value(reader.unit, p)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
-from xpiler.frontend.convert import arithmetic, const, convert, negate, truth
+from xpiler.frontend.convert import arithmetic, const, convert, negate, truth, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, punned
 from xpiler.frontend.reader import FunctionReader, expression, simple
@@ -183,6 +183,8 @@ def _pointer_arithmetic(
             a, b = b, a
         return Binary(op, a, b, decayed(a.type))
     if op == "-":
+        if isinstance(a, Binary) and a.op == "+" and a.a == b:
+            return convert(a.b, I64)
         return Binary(op, a, b, I64)
     return Binary(op, a, b, BOOL)
 
@@ -253,8 +255,17 @@ def _branch(x: Expr, t: Type) -> Expr:
     )
 
 
+def is_status(r: FunctionReader, n: Node) -> bool:
+    """Whether the type is the host API's error code, which is always success here."""
+    name = str(n.type.get_canonical().spelling).removeprefix("const ")
+    return name.removeprefix("enum ") in r.unit.words.status
+
+
 def assign(r: FunctionReader, n: Node) -> Expr:
     """`place = value`: a statement; the expression's value is the place."""
+    if is_status(r, n.kids[0]):
+        effect(r, n.kids[1])
+        return zero(r.unit.types(n.type))
     place, value = _place_and_value(r, n.kids[0], n.kids[1])
     store(r, place, value)
     return place
@@ -282,10 +293,16 @@ def store(r: FunctionReader, place: Expr, value: Expr) -> None:
     newest = r.claim(value)
     if isinstance(newest, Decl) and newest.init is not None:
         r.emit(Assign(place, newest.init, loc=newest.loc, comments=newest.comments))
-    elif isinstance(newest, Instr):
+    elif isinstance(newest, Instr) and _may_write(newest, place):
         r.emit(replace(newest, outs=(place,)))
     else:
+        r.restore(newest)
         r.emit(Assign(place, value))
+
+
+def _may_write(newest: Instr, place: Expr) -> bool:
+    """Whether the instruction can put its result there: it must not move the place."""
+    return isinstance(place, Var) or newest.name.startswith(("warp.", "block.", "host.", "mfma."))
 
 
 def _fit(value: Expr, t: Type) -> Expr:
@@ -330,4 +347,4 @@ def drop(r: FunctionReader, value: Expr) -> None:
             r.emit(Eval(newest.init))
     elif isinstance(newest, Instr):
         keep = newest if not newest.name.startswith("atomic.") else replace(newest, outs=())
-        r.emit(keep) if keep.outs == () else r.out.extend((Decl(cast(Var, value), None), newest))
+        r.emit(keep) if keep.outs == () else r.restore(newest)

@@ -19,7 +19,7 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.source import Comment
 from xpiler.frontend.unit import Unit
-from xpiler.ir.expr import Axis, Call, Const, Expr, Field, Index, Var, is_place
+from xpiler.ir.expr import Axis, Call, Cast, Const, Expr, Field, Index, Var, is_place
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import fresh_name, walk, walk_exprs
 from xpiler.ir.stmt import Assign, Barrier, Body, Decl, Eval, Instr, LeftOut, Stmt
@@ -96,6 +96,7 @@ class FunctionReader:
     memory: set[str] = field(default_factory=set)
     lambdas: dict[tuple[int, int, str], Closure] = field(default_factory=dict)
     address_lists: dict[tuple[int, int, str], list[Node]] = field(default_factory=dict)
+    owned: list[Var] = field(default_factory=list)
     definitions: dict[str, Expr] = field(default_factory=dict)
     failures: list[tuple[NotUnderstood, SourceLoc]] = field(default_factory=list)
     _mutated: set[tuple[int, int, str]] | None = None
@@ -144,6 +145,8 @@ class FunctionReader:
 
         So `t = shfl(..); x = t` becomes `x = shfl(..)`. Gives a Decl or an Instr, or None.
         """
+        if isinstance(e, Cast) and isinstance(e.type, Pointer) and isinstance(e.x.type, Pointer):
+            e = e.x  # `(T*)malloc(n)`
         if not (isinstance(e, Var) and e.name in self.temps and self.out):
             return None
         last = self.out[-1]
@@ -156,6 +159,15 @@ class FunctionReader:
                 self.out.pop()
                 return last
         return None
+
+    def restore(self, newest: Stmt | None) -> None:
+        """Puts back what `claim` took."""
+        if isinstance(newest, Instr):
+            out = newest.outs[0]
+            assert isinstance(out, Var)
+            self.out.append(Decl(out, loc=newest.loc))
+        if newest is not None:
+            self.out.append(newest)
 
     # -- names ------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.lambdas import lambda_in
-from xpiler.frontend.operators import drop, effect, store
+from xpiler.frontend.owners import is_owner, owner
+from xpiler.frontend.operators import drop, effect, is_status, store
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Aggregate, Const, Expr, Field, Index, Var, is_place
@@ -162,6 +163,9 @@ def declare(r: FunctionReader, n: Node) -> None:
     if str(n.type.get_canonical().spelling) in r.unit.words.fixed:
         _fixed(r, n)
         return
+    if is_owner(r, n.type):
+        owner(r, n, init)
+        return
     t = r.unit.types(n.type)
     if _is_handle(r, n, t):
         _handle(r, n, t, init)
@@ -185,12 +189,6 @@ def _static_storage(n: Node) -> bool:
 
 def _is_handle(r: FunctionReader, n: Node, t: Type) -> bool:
     return isinstance(t, Opaque) or r.unit.is_void(t) or is_status(r, n)
-
-
-def is_status(r: FunctionReader, n: Node) -> bool:
-    """Whether the type is the host API's error code, which is always success here."""
-    name = str(n.type.get_canonical().spelling).removeprefix("const ")
-    return name.removeprefix("enum ") in r.unit.words.status
 
 
 def _handle(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
@@ -231,6 +229,9 @@ def _stays(r: FunctionReader, n: Node, place: Expr) -> bool:
 
 
 def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
+    if n.c.storage_class.name == "STATIC" and not n.type.is_const_qualified() and r.role == "host":
+        r.fail("XP0201", "a static local variable is not understood", "it outlives the call",
+               "make it a variable at file scope")  # fmt: skip
     space = "shared" if any(k.kind == "CUDASHARED_ATTR" for k in n.kids) else "local"
     if _is_address_list(r, n, t, init):
         return
@@ -326,9 +327,8 @@ def _return(r: FunctionReader, n: Node) -> None:
     newest = r.claim(value)
     if isinstance(newest, Decl):
         value = newest.init
-    elif isinstance(newest, Instr):
-        assert isinstance(value, Var)
-        r.out.extend((Decl(value), newest))
+    else:
+        r.restore(newest)
     r.emit(Return(value))
 
 

@@ -125,8 +125,11 @@ class Unit:
             name = fresh_identifier(spelling, set(self.structs))
             self._struct_of[spelling] = name
             self.structs[name] = None
+            _refuse_odd_records(decl, spelling)
             fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
-            self.structs[name] = StructDef(name, fields, 0, self._record_comments(decl))
+            for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
+                fields = (*self.fields(self.types(base.type)), *fields)
+            self.structs[name] = StructDef(name, fields, _wanted_align(decl), self._record_comments(decl))
         return Struct(self._struct_of[spelling])
 
     def _record_comments(self, decl: Any) -> tuple[str, ...]:
@@ -369,6 +372,24 @@ class Unit:
 
 
 _NO_VALUE = ("TYPE_REF", "NAMESPACE_REF", "TEMPLATE_REF", "ALIGNED_ATTR", "UNEXPOSED_ATTR")
+
+
+def _refuse_odd_records(decl: Any, spelling: str) -> None:
+    """Raises for records whose layout or calls plain structs cannot have."""
+    if any(f.is_bitfield() for f in _fields(decl.type)):
+        raise NotUnderstood("XP0202", f"type {spelling!r} is not understood", "it has bit fields")
+    for k in decl.get_children():
+        virtual = k.kind.name in ("CXX_METHOD", "DESTRUCTOR") and k.is_virtual_method()
+        if virtual or k.kind.name == "PACKED_ATTR":
+            why = "it has virtual members" if virtual else "it is packed"
+            raise NotUnderstood("XP0202", f"type {spelling!r} is not understood", why)
+
+
+def _wanted_align(decl: Any) -> int:
+    """The alignment in bytes that was asked for, 0 for the natural one."""
+    natural = max((int(f.type.get_align()) for f in _fields(decl.type)), default=1)
+    wanted = int(decl.type.get_align())
+    return wanted if wanted > natural else 0
 
 
 def _fields(t: Any) -> Iterator[Any]:

@@ -47,7 +47,8 @@ class Words:
     header read before the user's text, `headers` the include names that the stubs stand for
     (name -> stub file, "" where the prelude suffices). `types` maps record names to IR types,
     `opaque` the handles of the host API, `status` the types whose value always means success,
-    `fixed` the records that always hold their default values (properties of a device).
+    `fixed` the records that always hold their default values (properties of a device),
+    `owners` the class templates that own host memory (`std::vector`).
     """
 
     platform: str
@@ -66,6 +67,7 @@ class Words:
     same_as: Mapping[str, str] = field(default_factory=dict)
     nothing: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
     axes: Mapping[str, str] = field(default_factory=dict)
     axis_calls: Mapping[str, str] = field(default_factory=dict)
     host_none: frozenset[str] = frozenset()
@@ -133,7 +135,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
     t = {k: _merged(tables, k) for k in ("headers", "types", "opaque", "status", "math", "bits")}
     t |= {k: _merged(tables, k) for k in ("instr", "axes", "axis_calls", "host_none", "inert")}
     t |= {k: _merged(tables, k) for k in ("launch_calls", "waves", "arch_macros", "fragments")}
-    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing", "fixed")}
+    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing", "fixed", "owners")}
     front = _merged(tables, "frontend")
     return Words(
         platform=platform,
@@ -152,6 +154,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         same_as=t["same_as"],
         nothing=frozenset(t["nothing"]),
         fixed=frozenset(t["fixed"]),
+        owners=frozenset(t["owners"]),
         axes=t["axes"],
         axis_calls=t["axis_calls"],
         host_none=frozenset(t["host_none"]),

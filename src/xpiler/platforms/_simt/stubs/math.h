@@ -33,6 +33,7 @@ float fma(float, float, float);
 float fabsf(float);
 double fabs(double);
 float fabs(float);
+template <class T> typename xp_if<xp_integral<T>::value, double>::type fabs(T);
 int abs(int);
 long abs(long);
 long long abs(long long);
