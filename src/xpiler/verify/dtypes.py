@@ -58,7 +58,7 @@ def spacing(values: Floats, dtype: str) -> Floats:
     exponent = np.frexp(np.abs(values))[1]
     with np.errstate(over="ignore"):
         ulp = np.ldexp(1.0, exponent - _SIGNIFICAND_BITS[canonical(dtype)])
-    return np.maximum(ulp, _SMALLEST[canonical(dtype)])
+    return np.asarray(np.maximum(ulp, _SMALLEST[canonical(dtype)]))
 
 
 def decode(data: Array, dtype: str) -> Floats:

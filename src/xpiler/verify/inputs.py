@@ -240,7 +240,8 @@ def perturbation(buffers: Sequence[BufferSpec], far: bool) -> float:
 
 def signs(buffers: Sequence[BufferSpec], random: np.random.Generator) -> dict[str, Floats]:
     """+1 or -1 for every smooth element."""
-    return {b.name: random.integers(0, 2, b.count) * 2.0 - 1.0 for b in buffers if b.is_smooth}
+    ends = np.array([-1.0, 1.0])
+    return {b.name: random.choice(ends, b.count) for b in buffers if b.is_smooth}
 
 
 def perturb(
