@@ -459,3 +459,10 @@ def test_idle_scopes_are_opened_and_counters_join_their_loop() -> None:
         }""")
     clash = s.Scope((s.Decl(var("t.1", F32), num(0.0, F32)), put(at(Y, num(0)), var("t.1", F32))))
     assert body(s.Decl(t, at(X, N)), clash, put(at(Y, N), t)).count("{") == 1
+
+
+def test_an_integer_that_meets_a_half_is_rounded_first() -> None:
+    h = at(var("h", Pointer(F16)), N)
+    assert body(put(h, e.Cast(N, F16), "*"), params=(var("h", Pointer(F16)), N)) == (
+        "h[n] *= (_Float16)n;"
+    )

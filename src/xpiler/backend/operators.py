@@ -158,9 +158,13 @@ class Operators(ABC):
         if op in ("<<", ">>"):
             return (p if p.settled or p.exact else self.settle(p)).within(ARGUMENT)
         wraps = op in _WRAPPING and all(_integer(x) for x in (t, p.ctype, p.type))
-        if wraps or p.settled or (usual(t, p.ctype) == promote(t) and (p.exact or promote(t) == t)):
-            return p.within(ARGUMENT)
-        return self.settle(p).within(ARGUMENT)
+        common, known = usual(t, p.ctype), p.settled or p.exact
+        excess = self.spelling.excess.get(str(t))
+        if excess is not None:
+            plain = known and str(common) in (str(t), excess)
+        else:
+            plain = p.settled or (common == promote(t) and (p.exact or promote(t) == t))
+        return (p if wraps or plain else self.settle(p)).within(ARGUMENT)
 
     # One and three operands -------------------------------------------------------------
 
