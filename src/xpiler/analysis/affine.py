@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xpiler.analysis.poly import Monomial, Poly, atom
-from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Type
@@ -20,6 +20,7 @@ def to_expr(facts: Facts, p: Poly, t: Type, checked: bool = True) -> e.Expr | No
     Every partial sum is shown to fit, so that no signed overflow is introduced (unless the
     expression is only to be shown to a person: not `checked`).
     """
+    p = with_remainders(facts, p)
     if checked and not facts.fits(p, t):
         return None
     terms = sorted(p.terms.items(), key=lambda item: _order(facts, item))
@@ -33,6 +34,28 @@ def to_expr(facts: Facts, p: Poly, t: Type, checked: bool = True) -> e.Expr | No
         if out is None:
             return None
     return out if out is not None else e.Const(0, t)
+
+
+def with_remainders(facts: Facts, p: Poly) -> Poly:
+    """`x - d*(x/d)` written as an atom of its own, which prints as `x % d`."""
+    for name in sorted(p.atoms()):
+        info = facts.atoms.get(name)
+        d = info.den.constant if info is not None and info.den is not None else None
+        c = p.terms.get((name,), 0)
+        if info is None or info.num is None or d is None or c >= 0 or -c % d:
+            continue
+        k = -c // d
+        if any(p.terms.get(m, 0) != k * v for m, v in info.num.terms.items() if m):
+            continue
+        x = to_expr(facts, info.num, info.of) if info.of is not None else None
+        if x is None:
+            continue
+        rest = e.Binary("%", x, e.Const(d, x.type), x.type)
+        low = 0 if facts.soon_nonneg(info.num) else 1 - d
+        key = f"<({info.num})%({d})>@{low}"
+        facts.atoms[key] = AtomInfo(low, d - 1, rest)
+        p = p - (info.num - atom(name) * d) * k + atom(key) * k
+    return p
 
 
 def known_to_fit(facts: Facts, p: Poly, t: Type) -> e.Expr | None:

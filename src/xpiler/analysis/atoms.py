@@ -34,7 +34,8 @@ class AtomInfo:
     """An atom, as it is everywhere: what holds only at some point belongs to `Facts`.
 
     `lo`, `hi` is the range of its type; `num`, `den` make a quotient (C's truncation), whose
-    numerator has the type range `num_range`; `one_of` are values of which it is one.
+    numerator has the type range `num_range`; `one_of` are values of which it is one. A
+    quotient was computed in type `of`.
     """
 
     lo: int
@@ -46,6 +47,7 @@ class AtomInfo:
     max_of: tuple[Poly, ...] = ()
     min_of: tuple[Poly, ...] = ()
     one_of: tuple[Poly, ...] = ()
+    of: Type | None = None
 
 
 @dataclass

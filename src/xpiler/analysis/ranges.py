@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 from typing import Any
 
 from xpiler.analysis.atoms import (
@@ -31,14 +32,6 @@ from xpiler.ir.types import BOOL, Type
 MAX_STEPS = 36
 MAX_DEPTH = 9
 SIDE_STEPS, SIDE_DEPTH = 12, 5
-
-
-@dataclass
-class _Search:
-    """What is left of a search's budget, and where it has been (with how much depth left)."""
-
-    steps: int = MAX_STEPS
-    seen: dict[Poly, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,15 +169,33 @@ class Facts:
             if self.soon_nonneg(d - 1 - rest):
                 return whole
             return whole + self._quotient_atom(rest, d, None)
+        kept = self._without_mod(a, d)
+        if kept is not None:
+            return kept
         if not whole.terms and self.soon_nonneg(a) and self.soon_nonneg(d - 1 - a):
             return ZERO
         return self._quotient_atom(a, d, x)
+
+    def _without_mod(self, a: Poly, d: Poly) -> Poly | None:
+        """The quotient where `x % m`, which is x - m*(x/m), stays whole in the remainder."""
+        mods = Poly({m: c for m, c in a.terms.items() if c < 0 and self._has_quotient(m)})
+        if not mods.terms:
+            return None
+        whole, rest = (a - mods).divided_by(d)
+        rest = rest + mods
+        within = self.soon_nonneg(rest) and self.soon_nonneg(d - 1 - rest)
+        return whole if within and self.soon_nonneg(whole) else None
+
+    def _has_quotient(self, mono: tuple[str, ...]) -> bool:
+        return any(a in self.atoms and self.atoms[a].num is not None for a in mono)
 
     def _quotient_atom(self, a: Poly, d: Poly, x: e.Binary | None) -> Poly:
         key = f"<({a})/({d})>"
         limits = type_range(x.a.type) if x is not None else None
         lo, hi = limits or (-(1 << 70), 1 << 70)
-        self.atoms[key] = AtomInfo(lo, hi, None, a, d, (lo, hi))
+        old = self.atoms.get(key)
+        of = x.type if x is not None else old.of if old is not None else None
+        self.atoms[key] = AtomInfo(lo, hi, None, a, d, (lo, hi), of=of)
         return atom(key)
 
     # -- proving ----------------------------------------------------------------------------
@@ -251,28 +262,35 @@ class Facts:
         if lo >= 0 or hi < 0:
             return lo >= 0
         if p not in self._signs:
-            self._signs[p] = self._search(p, MAX_DEPTH, _Search())
+            self._signs[p] = self._search(p, MAX_DEPTH, MAX_STEPS)
         return self._signs[p]
 
     def equal(self, a: e.Expr, b: e.Expr) -> bool:
         """Whether two integer expressions have one value here."""
         return self.poly(a) == self.poly(b)
 
-    def _search(self, p: Poly, depth: int, budget: _Search) -> bool:
-        lo, hi = self.interval(p)
-        if lo >= 0 or hi < 0:
-            return lo >= 0
-        if depth == 0 or budget.steps <= 0 or budget.seen.get(p, 0) >= depth:
-            return False
-        budget.steps -= 1
-        budget.seen[p] = depth
-        for name in sorted(p.atoms(), key=self._rank, reverse=True)[:3]:
-            for weaker in self._eliminations(p, name):
-                if self._search(weaker, depth - 1, budget):
+    def _search(self, p: Poly, depth: int, budget: int) -> bool:
+        """Best first: the polynomial with the fewest terms is looked at next."""
+        heap: list[tuple[int, int, int, Poly]] = [(len(p.terms), 0, 0, p)]
+        seen = {p}
+        count = 0
+        while heap and budget > 0:
+            _, steps, _, q = heappop(heap)
+            budget -= 1
+            for weaker in self._weaker(q):
+                lo, hi = self.interval(weaker)
+                if lo >= 0:
                     return True
-                if budget.steps <= 0:
-                    return False
+                if hi < 0 or steps + 1 >= depth or weaker in seen:
+                    continue
+                seen.add(weaker)
+                count += 1
+                heappush(heap, (len(weaker.terms), steps + 1, count, weaker))
         return False
+
+    def _weaker(self, p: Poly) -> Iterator[Poly]:
+        for name in sorted(p.atoms(), key=self._rank, reverse=True)[:3]:
+            yield from self._eliminations(p, name)
 
     def _eliminations(self, p: Poly, name: str) -> Iterable[Poly]:
         """Polynomials w such that w >= 0 implies p >= 0, without `name` (mostly)."""
@@ -302,7 +320,7 @@ class Facts:
             return lo >= 0
         if p not in self._signs:
             self._signs[p] = False  # where this question comes up again in its own answer
-            self._signs[p] = self._search(p, SIDE_DEPTH, _Search(SIDE_STEPS))
+            self._signs[p] = self._search(p, SIDE_DEPTH, SIDE_STEPS)
         return self._signs[p]
 
     def _facts_of(self, name: str) -> Iterator[Poly]:
@@ -319,10 +337,13 @@ class Facts:
         q = atom(name)
         low = info.num - info.den * q  # num % den
         yield info.den - 1 - low
+        yield info.den - 1 + low
         if self.soon_nonneg(info.num):
             yield from (low, q)
         elif self.soon_nonneg(q - 1):
             yield low
+        elif self.soon_nonneg(low - 1):
+            yield q  # a positive remainder comes from a positive numerator
 
     def _rank(self, name: str) -> tuple[float, str]:
         if name in self.rank:

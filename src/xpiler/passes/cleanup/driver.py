@@ -9,6 +9,7 @@ from xpiler.ir.program import Program
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
+from xpiler.passes.cleanup.distribute import Distribute
 from xpiler.passes.cleanup.forward import Forward
 from xpiler.passes.cleanup.guards import Guards
 from xpiler.passes.cleanup.mirror import Mirror
@@ -36,6 +37,7 @@ def rounds() -> tuple[Pass, ...]:
         Propagate(),
         Mirror(),
         Forward(),
+        Distribute(),
         Coalesce(),
         Contract(),
         Guards(),

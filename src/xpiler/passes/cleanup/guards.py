@@ -88,10 +88,10 @@ class _Guards(Walker):
         new = self.descend(st, facts)
         if not isinstance(new, s.For) or not is_int(new.var.type):
             return (new,)
-        return _lifted(new, facts)
+        return lifted(new, facts)
 
 
-def _lifted(loop: s.For, facts: Facts) -> s.Body:
+def lifted(loop: s.For, facts: Facts) -> s.Body:
     """`loop` with the conjuncts of its body's guard moved to where they belong."""
     guard = _guard(loop)
     if guard is None:

@@ -51,7 +51,7 @@ def chain(loop: s.For) -> Nest:
     body = loop.body
     while body:
         *decls, last = body
-        if not all(isinstance(d, s.Decl) and _movable(d, loop.body) for d in decls):
+        if not all(isinstance(d, s.Decl) and movable(d, loop.body) for d in decls):
             break
         for d in decls:
             way.declare(d)
@@ -82,7 +82,7 @@ def simple(cond: e.Expr, body: s.Body) -> bool:
     return plain(cond) and not names_in(cond) & assigned(body)
 
 
-def _movable(d: s.Decl, body: s.Body) -> bool:
+def movable(d: s.Decl, body: s.Body) -> bool:
     """Whether each thread may compute the declaration for itself: arithmetic on fixed values."""
     if d.init is None or d.var.name in assigned(body) or names_in(d.init) & assigned(body):
         return False

@@ -11,6 +11,9 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_stmts
 from xpiler.passes.cleanup.base import Context, Walker, each_function
 
+SHORT = 64
+"""Constant trip counts up to this are not worth threads inside another loop."""
+
 
 @dataclass(frozen=True)
 class Parallel:
@@ -35,7 +38,7 @@ class _Marker(Walker):
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
-        if st.kind in ("parallel", "serial") and independent(st, facts):
+        if self._worthwhile(st, facts) and independent(st, facts):
             body = rewrite_stmts(st.body, _serial)
             same = body is st.body and st.kind == "parallel"
             return (st if same else replace(st, body=body, kind="parallel"),)
@@ -43,6 +46,13 @@ class _Marker(Walker):
             return (rewrite_stmts(st, _serial),)
         new = replace(st, kind="serial")
         return (replace(new, body=self._inner(st, facts)),)
+
+    def _worthwhile(self, st: s.For, facts: Facts) -> bool:
+        """Short inner loops stay serial: starting threads would cost more than they do."""
+        if st.kind not in ("parallel", "serial"):
+            return False
+        trips = (facts.poly(st.hi) - facts.poly(st.lo)).constant
+        return trips is None or trips > SHORT or not facts.rank
 
     def _inner(self, st: s.For, facts: Facts) -> s.Body:
         found = self.descend(st, facts)

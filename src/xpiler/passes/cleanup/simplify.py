@@ -253,9 +253,17 @@ def _by_range(x: e.Binary, facts: Facts) -> e.Expr:
     named = _holds_name(x)
     if x.op in ("/", "%", ">>", "&") or (len(p.terms) < _terms(x) and not named):
         new = to_expr(facts, p, x.type)
-        if new is not None and size(new) * (2 if named else 1) < size(x):
+        if (
+            new is not None
+            and size(new) < size(x)
+            and (not named or _divisions(new) < _divisions(x))
+        ):
             return new
     return x
+
+
+def _divisions(x: e.Expr) -> int:
+    return sum(1 for n in walk(x) if isinstance(n, e.Binary) and n.op in ("/", "%", ">>"))
 
 
 def _terms(x: e.Expr) -> int:
