@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from xpiler.frontend.convert import negate
+from xpiler.frontend.convert import const, convert, negate
 from xpiler.frontend.counting import counting
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.operators import effect
 from xpiler.frontend.reader import FunctionReader, statement
-from xpiler.ir.expr import Const, Expr
+from xpiler.frontend.types import is_reference
+from xpiler.ir.expr import Aggregate, Const, Expr, Index, Var
 from xpiler.ir.stmt import Assign, Body, Break, Decl, For, If, Scope, Stmt, While
-from xpiler.ir.types import BOOL
+from xpiler.ir.types import BOOL, I32, U64, Array, Scalar, element
 
 _UNROLL = re.compile(r"#?\s*pragma\s+(?:GCC\s+)?unroll\s*\(?\s*([^)\n]*)")
 TRUE = Const(True, BOOL)
@@ -189,3 +190,30 @@ def loop_body(r: FunctionReader, n: Node) -> Body:
         return r.body(n)
     finally:
         r.frame.depth -= 1
+
+
+@statement("CXX_FOR_RANGE_STMT")
+def _for_each(r: FunctionReader, n: Node) -> None:
+    """`for (T x : items)` over an array, or over a host object that owns memory."""
+    variable, items, body = n.kids[0], n.kids[-2], n.kids[-1]
+    values = r.expr(items)
+    if isinstance(values, Aggregate) and len(values.items) == 2:
+        base, count = values.items
+        index_type: Scalar = U64
+    elif isinstance(values.type, Array) and values.type.size is not None:
+        base, count, index_type = values, const(values.type.size, I32), I32
+    else:
+        r.fail("XP0201", "a loop over these items is not understood")
+    index = Var(r.fresh("i"), index_type)
+    place = Index(base, index, element(base.type))
+    above, r.above = r.above, ()
+    with r.capture() as inside:
+        if is_reference(variable.type):
+            r.bind(variable, place)
+        else:
+            var = r.declare(variable, r.unit.types(variable.type))
+            r.emit(Decl(var, convert(place, var.type)))
+        inside.extend(loop_body(r, body))
+    r.above = above
+    zero, one = const(0, index_type), const(1, index_type)
+    r.emit(For(index, zero, convert(count, index_type), one, tuple(inside)))

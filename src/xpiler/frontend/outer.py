@@ -80,7 +80,9 @@ def _mentions(st: Stmt, name: str) -> bool:
 
 
 def _assigns_anew(st: Stmt, name: str) -> bool:
-    """Whether `st` is `name = value` with a value that does not read it."""
+    """Whether `st` is `name = value` with a value that does not read it, or declares it."""
+    if isinstance(st, Decl) and st.var.name == name:
+        return True
     if not isinstance(st, Assign) or st.op or not isinstance(st.target, Var):
         return False
     return st.target.name == name and not any(

@@ -81,7 +81,8 @@ def parse(request: Request, missing: set[str]) -> Any:
 def arguments(request: Request) -> list[str]:
     """clang's command line, but for the prelude and the user's folders."""
     words = request.words
-    args = [*words.clang, "-nostdinc", "-Wno-everything", "-ferror-limit=50"]
+    own = next((v for k, v in words.clang_for.items() if request.filename.endswith(k)), None)
+    args = [*(own or words.clang), "-nostdinc", "-Wno-everything", "-ferror-limit=50"]
     for folder in words.stubs:
         args += ["-isystem", folder]
     args += ["-isystem", _VIRTUAL]

@@ -82,6 +82,7 @@ class Unit:
     error_lines: list[int] = field(default_factory=list)
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
+    foreign: set[str] = field(default_factory=set)
     stubs: dict[str, Node] = field(default_factory=dict)
     spans: list[tuple[int, int]] = field(default_factory=list)
     types: TypeReader = field(init=False)
@@ -125,6 +126,8 @@ class Unit:
             name = fresh_identifier(spelling, set(self.structs))
             self._struct_of[spelling] = name
             self.structs[name] = None
+            if decl.location.is_in_system_header or "lambda at" in spelling:
+                self.foreign.add(name)
             _refuse_odd_records(decl, spelling)
             fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
             for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
@@ -340,12 +343,25 @@ class Unit:
         return Program(
             functions,
             tuple(self.globals.values()),
-            tuple(s for s in self.structs.values() if s is not None and s.fields),
+            self._structs(functions),
             self._macros(functions),
             self.source.shown,
             self.words.platform,
             self.wave,
             self.head_comments(),
+        )
+
+    def _structs(self, functions: tuple[Function, ...]) -> tuple[StructDef, ...]:
+        """The user's structs, and of those that are not (closures, our headers') the used ones."""
+        used: set[str] = set()
+        for f in functions:
+            types = [f.ret, *(p.type for p in f.params)]
+            types += [n.type for n in walk(f.body) if isinstance(n, Expr)]
+            used |= {name for t in types for name in _struct_names(t)}
+        return tuple(
+            s
+            for s in self.structs.values()
+            if s is not None and s.fields and (s.name in used or s.name not in self.foreign)
         )
 
     def _without_clashes(self, functions: tuple[Function, ...]) -> tuple[Function, ...]:
@@ -372,6 +388,13 @@ class Unit:
 
 
 _NO_VALUE = ("TYPE_REF", "NAMESPACE_REF", "TEMPLATE_REF", "ALIGNED_ATTR", "UNEXPOSED_ATTR")
+
+
+def _struct_names(t: Type) -> Iterator[str]:
+    while isinstance(t, (Pointer, Array)):
+        t = t.elem
+    if isinstance(t, Struct):
+        yield t.name
 
 
 def _refuse_odd_records(decl: Any, spelling: str) -> None:

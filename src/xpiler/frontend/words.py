@@ -43,7 +43,7 @@ class InstrWord:
 class Words:
     """Everything that the front end knows of a platform; the core asks nothing else.
 
-    `clang` are the arguments for the parser, `stubs` the folders of its headers, `prelude` the
+    `clang` are the arguments for the parser (`clang_for`: others, by suffix of the file), `stubs` the folders of its headers, `prelude` the
     header read before the user's text, `headers` the include names that the stubs stand for
     (name -> stub file, "" where the prelude suffices). `types` maps record names to IR types,
     `opaque` the handles of the host API, `status` the types whose value always means success,
@@ -53,6 +53,7 @@ class Words:
 
     platform: str
     clang: tuple[str, ...] = ()
+    clang_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stubs: tuple[str, ...] = ()
     prelude: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +141,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
     return Words(
         platform=platform,
         clang=tuple(front.get("clang", ())),
+        clang_for={k: tuple(v) for k, v in front.get("clang_for", {}).items()},
         stubs=stubs,
         prelude=front.get("prelude", ""),
         headers=t["headers"],

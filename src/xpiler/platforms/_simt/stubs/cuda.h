@@ -9,7 +9,7 @@
 #define CUDART_PI_F 3.141592654f
 #include "base.h"
 #include "vectors.h"
-#include "math.h"
+#include "xp_math.h"
 #include "half.h"
 #define XP_MASK unsigned
 #include "warp.h"

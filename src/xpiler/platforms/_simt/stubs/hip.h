@@ -8,7 +8,7 @@
 #define XP_VECTOR_OPERATORS 1
 #include "base.h"
 #include "vectors.h"
-#include "math.h"
+#include "xp_math.h"
 #include "half.h"
 typedef unsigned long long xp_mask_t;
 #define XP_MASK xp_mask_t

@@ -1,0 +1,83 @@
+// Read before every C text: what the C library declares. C++ texts get the C++ library as well.
+#pragma once
+#ifdef __cplusplus
+#define __device__
+#define __host__
+#include "base.h"
+#include "vectors.h"
+#include "xp_math.h"
+int printf(const char*, ...);
+#include "std.h"
+void __xp_assert(bool, const char*);
+#else
+typedef unsigned long size_t;
+typedef long ptrdiff_t;
+typedef signed char int8_t;
+typedef unsigned char uint8_t;
+typedef short int16_t;
+typedef unsigned short uint16_t;
+typedef int int32_t;
+typedef unsigned int uint32_t;
+typedef long int64_t;
+typedef unsigned long uint64_t;
+typedef long intptr_t;
+typedef unsigned long uintptr_t;
+#define NULL ((void*)0)
+#define bool _Bool
+#define true 1
+#define false 0
+#define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
+#define FLT_MAX 3.402823466e+38F
+#define FLT_MIN 1.175494351e-38F
+#define FLT_EPSILON 1.192092896e-07F
+#define DBL_MAX 1.7976931348623157e+308
+#define INT_MAX 2147483647
+#define INT_MIN (-2147483647 - 1)
+#define INT32_MAX 2147483647
+#define INT32_MIN (-2147483647 - 1)
+#define UINT_MAX 4294967295u
+#define UINT32_MAX 4294967295u
+#define INT8_MAX 127
+#define INT8_MIN (-128)
+#define UINT8_MAX 255
+#define INT64_MAX 9223372036854775807l
+#define M_PI 3.14159265358979323846
+#define M_SQRT2 1.41421356237309504880
+#define M_SQRT1_2 0.70710678118654752440
+#define M_2_SQRTPI 1.12837916709551257390
+#define EXIT_FAILURE 1
+#define EXIT_SUCCESS 0
+#define XP_F1(name) double name(double); float name##f(float);
+XP_F1(sqrt) XP_F1(cbrt) XP_F1(exp) XP_F1(exp2) XP_F1(expm1) XP_F1(log) XP_F1(log2) XP_F1(log10)
+XP_F1(log1p) XP_F1(sin) XP_F1(cos) XP_F1(tan) XP_F1(asin) XP_F1(acos) XP_F1(atan) XP_F1(sinh)
+XP_F1(cosh) XP_F1(tanh) XP_F1(asinh) XP_F1(acosh) XP_F1(atanh) XP_F1(erf) XP_F1(erfc)
+XP_F1(tgamma) XP_F1(lgamma) XP_F1(floor) XP_F1(ceil) XP_F1(trunc) XP_F1(round) XP_F1(rint)
+XP_F1(nearbyint) XP_F1(fabs)
+#define XP_F2(name) double name(double, double); float name##f(float, float);
+XP_F2(pow) XP_F2(atan2) XP_F2(fmod) XP_F2(remainder) XP_F2(hypot) XP_F2(copysign) XP_F2(fdim)
+XP_F2(fmin) XP_F2(fmax)
+double fma(double, double, double);
+float fmaf(float, float, float);
+double ldexp(double, int);
+float ldexpf(float, int);
+int abs(int);
+long labs(long);
+long lrint(double);
+long lrintf(float);
+void* malloc(size_t);
+void* calloc(size_t, size_t);
+void* aligned_alloc(size_t, size_t);
+void free(void*);
+void* memcpy(void*, const void*, size_t);
+void* memmove(void*, const void*, size_t);
+void* memset(void*, int, size_t);
+void exit(int);
+void abort(void);
+typedef struct FILE FILE;
+extern FILE *stderr, *stdout;
+int printf(const char*, ...);
+int fprintf(FILE*, const char*, ...);
+void __xp_assert(int, const char*);
+#endif
+#define assert(c) __xp_assert((c), #c)
