@@ -113,7 +113,7 @@ def test_audit_names_the_line_of_a_race(tmp_path: Path) -> None:
 def test_run_prints_outputs(kernel: Path) -> None:
     done = xpiler("run", "vec.cu", cwd=kernel.parent)
     assert done.returncode == 0, done.stderr.decode()
-    assert b"c[1037] = " in done.stdout
+    assert b"c[1025] = " in done.stdout
 
 
 def test_bench_counts_and_says_what_was_expected(kernel: Path) -> None:
