@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from xpiler.diagnostics import all_codes
 from xpiler.verify.execution import (
     BufferArg,
     BuildError,
@@ -19,7 +20,7 @@ from xpiler.verify.execution import (
     differential,
     execute,
 )
-from xpiler.verify.findings import as_diagnostic
+from xpiler.verify.findings import CODES, as_diagnostic, code_of
 
 BOTH = pytest.mark.parametrize("compiler", ["g++", "zig"])
 X = np.arange(8, dtype=np.float32)
@@ -161,6 +162,10 @@ def test_time_and_output_limits() -> None:
     flood = '#include <stdio.h>\nvoid k(float *y) { for (;;) puts("more"); }\n'
     result = run_c(flood, invocation, limits=Limits(seconds=5, output_bytes=1 << 16))
     assert [f.kind for f in result.errors] == ["resources"]
+
+
+def test_every_kind_of_finding_is_explained() -> None:
+    assert {*CODES.values(), code_of("something new")} <= all_codes().keys()
 
 
 # ---- CUDA and HIP --------------------------------------------------------------------------------

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextvars
+import os
 import re
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -151,10 +154,15 @@ def _library_objects(tools: Toolchain, spec: EmulatorSpec, arch: str | None) -> 
     """The runtime and the platform's own sources as object files; made once, then kept."""
     runtime = [(RUNTIME_FOLDER / "runtime.cpp", _RUNTIME_FLAGS)]
     own = (*_RUNTIME_FLAGS, *_include_flags(spec), *_defines(spec, arch))
-    return [
-        _library_object(tools, source, flags, (RUNTIME_FOLDER, *spec.include_dirs))
-        for source, flags in (*runtime, *((s, own) for s in _sources(spec)))
-    ]
+    jobs = (*runtime, *((s, own) for s in _sources(spec)))
+    folders = (RUNTIME_FOLDER, *spec.include_dirs)
+
+    def one(job: tuple[Path, tuple[str, ...]], context: contextvars.Context) -> Path:
+        return context.run(_library_object, tools, *job, folders)
+
+    contexts = [contextvars.copy_context() for _ in jobs]  # the sandbox's policy is kept in one
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        return list(pool.map(one, jobs, contexts))
 
 
 def _library_object(

@@ -100,12 +100,16 @@ def _element(record: dict[str, Any]) -> tuple[str, int | None]:
     return str(record["name"]), int(record["offset"]) // size
 
 
+def _born(record: dict[str, Any], places: Places) -> str:
+    line = 0 if record["space"] == "buffer" else places.of_sites(record.get("born", ()))
+    return f" allocated at line {line}" if line else ""
+
+
 def _memory(record: dict[str, Any], places: Places) -> str:
     name, index = _element(record)
     where = f"{name} ({record['space']})" if name and record["space"] not in name else name
-    line = 0 if record["space"] == "buffer" else places.of_sites(record.get("born", ()))
-    born = f" allocated at line {line}" if line else ""
-    return f"element {index} of {_WHERE.get(where) or where or record['space']}{born}"
+    what = _WHERE.get(where) or where or record["space"]
+    return f"element {index} of {what}{_born(record, places)}"
 
 
 _WHERE = {"malloc (host memory)": "host memory", "operator new (host memory)": "host memory"}
@@ -144,6 +148,8 @@ def _message(record: dict[str, Any], places: Places) -> str:
     if kind in {"oob_read", "oob_write"} and not (record["message"] and "offset" not in record):
         text = _bounds_message(record, places)
         text += f" ({record['message']})" if record["message"] else ""
+    elif kind == "leak":
+        text = f"{record['extent']} bytes{_born(record, places)}: {record['message']}"
     elif kind in {"race", "same_value_race", "atomic_race"}:
         text = _race_message(record, places)
     else:
