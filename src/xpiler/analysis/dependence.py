@@ -265,41 +265,45 @@ def not_aliased(a: e.Var, b: e.Var, facts: Facts) -> bool:
 
 
 def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
-    """Whether equal elements imply equal `v`: one subscript is c*v + r with |r - r'| < c."""
+    """Whether a common byte implies equal `v`, by one of the dimensions."""
     primed = _Primed(a.facts, b.facts, varying)
     both = primed.facts()
-    for d, width in _distances(a, b, primed):
-        if _always_differ(d, width, both) or _implies_equal(d, width, v, primed, both):
+    for d, widths in _distances(a, b, primed):
+        if _always_differ(d, widths, both) or _implies_equal(d, widths, v, primed, both):
             return True
     return False
 
 
-def _distances(a: Access, b: Access, primed: _Primed) -> list[tuple[Poly, int]]:
-    """For each dimension what must be smaller than `width` in absolute value for a meeting."""
+Widths = tuple[int, int]
+
+
+def _distances(a: Access, b: Access, primed: _Primed) -> list[tuple[Poly, Widths]]:
+    """For each dimension the distance d from b to a; they meet where -widths[0] < d < widths[1]."""
     if a.elem == b.elem and not a.offset.terms and not b.offset.terms:
         if len(a.subs) != len(b.subs):
             return []
-        return [(p - primed.poly(q), 1) for p, q in zip(a.subs, b.subs, strict=True)]
+        return [(p - primed.poly(q), (1, 1)) for p, q in zip(a.subs, b.subs, strict=True)]
     first, second = a.in_bytes(), b.in_bytes()
     if first is None or second is None:
         return []
-    return [(first[0] - primed.poly(second[0]), max(first[1], second[1]))]
+    return [(first[0] - primed.poly(second[0]), (first[1], second[1]))]
 
 
-def _always_differ(d: Poly, width: int, facts: Facts) -> bool:
-    return bool(d.terms) and (facts.soon_nonneg(d - width) or facts.soon_nonneg(-d - width))
+def _always_differ(d: Poly, widths: Widths, facts: Facts) -> bool:
+    mine, other = widths
+    return bool(d.terms) and (facts.soon_nonneg(d - other) or facts.soon_nonneg(-d - mine))
 
 
-def _implies_equal(d: Poly, width: int, v: str, primed: _Primed, facts: Facts) -> bool:
-    """Whether |d| < width implies v == v'.
+def _implies_equal(d: Poly, widths: Widths, v: str, primed: _Primed, facts: Facts) -> bool:
+    """Whether a meeting implies v == v'.
 
-    Mixed radix: where d = c*(u - u') + rest and |rest| <= c - width, u equals u' and |rest| < width
-    as well.
+    Mixed radix: where d = c*(u - u') + rest and c is too large for rest, u equals u', and rest is
+    the distance that is left.
     """
     for _ in range(6):
         rest = None
         for u in [v, *sorted(d.atoms() - {v})]:
-            rest = _peel(d, width, u, primed, facts)
+            rest = _peel(d, widths, u, primed, facts)
             if rest is not None:
                 break
         if rest is None:
@@ -310,8 +314,8 @@ def _implies_equal(d: Poly, width: int, v: str, primed: _Primed, facts: Facts) -
     return False
 
 
-def _peel(d: Poly, width: int, u: str, primed: _Primed, facts: Facts) -> Poly | None:
-    """The rest of d = c*(u - u') + rest, where |rest| <= c - width."""
+def _peel(d: Poly, widths: Widths, u: str, primed: _Primed, facts: Facts) -> Poly | None:
+    """The rest of d = c*(u - u') + rest, where u != u' moves further than both are wide."""
     u2 = primed.names.get(u)
     if u2 is None:
         return None
@@ -320,10 +324,10 @@ def _peel(d: Poly, width: int, u: str, primed: _Primed, facts: Facts) -> Poly | 
         return None
     c, rest = mine[0], d - mine[0] * (atom(u) - atom(u2))
     size = -c if facts.soon_nonneg(-c) else c
-    if not facts.soon_nonneg(size - width):
+    if not facts.soon_nonneg(size - 1):
         return None
-    small = facts.nonneg(size - width - rest) and facts.nonneg(size - width + rest)
-    return rest if small else None
+    far = facts.nonneg(size + rest - widths[1]) and facts.nonneg(size - rest - widths[0])
+    return rest if far else None
 
 
 @dataclass

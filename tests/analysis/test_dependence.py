@@ -1,0 +1,103 @@
+"""Independence of loop iterations, on typical access patterns."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.analysis.dependence import independent
+from xpiler.analysis.ranges import Facts
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.types import BOOL, F32, I32, Pointer, Type, Vector
+
+N, M = e.Var("n", I32), e.Var("m", I32)
+ROW, COL = e.Var("row", I32), e.Var("col", I32)
+A, B = e.Var("a", Pointer(F32, const=True)), e.Var("b", Pointer(F32))
+WIDE = Vector(F32, 4)
+
+
+def c(value: int) -> e.Const:
+    return e.Const(value, I32)
+
+
+def op(o: e.BinaryOp, a: e.Expr, b: e.Expr | int) -> e.Binary:
+    right = c(b) if isinstance(b, int) else b
+    return e.Binary(o, a, right, BOOL if o in e.COMPARISONS else a.type)
+
+
+def at(base: e.Expr, index: e.Expr, t: Type = F32) -> e.Index:
+    return e.Index(base, index, t)
+
+
+def loop(v: e.Var, n: e.Expr, *body: s.Stmt) -> s.For:
+    return s.For(v, c(0), n, c(1), body)
+
+
+def put(index: e.Expr, value: e.Expr | None = None) -> s.Assign:
+    return s.Assign(at(B, index), value or at(A, index))
+
+
+EVEN = op("*", ROW, 2)
+PLACE = op("+", op("*", ROW, N), COL)
+
+CASES: list[tuple[str, s.For, bool]] = [
+    ("own element", loop(ROW, N, put(ROW)), True),
+    ("one element for all", loop(ROW, N, put(c(0))), False),
+    ("neighbour is read", loop(ROW, N, put(ROW, at(B, op("+", ROW, 1)))), False),
+    ("even and odd", loop(ROW, N, put(EVEN), put(op("+", EVEN, 1))), True),
+    ("even and next even", loop(ROW, N, put(EVEN), put(op("+", EVEN, 2))), False),
+    ("row of a matrix", loop(ROW, M, loop(COL, N, put(PLACE))), True),
+    ("row that is too long", loop(ROW, M, loop(COL, op("+", N, 1), put(PLACE))), False),
+    ("column of a matrix", loop(COL, N, loop(ROW, M, put(PLACE))), True),
+    ("column, guarded", loop(COL, M, s.If(op("<", COL, N), (loop(ROW, M, put(PLACE)),))), True),
+    ("column, not guarded", loop(COL, M, loop(ROW, M, put(PLACE))), False),
+    ("modulo", loop(ROW, N, put(op("%", ROW, 4))), False),
+    ("indirect", loop(ROW, N, put(e.Cast(at(A, ROW), I32))), False),
+    ("a sum into a scalar", loop(ROW, N, s.Assign(e.Var("t", F32), at(A, ROW), "+")), False),
+    ("leaves early", loop(ROW, N, put(ROW), s.If(op(">", ROW, M), (s.Break(),))), False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "nest", "want"), CASES, ids=[x[0] for x in CASES])
+def test_independent(name: str, nest: s.For, want: bool) -> None:
+    assert independent(nest, Facts()) is want
+
+
+def test_a_scalar_of_each_iteration_is_private() -> None:
+    t = e.Var("t", F32)
+    body = (s.Decl(t, at(A, ROW)), s.Assign(t, at(A, ROW), "+"), put(ROW, t))
+    assert independent(loop(ROW, N, *body), Facts())
+
+
+def test_vectors_and_scalars_of_one_buffer_are_compared_in_bytes() -> None:
+    view = e.Cast(B, Pointer(WIDE))
+    fill = s.Assign(at(view, ROW, WIDE), e.Aggregate((), WIDE))
+    below = put(op("+", op("*", ROW, 4), 3))
+    beyond = put(op("+", op("*", ROW, 4), 4))
+    assert independent(loop(ROW, N, fill, below), Facts())
+    assert not independent(loop(ROW, N, fill, beyond), Facts())
+
+
+def test_a_local_pointer_is_its_base_and_offset() -> None:
+    p = e.Var("p", Pointer(F32))
+    inner = loop(COL, N, s.Assign(at(p, COL), at(A, COL)))
+    right = s.Decl(p, e.Binary("+", B, op("*", ROW, N), p.type))
+    wrong = s.Decl(p, e.Binary("+", B, ROW, p.type))
+    assert independent(loop(ROW, M, right, inner), Facts())
+    assert not independent(loop(ROW, M, wrong, inner), Facts())
+
+
+def test_aliasing_is_an_assumption() -> None:
+    facts = Facts()
+    assert independent(loop(ROW, N, put(ROW, at(A, op("+", ROW, 1)))), facts)
+    assert facts.ledger.sentences == ["a and b do not overlap"]
+    forbidden = Facts()
+    forbidden.ledger.alias_allowed = False
+    assert not independent(loop(ROW, N, put(ROW)), forbidden)
+    assert forbidden.ledger.sentences == []
+
+
+def test_aliasing_of_equal_subscripts_is_a_weaker_assumption() -> None:
+    facts = Facts()
+    assert independent(loop(ROW, N, put(ROW)), facts)
+    assert facts.ledger.sentences == ["a and b are the same or do not overlap"]
