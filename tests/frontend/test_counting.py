@@ -69,7 +69,9 @@ def test_an_outer_variable_that_is_read_afterwards_stays() -> None:
 
 
 def test_a_variable_that_the_next_round_reads_stays() -> None:
-    text = body("int i = 0; while (n > 0) { a[i] = 1.0f; for (i = 0; i < n; i++) a[i] = 0.0f; n--; }")
+    text = body(
+        "int i = 0; while (n > 0) { a[i] = 1.0f; for (i = 0; i < n; i++) a[i] = 0.0f; n--; }"
+    )
     assert "while (i < n)" in text
 
 

@@ -49,19 +49,24 @@ def test_error_checks_fold_away() -> None:
 
 
 def test_launch_by_function_call() -> None:
-    text = KERNEL + """
+    text = (
+        KERNEL
+        + """
         void run(float* d, int n) {
           void* args[] = {&d, &n};
           cudaLaunchKernel((void*)k, dim3(n), dim3(32), args, 0, 0);
         }
     """
+    )
     assert "launch k<u32(n), 1, 1 | 32, 1, 1>(d, n)" in function(text, "run")
 
 
 def test_hip_launch_macro_and_template() -> None:
     text = """
         template <typename T> __global__ void k(T* a, T v) { a[0] = v; }
-        void run(double* d, hipStream_t s) { hipLaunchKernelGGL((k<double>), dim3(2), dim3(64), 0, s, d, 1.0); }
+        void run(double* d, hipStream_t s) {
+          hipLaunchKernelGGL((k<double>), dim3(2), dim3(64), 0, s, d, 1.0);
+        }
     """
     assert "launch k_double<2, 1, 1 | 64, 1, 1>(d, 1.0)" in function(text, "run", "hip")
 
@@ -95,7 +100,7 @@ def test_host_functions_that_cannot_be_expressed_are_left_out_whole() -> None:
         + KERNEL
         + """
         void run(float* d, int n) { k<<<1, 1>>>(d, n); std::cout << "done" << std::endl; }
-        int main() { std::vector<float> v(10); k<<<1, 1>>>(v.data(), 3); }
+        int main() { std::vector<float> v; v.push_back(1.0f); k<<<1, 1>>>(v.data(), 3); }
         """
     )
     assert [f.name for f in found.program.functions] == ["k", "run"]
@@ -104,6 +109,23 @@ def test_host_functions_that_cannot_be_expressed_are_left_out_whole() -> None:
     ]  # fmt: skip
     left = found.program.function("run").body[-1]
     assert getattr(left, "essential", True) is False
+
+
+def test_vectors_are_a_pointer_and_a_size_and_are_freed() -> None:
+    text = """
+        #include <vector>
+        #include <numeric>
+        float run(const float* x, size_t n) {
+          std::vector<float> part(n);
+          if (n == 0) return 0.0f;
+          for (auto& p : part) p = x[0];
+          return std::accumulate(part.begin(), part.end(), 0.0f) + part[0];
+        }
+    """
+    got = function(text, "run")
+    assert "host.alloc((n * 4)) kind=host" in got
+    assert got.count("host.free(") == 2
+    assert got.endswith("host.free(p) kind=host\n  return result\n")
 
 
 def test_host_memory() -> None:

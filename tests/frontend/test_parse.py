@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from front_texts import result
+
 from xpiler.diagnostics import XpilerError, lookup
 from xpiler.frontend import parse, read
 from xpiler.ir.check import check
@@ -48,7 +49,9 @@ def test_unknown_headers_are_noted_and_empty() -> None:
 
 
 def test_headers_beside_the_file_are_read(tmp_path: Path) -> None:
-    (tmp_path / "own.h").write_text("#include <other.h>\ninline __device__ float two() { return 2.0f; }")
+    (tmp_path / "own.h").write_text(
+        "#include <other.h>\ninline __device__ float two() { return 2.0f; }"
+    )
     text = '#include "own.h"\n__global__ void k(float* a) { a[0] = two(); }'
     found = read(text, "k.cu", platform("cuda").words, include_dirs=[str(tmp_path)])
     assert {f.name for f in found.program.functions} == {"k", "two"}
@@ -63,7 +66,7 @@ def test_what_is_no_source_text(text: str, code: str) -> None:
 
 
 def test_a_crash_of_the_parser_is_a_diagnostic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parse, "parse_here", lambda request: os.abort())
+    monkeypatch.setattr(parse, "parse_here", lambda request: os.kill(os.getpid(), 9))
     with pytest.raises(XpilerError, match="XP0101"):
         read("", "x.cu", platform("cuda").words)
 
@@ -80,17 +83,14 @@ def test_a_hang_of_the_parser_is_a_diagnostic(monkeypatch: pytest.MonkeyPatch) -
         "", "}}}}", "#include", "#define", "__global__", "__global__ void k(", "k<<<1>>>();",
         "template <", "struct S { struct S s; };", "void f() { asm(\"\"); }", "\xff\xfe", "'", '"',
         "__global__ void k() { k<<<1,1>>>(); }", "int x = x;", "#if 1", "void f(int a[][]) {}",
-        "class A { virtual void f(); }; void g(A& a) { a.f(); }", "int f() { try { throw 1; } catch (...) {} }",
+        "class A { virtual void f(); }; void g(A& a) { a.f(); }",
+        "int f() { try { throw 1; } catch (...) {} }",
         "void f() { goto a; a: ; switch (1) { int x; } for (;;); }", "((((((((((" * 200,
         "__global__ void k(float* a) { auto f = [](auto x) { return x; }; a[0] = f(a)[0]; }",
         "struct N { N* next; int v; }; __global__ void k(N* n) { while (n) n = n->next; }",
     ],
 )  # fmt: skip
 def test_odd_texts_never_raise_anything_else(text: str) -> None:
-    try:
-        found = result(text)
-    except XpilerError as err:
-        assert all(lookup(d.code) for d in err.diagnostics)
-    else:
-        assert check(found.program) == []
-        assert all(lookup(d.code) for d in found.diagnostics)
+    found = result(text)
+    assert check(found.program) == []
+    assert all(lookup(d.code) for d in found.diagnostics)

@@ -133,7 +133,8 @@ CASES = {
         """,
     ),
     "fall-through copies the tail": (
-        "switch (n) { case 0: a[0] = 1.0f; case 1: case 2: a[1] = 2.0f; break; default: a[2] = 3.0f; }",
+        "switch (n) { case 0: a[0] = 1.0f; case 1: case 2: a[1] = 2.0f; break;"
+        " default: a[2] = 3.0f; }",
         """
         switch n
         0

@@ -47,7 +47,9 @@ def test_cooperative_groups() -> None:
         #include <cooperative_groups.h>
         #include <cooperative_groups/reduce.h>
         namespace cg = cooperative_groups;
-        __device__ float sum(cg::thread_block_tile<32> w, float v) { return cg::reduce(w, v, cg::plus<float>()); }
+        __device__ float sum(cg::thread_block_tile<32> w, float v) {
+          return cg::reduce(w, v, cg::plus<float>());
+        }
         __global__ void k(float* a) {
           cg::thread_block b = cg::this_thread_block();
           auto w = cg::tiled_partition<32>(b);
@@ -123,7 +125,8 @@ def test_inline_ptx() -> None:
     text = """
         unsigned d, lane;
         asm volatile("mov.u32 %0, %%laneid;" : "=r"(lane));
-        asm("{ .reg .u32 t; add.u32 t, %1, 2;\\n\\t mul.lo.u32 %0, t, %2; }" : "=r"(d) : "r"(n), "r"(lane));
+        asm("{ .reg .u32 t; add.u32 t, %1, 2;\\n\\t mul.lo.u32 %0, t, %2; }"
+            : "=r"(d) : "r"(n), "r"(lane));
         float e;
         asm("ex2.approx.f32 %0, %1;" : "=f"(e) : "f"(a[0]));
         a[1] = e + d;
@@ -189,7 +192,11 @@ def test_constant_and_device_memory() -> None:
     found = program("""
         __constant__ float coef[3] = {1.0f, 2.0f};
         __device__ int counter = 4;
-        __global__ void k(float* a) { extern __shared__ float buf[]; buf[0] = coef[1]; a[counter] = buf[0]; }
+        __global__ void k(float* a) {
+          extern __shared__ float buf[];
+          buf[0] = coef[1];
+          a[counter] = buf[0];
+        }
     """)
     spaces = {g.var.name: (g.space, g.const) for g in found.globals}
     assert spaces == {"coef": ("constant", True), "counter": ("global", False)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from xpiler.diagnostics import XpilerError
 from xpiler.frontend.words import instr_word, ir_type
 from xpiler.ir.intrinsics import instruction_doc, math_functions

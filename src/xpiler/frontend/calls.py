@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xpiler.frontend import host, inline, lambdas
-from xpiler.frontend.convert import const, convert
+from xpiler.frontend.convert import const, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, axis
 from xpiler.frontend.instructions import apply_instruction
@@ -44,7 +44,8 @@ def call(r: FunctionReader, n: Node, used: bool) -> Expr:
     if callee.kind == "CONSTRUCTOR":
         from xpiler.frontend.construct import construct
 
-        return construct(r, n, r.unit.types(n.type))
+        made = construct(r, n, r.unit.types(n.type))
+        return made if made is not None else zero(r.unit.types(n.type))
     name = qualified(callee)
     if role_of(callee) == "kernel" and host.is_launch(n):
         return host.launch(r, n, callee)
@@ -72,8 +73,12 @@ def callee_of(n: Node) -> Node | None:
 
 def _unresolved(r: FunctionReader, n: Node) -> Expr:
     text = n.name or r.unit.source.slice(n.start, n.end).split("(")[0]
-    r.fail("XP0203", f"the call of {text!r} is not understood", "the function is not declared",
-           "give the header that declares it with --include-dir, or write it in this file")  # fmt: skip
+    r.fail(
+        "XP0203",
+        f"the call of {text!r} is not understood",
+        "the function is not declared",
+        "give the header that declares it with --include-dir, or write it in this file",
+    )
 
 
 def _plain_assignment(r: FunctionReader, callee: Node, n: Node) -> bool:

@@ -11,7 +11,7 @@ from xpiler.ir.stmt import Eval
 from xpiler.ir.types import VOID, Array, Fragment, Opaque, Scalar, Struct, Type, Vector
 
 
-def construct(r: FunctionReader, n: Node, t: Type) -> Expr | None:  # type: ignore[return]
+def construct(r: FunctionReader, n: Node, t: Type) -> Expr | None:
     """The value of `T(args)`; None for one that leaves the object undefined."""
     callee = n.ref
     assert callee is not None

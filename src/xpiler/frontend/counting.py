@@ -87,7 +87,8 @@ def _is_var(e: Expr, var: Var) -> bool:
 def _in_type(var: Var, left: Expr, right: Expr, lo: Expr) -> Expr | None:
     """`right` as a bound in the variable's type, where comparing there means the same."""
     t, wide = var.type, left.type
-    assert isinstance(t, Scalar) and isinstance(wide, Scalar)
+    assert isinstance(t, Scalar)
+    assert isinstance(wide, Scalar)
     if left == var:
         return convert(right, t)
     known = const_int(right)

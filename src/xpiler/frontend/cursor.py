@@ -115,7 +115,8 @@ class Node:
 
     @property
     def unary(self) -> str:
-        return UNARY[_lib().clang_getCursorUnaryOperatorKind(self.c)]
+        kind: int = _lib().clang_getCursorUnaryOperatorKind(self.c)
+        return UNARY[kind] if 0 <= kind < len(UNARY) else ""
 
     @property
     def binary(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpiler.frontend.convert import const, convert, zero
+from xpiler.frontend.convert import const, const_int, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import is_reference, lane_name, size_of
@@ -392,9 +392,9 @@ def _this(r: FunctionReader, n: Node) -> Expr:
 
 def address(place: Expr, const_q: bool = False) -> Expr:
     """`&place`; `&p[0]` is `p` and `&*p` too."""
-    if isinstance(place, Index) and isinstance(place.base.type, Pointer):
-        if isinstance(place.index, Const) and place.index.value == 0:
-            return place.base
+    behind = isinstance(place, Index) and isinstance(place.base.type, Pointer)
+    if behind and isinstance(place, Index) and const_int(place.index) == 0:
+        return place.base
     return AddressOf(place, Pointer(place.type, const_q))
 
 

@@ -118,8 +118,10 @@ def _param(reader: FunctionReader, p: Node) -> Var | None:
     if is_status(reader, p):
         reader.bind(p, Const(0, t))
         return var
-    by_pointer = is_reference(p.type) and isinstance(t, Pointer) and not by_value(reader.unit, p)
-    reader.bind(p, Index(var, Const(0, I32), t.elem) if by_pointer else var)  # type: ignore[union-attr]
+    if is_reference(p.type) and isinstance(t, Pointer) and not by_value(reader.unit, p):
+        reader.bind(p, Index(var, Const(0, I32), t.elem))
+    else:
+        reader.bind(p, var)
     return var
 
 

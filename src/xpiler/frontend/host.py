@@ -34,6 +34,8 @@ def launch(r: FunctionReader, n: Node, callee: Node) -> Expr:
 
     config = _configuration(n)
     assert config is not None
+    if len(config.args) < 2:
+        r.fail("XP0207", "the configuration of this launch is not understood")
     grid, block, *rest = config.args
     name = _kernel(r, callee)
     g, b = extent(r, r.expr(grid)), extent(r, r.expr(block))
@@ -97,8 +99,12 @@ def _addressed(r: FunctionReader, n: Node, callee: Node) -> list[Expr]:
         inner = inner.kids[-1].stripped()
     nodes = r.address_lists.get(inner.ref.key) if inner.ref is not None else None
     if nodes is None:
-        r.fail("XP0203", "the argument list of this launch is not understood", "",
-               "initialise an array of pointers where it is declared: void* args[] = {&a, &b}")  # fmt: skip
+        r.fail(
+            "XP0203",
+            "the argument list of this launch is not understood",
+            "",
+            "initialise an array of pointers where it is declared: void* args[] = {&a, &b}",
+        )
     definition = Node(callee.c.get_definition() or callee.c)
     params = [k for k in definition.kids if k.kind == "PARM_DECL"]
     return [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xpiler.frontend import lambdas
 from xpiler.frontend.convert import const, convert
 from xpiler.frontend.cursor import Node
-from xpiler.frontend.reader import Frame, FunctionReader, mutations, simple
+from xpiler.frontend.reader import Closure, Frame, FunctionReader, mutations, simple
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Expr, is_place
 from xpiler.ir.types import I32, VOID, Pointer, Struct
@@ -67,17 +69,17 @@ def bind_params(r: FunctionReader, params: list[Node], args: list[Node], body_of
     from xpiler.frontend.calls import default_argument
 
     uses, changed = _usage(r, body_of)
-    readers = [
-        (lambda p=p, a=a: default_argument(r, p) if _defaulted(a) else r.expr(a))  # type: ignore[misc]
-        for p, a in zip(params, args, strict=False)
-    ]
     closures = [lambdas.closure_of(r, a) for a in args]
-    for i, (p, closure) in enumerate(zip(params, closures, strict=False)):
+
+    def reader(p: Node, a: Node, closure: Closure | None) -> Callable[[], Expr]:
         if closure is not None:
             r.lambdas[p.key] = closure
-            readers[i] = lambda: const(0, I32)
-    values = r.in_order(readers)
-    for p, value, closure in zip(params, values, closures, strict=False):
+            return lambda: const(0, I32)
+        return lambda: default_argument(r, p) if _defaulted(a) else r.expr(a)
+
+    together = list(zip(params, args, closures, strict=False))
+    values = r.in_order([reader(*each) for each in together])
+    for (p, _, closure), value in zip(together, values, strict=True):
         if closure is not None:
             continue
         r.bind(p, _bound(r, p, value, uses.get(p.key, 0), p.key in changed))

@@ -153,7 +153,7 @@ def for_parts(r: FunctionReader, n: Node) -> tuple[Node | None, Node | None, Nod
 
 
 def _semicolons(r: FunctionReader, n: Node, body: Node) -> tuple[int, int]:
-    tokens = [t for t in n.c.get_tokens()]
+    tokens = list(n.c.get_tokens())
     depth, found = 0, []
     for t in tokens:
         depth += t.spelling in ("(", "[", "{")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 Number = int | float
 
@@ -18,7 +20,7 @@ _TOKEN = re.compile(
 _LEVELS = [["||"], ["&&"], ["|"], ["^"], ["&"], ["==", "!="], ["<", "<=", ">", ">="],
            ["<<", ">>"], ["+", "-"], ["*", "/", "%"]]  # fmt: skip
 _SIZES = {"char": 1, "short": 2, "int": 4, "float": 4, "double": 8, "half": 2, "float4": 16}
-_CASTS = {"int": int, "unsigned": int, "size_t": int, "long": int, "float": float, "double": float}
+_CASTS = ("int", "unsigned", "size_t", "long", "float", "double")
 
 
 @dataclass
@@ -118,9 +120,7 @@ class _Evaluator:
         if op in ("-", "+", "~", "!"):
             self.take()
             x = self.unary()
-            return {"-": lambda: -x, "+": lambda: x, "~": lambda: ~int(x), "!": lambda: int(not x)}[
-                op
-            ]()
+            return {"-": -x, "+": x, "~": ~int(x), "!": int(not x)}[op]
         if (
             op == "("
             and self.tokens[self.at + 1 : self.at + 2]
@@ -129,7 +129,8 @@ class _Evaluator:
             self.take()
             kind = self.take()
             self.take(")")
-            return _CASTS[kind](self.unary())
+            inner = self.unary()
+            return float(inner) if kind in ("float", "double") else int(inner)
         return self.primary()
 
     def primary(self) -> Number:
@@ -186,7 +187,7 @@ def _apply(op: str, a: Number, b: Number) -> Number:
     return _OPS[op](a, b)
 
 
-_OPS = {
+_OPS: dict[str, Callable[[Any, Any], Number]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b,
     "<<": lambda a, b: a << b, ">>": lambda a, b: a >> b, "&": lambda a, b: a & b,
     "|": lambda a, b: a | b, "^": lambda a, b: a ^ b, "<": lambda a, b: int(a < b),

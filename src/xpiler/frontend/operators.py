@@ -1,4 +1,4 @@
-"""Operators: arithmetic, comparisons, assignments and increments as statements, `?:`, `&&`, `||`."""
+"""Operators: arithmetic, comparisons, `?:`, `&&`, `||`; assignments become statements."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from xpiler.frontend.counting import counting
 from xpiler.ir.expr import Var
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.stmt import Assign, Body, Decl, For, If, Scope, Stmt, Switch, While
 
 Dead = Callable[[str], bool]
@@ -103,7 +103,7 @@ def _dead_after(body: Body, i: int, dead_at_end: Dead) -> Dead:
 
 
 def _dead_at_loop_end(loop: For | While, dead_after: Dead) -> Dead:
-    """At the end of a loop's body: the next round must assign it first, and so must what follows."""
+    """At the end of a loop's body: the next round must assign it first, as must what follows."""
 
     def dead(name: str) -> bool:
         head = replace(loop, body=())
@@ -134,7 +134,7 @@ def _uses(body: Body) -> set[str]:
     for n in walk(body):
         if isinstance(n, (Decl, For)):
             continue
-        found |= {c.name for c in _direct(n) if isinstance(c, Var)}
+        found |= {c.name for c in children(n) if isinstance(c, Var)}
     for n in walk(body):
         if isinstance(n, Decl) and n.init is not None:
             found |= {c.name for c in walk(n.init) if isinstance(c, Var)}
@@ -142,9 +142,3 @@ def _uses(body: Body) -> set[str]:
             for e in (n.lo, n.hi, n.step):
                 found |= {c.name for c in walk(e) if isinstance(c, Var)}
     return found
-
-
-def _direct(n):  # type: ignore[no-untyped-def]
-    from xpiler.ir.rewrite import children
-
-    return children(n)

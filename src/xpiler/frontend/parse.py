@@ -73,7 +73,8 @@ def read(
     """Reads a text in the language that `words` describe.
 
     `template_args` gives values to the parameters of kernel templates (`T` -> `float`), for those
-    that the text never instantiates. Raises XpilerError with XP0101..XP0105 when the text cannot be parsed at all.
+    that the text never instantiates. Raises XpilerError with XP0101..XP0105 when the text cannot
+    be parsed at all.
     """
     request = Request(
         text,
@@ -112,7 +113,7 @@ def _load_clang() -> Any:
                 "the parser is not installed",
                 reason=str(err),
                 help="pip install libclang-ng",
-            )  # fmt: skip
+            )
         ) from None
     return cindex
 

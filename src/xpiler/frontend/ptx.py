@@ -6,7 +6,6 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
 from xpiler.frontend.addresses import as_pointer
 from xpiler.frontend.asmtext import (
@@ -340,7 +339,7 @@ def _unary(block: _Block, ins: PtxInstruction) -> None:
     t = _type(block, ins)
     op = {"neg": "-", "not": "~"}[ins.parts[0]]
     a = _value(block, ins.operands[1], t)
-    _write(block, ins.operands[0], _lanes(block, t, lambda x: Unary(cast("str", op), x, x.type), a))  # type: ignore[arg-type]
+    _write(block, ins.operands[0], _lanes(block, t, lambda x: Unary(op, x, x.type), a))  # type: ignore[arg-type]
 
 
 def _cvt(block: _Block, ins: PtxInstruction) -> None:

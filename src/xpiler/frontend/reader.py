@@ -145,13 +145,13 @@ class FunctionReader:
 
         So `t = shfl(..); x = t` becomes `x = shfl(..)`. Gives a Decl or an Instr, or None.
         """
+        last = self.out[-1] if self.out else None
+        if isinstance(last, Decl) and last.var == e and last.init is not None:
+            return self.out.pop() if last.var.name in self.temps else None
         if isinstance(e, Cast) and isinstance(e.type, Pointer) and isinstance(e.x.type, Pointer):
             e = e.x  # `(T*)malloc(n)`
-        if not (isinstance(e, Var) and e.name in self.temps and self.out):
+        if not (isinstance(e, Var) and e.name in self.temps):
             return None
-        last = self.out[-1]
-        if isinstance(last, Decl) and last.var == e and last.init is not None:
-            return self.out.pop()
         if isinstance(last, Instr) and last.outs == (e,) and len(self.out) > 1:
             before = self.out[-2]
             if isinstance(before, Decl) and before.var == e:

@@ -175,7 +175,7 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
                 line,
                 "the parser rejects this",
                 "the statement is left out; the rest is still translated",
-            )  # fmt: skip
+            )
         )
 
 

@@ -11,8 +11,8 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.lambdas import lambda_in
-from xpiler.frontend.owners import is_owner, owner
 from xpiler.frontend.operators import drop, effect, is_status, store
+from xpiler.frontend.owners import is_owner, owner
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Aggregate, Const, Expr, Field, Index, Var, is_place
@@ -225,7 +225,7 @@ def _stays(r: FunctionReader, n: Node, place: Expr) -> bool:
     changing = {k[2] for k in r.mutated_keys()}
     inner = [x for x in walk((place,)) if isinstance(x, Var)]  # type: ignore[arg-type]
     loads = any(isinstance(x, Index) for x in walk((place.index,)))  # type: ignore[arg-type]
-    return not loads and not any(x.name.split(".")[0] in changing for x in inner if x is not place)
+    return not loads and not any(x.name.split(".")[0] in changing for x in inner)
 
 
 def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
@@ -325,7 +325,7 @@ def _return(r: FunctionReader, n: Node) -> None:
         return
     value = _fit(r, r.expr(n.kids[0]), r.ret)
     newest = r.claim(value)
-    if isinstance(newest, Decl):
+    if isinstance(newest, Decl) and newest.init is not None:
         value = newest.init
     else:
         r.restore(newest)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from xpiler.frontend.convert import const_int
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, statement
-from xpiler.ir.expr import Const, Expr, Var
+from xpiler.ir.expr import Const, Var
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.stmt import Body, Break, Case, Continue, Decl, For, Return, Switch
+from xpiler.ir.stmt import Body, Break, Case, Continue, Decl, For, Return, Stmt, Switch
 
 
 @dataclass
@@ -50,6 +50,8 @@ def _arms(r: FunctionReader, block: Node) -> list[_Arm]:
             inner = _labels(r, k, arm)
             arms.append(arm)
         if not arms:
+            if k.kind != "NULL_STMT":
+                r.fail("XP0201", "a statement before the first label is not understood")
             continue
         if inner is not None:
             arms[-1].body += r.body(inner)
@@ -88,12 +90,12 @@ def _whole(r: FunctionReader, arms: list[_Arm], i: int) -> Body:
 
 def _renamed(body: Body, r: FunctionReader) -> Body:
     """A copy of `body` whose declarations have fresh names."""
-    names: dict[str, Expr] = {}
+    names: dict[str, Var] = {}
     for n in walk(body):
         if isinstance(n, (Decl, For)):
             names[n.var.name] = Var(fresh_name(n.var.name, r.taken), n.var.type)
 
-    def rename(st):  # type: ignore[no-untyped-def]
+    def rename(st: Stmt) -> Stmt:
         if isinstance(st, (Decl, For)) and st.var.name in names:
             return replace(st, var=names[st.var.name])
         return st

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.diagnostics.model import Severity
 from xpiler.frontend.convert import const
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
@@ -95,16 +96,12 @@ class Unit:
 
     # -- remarks ---------------------------------------------------------------
 
-    def report(self, fault: NotUnderstood, loc: SourceLoc | None, severity: str = "error") -> None:
+    def report(
+        self, fault: NotUnderstood, loc: SourceLoc | None, severity: Severity = "error"
+    ) -> None:
         line = self.source.line_text(loc.line) if loc and loc.file == self.source.shown else ""
         remark = Diagnostic(
-            fault.code,
-            fault.message,
-            severity,
-            loc,
-            line,
-            fault.reason,
-            fault.help,  # type: ignore[arg-type]
+            fault.code, fault.message, severity, loc, line, fault.reason, fault.help
         )
         if remark not in self.diagnostics:
             self.diagnostics.append(remark)
@@ -132,7 +129,9 @@ class Unit:
             fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
             for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
                 fields = (*self.fields(self.types(base.type)), *fields)
-            self.structs[name] = StructDef(name, fields, _wanted_align(decl), self._record_comments(decl))
+            self.structs[name] = StructDef(
+                name, fields, _wanted_align(decl), self._record_comments(decl)
+            )
         return Struct(self._struct_of[spelling])
 
     def _record_comments(self, decl: Any) -> tuple[str, ...]:

@@ -43,9 +43,10 @@ class InstrWord:
 class Words:
     """Everything that the front end knows of a platform; the core asks nothing else.
 
-    `clang` are the arguments for the parser (`clang_for`: others, by suffix of the file), `stubs` the folders of its headers, `prelude` the
-    header read before the user's text, `headers` the include names that the stubs stand for
-    (name -> stub file, "" where the prelude suffices). `types` maps record names to IR types,
+    `clang` are the arguments for the parser (`clang_for`: others, by suffix of the file), `stubs`
+    the folders of its headers, `prelude` the header read before the user's text, `headers` the
+    include names that the stubs stand for (name -> stub file, "" where the prelude suffices).
+    `types` maps record names to IR types,
     `opaque` the handles of the host API, `status` the types whose value always means success,
     `fixed` the records that always hold their default values (properties of a device),
     `owners` the class templates that own host memory (`std::vector`).
@@ -88,7 +89,7 @@ class Words:
         return None
 
     def wave(self, arch: str | None) -> int:
-        """Lanes in a warp of `arch`: the entry with the longest matching prefix ("" matches all)."""
+        """Lanes in a warp of `arch`: the entry of its longest matching prefix ("" matches all)."""
         name = arch or self.default_arch
         known = [p for p in self.waves if name.startswith(p)]
         return self.waves[max(known, key=len)] if known else 1
@@ -113,7 +114,7 @@ def instr_word(text: str) -> InstrWord:
     if not match:
         raise ValueError(f"bad instruction notation {text!r}")
     attrs = tuple(tuple(a.split("=", 1)) for a in match["attrs"].split())
-    return InstrWord(match["name"], _items(match["outs"]), _items(match["ins"]), attrs)  # type: ignore[arg-type]
+    return InstrWord(match["name"], _items(match["outs"]), _items(match["ins"]), attrs)
 
 
 def math_word(text: str) -> MathWord:

@@ -103,7 +103,9 @@ def platform(name: str) -> Platform:
 
 def platform_of(path: str, text: str = "") -> Platform:
     """The platform of a file, by its suffix and then by words in its text; raises XpilerError."""
-    fits = [(len(s), p) for p in platforms().values() for s in p.suffixes if path.lower().endswith(s)]
+    fits = [
+        (len(s), p) for p in platforms().values() for s in p.suffixes if path.lower().endswith(s)
+    ]
     if fits:
         return max(fits, key=lambda f: f[0])[1]
     scores = {p.name: _score(p, text) for p in platforms().values()}
@@ -120,7 +122,7 @@ def platform_of(path: str, text: str = "") -> Platform:
             loc=SourceLoc(path, 1),
             reason="neither the suffix nor the text tells it",
             help="name it with --from",
-        )  # fmt: skip
+        )
     )
 
 
