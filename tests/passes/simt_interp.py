@@ -93,6 +93,7 @@ class Thread:
     env: dict[str, Any]
     outer: dict[str, Any]
     axes: dict[tuple[str, str], int] = field(default_factory=dict)
+    results: dict[int, Any] = field(default_factory=dict)
 
     def scope_of(self, name: str) -> dict[str, Any]:
         if name in self.env:
@@ -191,8 +192,23 @@ class Thread:
     def call(self, x: e.Call) -> Any:
         if x.func in MATH:
             return wrap(MATH[x.func](*(self.value(a) for a in x.args)), x.type)
+        if id(x) in self.results:
+            return self.results.pop(id(x))
         f = self.machine.program.function(x.func)
         return self.machine.invoke(f, [self.value(a) for a in x.args], self)
+
+    def called(self, st: s.Stmt) -> Iterator[Any]:
+        """Runs the functions that a statement calls, so that threads may meet in them."""
+        own = {s.Decl: "init", s.Assign: "value", s.Eval: "call"}.get(type(st))
+        root = getattr(st, own) if own else None
+        calls = [x for x in walk(root) if isinstance(x, e.Call)] if root is not None else []
+        for x in reversed([x for x in calls if x.func not in MATH]):
+            f = self.machine.program.function(x.func)
+            args = [self.value(a) for a in x.args]
+            env = {p.name: a for p, a in zip(f.params, args, strict=True)}
+            run = Thread(self.machine, env, self.outer, self.axes).body(f.body)
+            done = yield from _inside(self.machine.order_of(st), run)
+            self.results[id(x)] = done[1] if done else None
 
     # statements -------------------------------------------------------------------------------
     def body(self, body: s.Body) -> Iterator[Any]:
@@ -204,6 +220,7 @@ class Thread:
         return None
 
     def statement(self, st: s.Stmt) -> Iterator[Any]:
+        yield from self.called(st)
         if isinstance(st, s.Decl):
             self.declare(st)
         elif isinstance(st, s.Assign):
@@ -227,7 +244,7 @@ class Thread:
         elif isinstance(st, s.Eval):
             self.value(st.call)
         elif isinstance(st, s.Barrier):
-            yield ("barrier", st, None)
+            yield ("barrier", st, None, (self.machine.order_of(st),))
         elif isinstance(st, s.Instr):
             yield from self.instr(st)
         else:
@@ -299,11 +316,22 @@ class Thread:
             pass
         elif name.split(".")[0] in ("warp", "block"):
             ins = [self.value(x) for x in st.ins]
-            results = yield ("collective", st, ins)
+            results = yield ("collective", st, ins, (self.machine.order_of(st),))
             for out, v in zip(st.outs, results, strict=False):
                 self.store(self.place(out), wrap(v, out.type))
         else:
             raise TypeError(name)
+
+
+def _inside(order: int, run: Iterator[Any]) -> Iterator[Any]:
+    """Passes on what a called function waits for, told apart by the calling statement."""
+    answer = None
+    while True:
+        try:
+            kind, st, ins, where = run.send(answer)  # type: ignore[attr-defined]
+        except StopIteration as end:
+            return end.value
+        answer = yield (kind, st, ins, (order, *where))
 
 
 def _idiv(a: Any, b: Any) -> Any:
@@ -396,6 +424,14 @@ class Machine:
     seed: int = 0
     budget: int = 2_000_000
     globals: dict[str, Any] = field(default_factory=dict)
+    order: dict[int, int] = field(default_factory=dict)
+
+    def order_of(self, st: s.Stmt) -> int:
+        """The place of a statement in the text."""
+        if not self.order:
+            everything = (x for f in self.program.functions for x in _all(f.body))
+            self.order = {id(x): k for k, x in enumerate(everything)}
+        return self.order.get(id(st), 0)
 
     def tick(self) -> None:
         self.budget -= 1
@@ -438,8 +474,7 @@ class Machine:
                 axes["grid_dim", d], axes["block_dim", d] = grid[k], block[k]
             env = {p.name: a for p, a in zip(f.params, args, strict=True)}
             threads.append(_Running(number, Thread(self, env, shared, axes).body(f.body)))
-        order_of = {id(st): k for k, st in enumerate(_all(f.body))}
-        _schedule(threads, self.program.wave, rng, order_of)
+        _schedule(threads, self.program.wave, rng)
 
 
 @dataclass
@@ -456,16 +491,13 @@ class _Running:
             self.done, self.waits = True, None
 
 
-Order = dict[int, int]
-
-
-def _schedule(threads: list[_Running], wave: int, rng: random.Random, order_of: Order) -> None:
+def _schedule(threads: list[_Running], wave: int, rng: random.Random) -> None:
     order = list(threads)
     rng.shuffle(order)
     for t in order:
         t.go()
     while live := [t for t in threads if not t.done]:
-        served = any(_serve(group, wave, rng, order_of) for group in _warps(live, wave))
+        served = any(_serve(group, wave, rng) for group in _warps(live, wave))
         if not served and not _block(live, rng):
             raise Deadlock("threads wait for each other")
 
@@ -477,19 +509,19 @@ def _warps(live: list[_Running], wave: int) -> list[list[_Running]]:
     return list(groups.values())
 
 
-def _serve(warp: list[_Running], wave: int, rng: random.Random, order_of: Order) -> bool:
+def _serve(warp: list[_Running], wave: int, rng: random.Random) -> bool:
     """Lets the lanes of a warp that wait in one warp-level instruction go on together.
 
     Lanes of diverged branches meet again as early as the text allows: the first in it goes first.
     """
-    waiting: dict[int, list[_Running]] = {}
+    waiting: dict[tuple[int, ...], list[_Running]] = {}
     for t in warp:
-        kind, st, _ = t.waits
+        kind, st, _, where = t.waits
         warp_level = kind == "collective" and st.name.startswith("warp.")
         if warp_level or (kind == "barrier" and st.scope == "warp"):
-            waiting.setdefault(id(st), []).append(t)
-    for _, group in sorted(waiting.items(), key=lambda p: order_of[p[0]])[:1]:
-        kind, st, _ = group[0].waits
+            waiting.setdefault(where, []).append(t)
+    for _, group in sorted(waiting.items(), key=lambda p: p[0])[:1]:
+        kind, st, _, _ = group[0].waits
         results: dict[int, list[Any]] = {}
         if kind == "collective":
             results = collective(st.name, {t.number % wave: t.waits[2] for t in group}, wave)
@@ -502,7 +534,7 @@ def _serve(warp: list[_Running], wave: int, rng: random.Random, order_of: Order)
 
 def _block(live: list[_Running], rng: random.Random) -> bool:
     first = live[0].waits[1]
-    if any(t.waits[1] is not first for t in live):
+    if any(t.waits[3] != live[0].waits[3] for t in live):
         return False
     results: dict[int, list[Any]] = {}
     if isinstance(first, s.Instr):

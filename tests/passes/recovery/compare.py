@@ -18,7 +18,8 @@ def raised(p: Program, grid: tuple[Any, ...], block: tuple[Any, ...], shared: in
     shapes = {f.name: LaunchShape(grid, block, shared) for f in p.kernels()}
     result = recover(p, shapes)
     assert not result.diagnostics, [d.render() for d in result.diagnostics]
-    assert check(result.program, sequential=True) == [], show_program(result.program)
+    faults = check(result.program, sequential=True)
+    assert not faults, f"{faults}\n{show_program(result.program)}"
     return result.program
 
 

@@ -25,6 +25,7 @@ class Maker:
     def __init__(self, rng: random.Random, block: tuple[int, int, int], wave: int) -> None:
         self.rng, self.block, self.wave = rng, block, wave
         self.made = 0
+        self.functions: list[Function] = []
         self.vars: list[e.Var] = []
         self.uniform: list[e.Var] = [N]
         self.returned = False
@@ -77,8 +78,9 @@ class Maker:
         kinds = ["new", "set", "write", "write"]
         if depth:
             kinds += ["if", "for", "while"]
-            kinds += ["same_if", "same_for", "same_while"] if level == "block" else []
-            kinds += ["div_if", "div_while"] if level != "none" else []
+            kinds += ["switch", "array"]
+            kinds += ["same_if", "same_for", "same_while", "call"] if level == "block" else []
+            kinds += ["div_if", "div_while", "div_for"] if level != "none" else []
         kinds += ["phase", "phase", "count", "load"] if level == "block" else []
         kinds += ["ballot", "shuffle", "vote"] if level != "none" else []
         made: tuple[s.Stmt, ...] = getattr(self, self.pick(*kinds))(depth, level)
@@ -126,9 +128,62 @@ class Maker:
     def same_while(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         w = self.fresh("w")
         body = self.body(depth - 1, level)
-        leave = (iff(self.same_cond(), s.Break()),) if self.flag() else ()
+        jump = self.pick(s.Break(), s.Continue())
+        leave = (iff(self.same_cond(), jump), *self.body(0, level)) if self.flag() else ()
         loop_ = s.While(op(">", w, 0), (*body, *leave), (put(w, 1, "-"),), do=self.flag())
         return (let(w, op("&", self.same_value(), 3)), loop_)
+
+    def switch(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
+        value = self.same_value() if level == "block" else self.value()
+        early = (iff(self.cond(), s.Break()),) if level != "block" and self.flag() else ()
+        arms = [
+            s.Case((0,), (*self.body(depth - 1, level), *early, *self.body(0, level))),
+            s.Case((1, 3), self.body(depth - 1, level)),
+        ]
+        if self.flag():
+            arms.append(s.Case((), self.body(depth - 1, level)))
+        return (s.Switch(op("&", value, 3), tuple(arms)),)
+
+    def array(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
+        """A thread's own array, written, then read after other statements."""
+        a = e.Var(self.fresh("a").name, Array(I32, 4))
+        init = e.Aggregate((self.value(), c(2)), a.type)
+        v = self.fresh()
+        store = put(at(a, op("&", self.value(), 3)), self.value(), self.pick("", "+"))
+        between = self.body(depth - 1, level)
+        read = let(v, at(a, op("&", self.value(), 3)))
+        self.vars.append(v)
+        return (s.Decl(a, init), store, *between, read)
+
+    def call(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
+        """A device function in which threads meet, with an early return of its own."""
+        p, v = self.fresh("p"), self.fresh()
+        outer, outer_u = self.vars, self.uniform
+        self.vars, self.uniform = [p], []
+        self.uniform = [N]
+        early = (iff(self.cond(), s.Return(self.value())),) if self.flag() else ()
+        change = (put(p, self.value(), "+"),) if self.flag() else ()
+        inner = self.body(depth - 1, "warp" if early else "block")
+        name = f"f{p.name}"
+        body = (*change, *early, *inner, s.Return(self.value()))
+        args = (OUT, N, p)
+        self.vars, self.uniform = outer, outer_u
+        shared_ = e.Var("mem", self.shared.type)
+        params = (*args, e.Var("mem", Pointer(I32)))
+        self.functions.append(Function(name, params, body, ret=I32, role="device"))
+        value = e.Call(name, (OUT, N, self.value(), shared_), I32)
+        result = let(v, op("+", value, self.value()))
+        self.vars.append(v)
+        return (result,)
+
+    def div_for(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
+        i = self.fresh("i")
+        self.vars.append(i)
+        body = self.body(depth - 1, "warp")
+        self.vars.remove(i)
+        low, high = op("&", self.value(), 1), op("&", self.value(), 3)
+        skip = (iff(self.cond(), s.Continue()),) if self.flag() else ()
+        return (s.For(i, low, high, c(1), (*_no_set(list(body), i), *skip, *self.write(0, "none"))),)
 
     def div_while(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         w = self.fresh("w")
@@ -252,13 +307,22 @@ def kernel(rng: random.Random) -> tuple[Program, tuple[int, int, int], int]:
     body += maker.write(0, "none")
     mine = op("*", op("+", op("*", BX, maker.size), maker.tid), SLOTS)
     body += [put(at(OUT, op("+", mine, 3)), v, "+") for v in maker.vars]
-    return program(tuple(body), (OUT, N), wave), block, rng.randint(0, 9)
+    made = program(tuple(body), (OUT, N), wave)
+    made = made.with_functions((*made.functions, *maker.functions))
+    return made, block, rng.randint(0, 9)
 
 
 def check_kernel(rng: random.Random) -> None:
     p, block, n = kernel(rng)
     threads = block[0] * block[1] * block[2]
     same(p, [[1] * (2 * threads * SLOTS), n], (2, 1, 1), block)
+    if block[1:] == (1, 1):
+        size = e.Var("size", I32)
+        kernel_, *rest = p.functions
+        asked = Function("k", (*kernel_.params, size), kernel_.body, role="kernel")
+        q = p.with_functions((asked, *rest))
+        args = [[1] * (2 * threads * SLOTS), n, threads]
+        same(q, args, (2, 1, 1), block, symbolic=((2, 1, 1), (size, 1, 1)))
 
 
 @settings(

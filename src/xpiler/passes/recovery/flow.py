@@ -17,9 +17,9 @@ class Node:
     """One step: variables read, certainly overwritten (`defs`) and partly written (`weak`)."""
 
     stmt: s.Stmt | None
-    uses: set[str] = field(default_factory=set)
-    defs: set[str] = field(default_factory=set)
-    weak: set[str] = field(default_factory=set)
+    uses: frozenset[str] = frozenset()
+    defs: frozenset[str] = frozenset()
+    weak: frozenset[str] = frozenset()
     succ: list[int] = field(default_factory=list)
 
 
@@ -88,8 +88,25 @@ def _is_pointer(x: e.Expr) -> bool:
     return isinstance(x.type, Pointer)
 
 
-def effects(st: s.Stmt) -> tuple[set[str], set[str], set[str]]:
+Effects = tuple[frozenset[str], frozenset[str], frozenset[str]]
+_KNOWN: dict[int, tuple[s.Stmt, Effects]] = {}
+_MANY = 20_000
+
+
+def effects(st: s.Stmt) -> Effects:
     """(uses, defs, weak) of the statement's own expressions, bodies not counted."""
+    known = _KNOWN.get(id(st))
+    if known is not None and known[0] is st:
+        return known[1]
+    if len(_KNOWN) > _MANY:
+        _KNOWN.clear()
+    uses, defs, weak = _effects(st)
+    result = (frozenset(uses), frozenset(defs), frozenset(weak))
+    _KNOWN[id(st)] = (st, result)
+    return result
+
+
+def _effects(st: s.Stmt) -> tuple[set[str], set[str], set[str]]:
     uses: set[str] = set()
     defs: set[str] = set()
     weak: set[str] = set()
@@ -217,10 +234,11 @@ class _Builder:
         first = self.body(st.body, latch, _Targets(nxt, latch, to.ret))
         name = st.var.name
         self.nodes[head].succ = [first, nxt]
-        self.nodes[head].uses = reads(st.hi) | {name}
-        self.nodes[latch].uses, self.nodes[latch].defs = reads(st.step) | {name}, {name}
+        self.nodes[head].uses = frozenset(reads(st.hi) | {name})
+        self.nodes[latch].uses = frozenset(reads(st.step) | {name})
+        self.nodes[latch].defs = frozenset([name])
         init = self.node(st, [head])
-        self.nodes[init].uses, self.nodes[init].defs = reads(st.lo), {name}
+        self.nodes[init].uses, self.nodes[init].defs = frozenset(reads(st.lo)), frozenset([name])
         return init
 
     def loop(self, st: s.While, nxt: int, to: _Targets) -> int:
@@ -249,8 +267,8 @@ def liveness(flow: Flow, exit_live: frozenset[str] = frozenset()) -> list[set[st
         for i, node in enumerate(flow.nodes):
             if node.stmt is None:
                 continue
-            out = set().union(*(live[k] for k in node.succ)) if node.succ else set()
-            new = node.uses | (out - node.defs)
+            out: set[str] = set().union(*(live[k] for k in node.succ))
+            new = (out - node.defs) | node.uses
             if new != live[i]:
                 live[i] = new
                 changed = True

@@ -160,9 +160,12 @@ class Lowering:
         attempt: Callable[[set[str]], tuple[list[Item], Placement, Placer]],
     ) -> tuple[list[Item], Placement]:  # fmt: skip
         """Computes once, before a region, what all units agree on, where that cuts nothing."""
-        for name in sorted(placer.hoistable(set(placement.home) | set(placement.again))):
+        names = placer.hoistable(set(placement.home) | set(placement.again))
+        for chosen in [names, *({v} for v in sorted(names))] if names else []:
+            if chosen <= placement.once:
+                continue
             try:
-                more, better, _ = attempt(placement.once | {name})
+                more, better, _ = attempt(placement.once | chosen)
             except CannotHoist:
                 continue
             if len(leaves(more)) <= len(leaves(items)) and not better.arrays - placement.arrays:
@@ -231,7 +234,9 @@ class _Writer:
         here = {st.var.name for st in n.statements(body) if isinstance(st, (s.Decl, s.For))}
         own = occurring(body) & self.types.keys()
         missing = {
-            v: self.types[v] for v in own - here if self.placement.home.get(v) is leaf
+            v: self.types[v]
+            for v in own - here
+            if self.placement.home.get(v) is leaf or v in self.placement.again
         }  # fmt: skip
         body = settle(declare(body, missing), env.taken)
         if not any(not is_bare(st) for st in n.statements(body)):
@@ -305,7 +310,7 @@ def _without_unused(body: s.Body, names: object) -> s.Body:
         body = new
 
 
-def _reads(st: s.Stmt) -> set[str]:
+def _reads(st: s.Stmt) -> frozenset[str]:
     uses, _, weak = effects(st)
     if isinstance(st, s.For):
         uses |= {v for x in n.heads(st) for v in occurring((s.Eval(x),))}

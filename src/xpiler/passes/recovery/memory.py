@@ -79,6 +79,8 @@ class World(Protocol):
 
 def may_move_before(st: s.Stmt, run: s.Body, local: set[str], world: World) -> bool:
     """Whether `st`, which has no effect but on variables and memory, may run before `run`."""
+    if not run:
+        return True
     uses, defs = _touched((st,))
     run_uses, run_defs = _touched(run)
     if uses & run_defs or defs & (run_uses | run_defs):

@@ -63,8 +63,8 @@ class Placer:
         for st in self.statements:
             _, defs, weak = fl.effects(st)
             if isinstance(st, s.For):
-                defs = {st.var.name}
-            for name in set() if is_bare(st) else defs | weak:
+                defs = frozenset([st.var.name])
+            for name in frozenset() if is_bare(st) else defs | weak:
                 found.setdefault(name, []).append(st)
         return found
 

@@ -88,10 +88,10 @@ class Cutter:
             out.append(Leaf(tuple(run)))
         run.clear()
 
-    def defines_once(self, st: s.Stmt) -> set[str]:
+    def defines_once(self, st: s.Stmt) -> frozenset[str]:
         """Variables of `once` that the statement itself sets."""
         if isinstance(st, n.Accumulate):
-            return set()
+            return frozenset()
         _, defs, weak = effects(st)
         return (defs | weak) & (self.once | self.declared_tiles(st))
 
