@@ -84,7 +84,11 @@ class Lowering:
 
     def run(self, body: s.Body) -> s.Body:
         """The sequential form of `body`, which the units of this level run."""
+        taken, tiles = set(self.env.taken), set(self.env.tiles)
         for _ in range(ROUNDS):
+            # A new round names what it makes as the last one did: `forced` speaks of those names.
+            _restore(self.env.taken, taken)
+            _restore(self.env.tiles, tiles)
             structured = self.structured(body)
             try:
                 return self.emit(*self.placed(structured))
@@ -364,3 +368,8 @@ def merge_guards(body: s.Body) -> s.Body:
                 continue
         out.append(st)
     return tuple(out)
+
+
+def _restore(names: set[str], before: set[str]) -> None:
+    names.clear()
+    names.update(before)
