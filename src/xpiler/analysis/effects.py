@@ -204,6 +204,36 @@ def stored(body: s.Body) -> frozenset[str]:
 
 
 @by_identity
+def shrinking(body: s.Body) -> dict[str, int]:
+    """Variables that only take constants >= 0 and parts of themselves, with the largest value.
+
+    `for (w = 64; w > 0; w >>= 1)`: w is never negative and never above 64.
+    """
+    largest: dict[str, int] = {}
+    lost = {root(n.x) for n in walk(body) if isinstance(n, e.AddressOf)}
+    for n in walk(body):
+        if isinstance(n, s.Instr):
+            lost |= {root(o) for o in n.outs}
+        elif isinstance(n, s.Decl) and n.init is not None:
+            _note_value(n.var.name, n.init, largest, lost)
+        elif isinstance(n, s.Assign) and isinstance(n.target, e.Var):
+            name, value = n.target.name, n.value
+            if n.op:
+                value = e.Binary(n.op, n.target, value, n.target.type)
+            _note_value(name, value, largest, lost)
+    return {n: v for n, v in largest.items() if n not in lost}
+
+
+def _note_value(name: str, x: e.Expr, largest: dict[str, int], lost: set[str]) -> None:
+    if isinstance(x, e.Const) and isinstance(x.value, int) and x.value >= 0:
+        largest[name] = max(largest.get(name, 0), int(x.value))
+        return
+    own = isinstance(x, e.Binary) and isinstance(x.a, e.Var) and x.a.name == name
+    if not own or x.op not in (">>", "/") or not isinstance(x.b, e.Const) or x.b.value < 1:  # type: ignore[attr-defined]
+        lost.add(name)
+
+
+@by_identity
 def written_once(body: s.Body) -> frozenset[str]:
     """Variables that exactly one instruction writes, and nothing else."""
     counts: dict[str, int] = {}

@@ -56,6 +56,7 @@ class Facts:
     assumed: list[Poly] = field(default_factory=list)
     pointers: dict[str, object] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
+    conds: dict[str, e.Expr] = field(default_factory=dict)
     _ranges: dict[str, Interval] = field(default_factory=dict)
     _signs: dict[Poly, bool] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
@@ -450,6 +451,8 @@ class Facts:
         base = self._ranked(var.name)
         if var.name in self.mutable or not is_int(var.type) or not is_int(value.type):
             return base
+        if var.type == BOOL and self.fixed(value):
+            return base._but(conds={**self.conds, var.name: value})
         p = self.poly(value)
         if not self.stable(p) or var.name in p.atoms():
             return base
@@ -537,6 +540,10 @@ class Facts:
             return a + b if x.op == "+" else a - b if x.op == "-" else a * b
         return self.poly(x)
 
+    def meaning(self, cond: e.Expr) -> e.Expr:
+        """The condition that a bool variable stands for, where that is known."""
+        return self.conds.get(cond.name, cond) if isinstance(cond, e.Var) else cond
+
     def with_cond(self, cond: e.Expr, truth: bool = True) -> Facts:
         """Where `cond` has come out as `truth`."""
         out = self
@@ -546,6 +553,7 @@ class Facts:
 
     def decide(self, cond: e.Expr) -> bool | None:
         """The value of a condition, where it is known."""
+        cond = self.meaning(cond)
         if isinstance(cond, e.Const):
             return bool(cond.value)
         if isinstance(cond, e.Unary) and cond.op == "!":
@@ -584,6 +592,7 @@ class Facts:
 
 def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
     """Polynomials that are >= 0 when `cond` is `truth`."""
+    cond = facts.meaning(cond)
     if isinstance(cond, e.Unary) and cond.op == "!":
         return condition_facts(facts, cond.x, not truth)
     if isinstance(cond, e.Cast) and is_int(cond.x.type) and cond.type == BOOL:

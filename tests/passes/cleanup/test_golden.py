@@ -77,14 +77,13 @@ parallel for block_x: i32 in [0, m)
     for i: i32 in [thread_x.0, n) step 4
       acc += exp(a[((block_x * n) + i)])
     part[thread_x.0] = acc
-  scope
-    half: i32 = 2
-    while (half > 0)
-      for thread_x.1: i32 in [0, 4)
-        if (thread_x.1 < half)
-          part[thread_x.1] += part[(thread_x.1 + half)]
-    step
-      half = (half >> 1)
+  half: i32 = 2
+  while (half > 0)
+    for thread_x.1: i32 in [0, 4)
+      if (thread_x.1 < half)
+        part[thread_x.1] += part[(thread_x.1 + half)]
+  step
+    half = (half >> 1)
   for i.1: i32 in [0, n)
     c[((block_x * n) + i.1)] = (exp(a[((block_x * n) + i.1)]) / part[0])
 """,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import mutable_names, written_once
+from xpiler.analysis.effects import mutable_names, shrinking, written_once
 from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import AtomInfo, Facts, Ledger
 from xpiler.analysis.walker import Walker, after, always_leaves, changed, inside
@@ -48,7 +48,9 @@ class Context:
         """What holds at the start of `f`; atoms and assumptions persist from pass to pass."""
         atoms, assumed = self.shared.setdefault(f.name, ({}, []))
         once = written_once(f.body)
+        ranges = {n: (0, top) for n, top in shrinking(f.body).items()}
         facts = Facts(mutable_names(f), self.ledger, atoms, assumed=assumed, once=once)
+        facts = replace(facts, numeric=ranges)
         for p in (*(g.var for g in self.program.globals if g.const), *f.params):
             if p.name in self.assume.ranges and p.name not in facts.mutable:
                 lo, hi = self.assume.ranges[p.name]

@@ -23,6 +23,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import substitute, walk
 from xpiler.ir.types import Array, Type
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside
+from xpiler.passes.cleanup.nests import movable
 
 
 @dataclass(frozen=True)
@@ -131,21 +132,35 @@ def _has_partner(body: s.Body, i: int, facts: Facts) -> bool:
     """Whether the loop inside `body[i]` has a neighbour of the same range, or stands alone."""
     loop = body[i]
     assert isinstance(loop, s.For)
-    if len(loop.body) != 1 or not isinstance(loop.body[0], s.For):
+    inner = thread_loop(loop)
+    if inner is None:
         return False
-    inner = loop.body[0]
     if inner.kind != "parallel" or loop.var.name in names_in((inner.lo, inner.hi)):
         return False
     near = [st for st in body if isinstance(st, s.For) and st is not loop and st.kind == "parallel"]
     return any(same_range(n, inner, facts) for n in near)
 
 
+def thread_loop(outer: s.For) -> s.For | None:
+    """The parallel loop that `outer` only repeats, after declarations that each may repeat."""
+    if not outer.body:
+        return None
+    *decls, inner = outer.body
+    if not isinstance(inner, s.For) or inner.kind != "parallel":
+        return None
+    mine = {d.var.name for d in decls if isinstance(d, s.Decl)}
+    if mine & names_in((inner.lo, inner.hi, inner.step)):
+        return None
+    movable_all = all(isinstance(d, s.Decl) and movable(d, outer.body) for d in decls)
+    return inner if movable_all else None
+
+
 def swapped(outer: s.For, facts: Facts) -> s.For | None:
     """`for k { parallel for t S }` as `parallel for t { for k S }`."""
-    inner = outer.body[0]
-    assert isinstance(inner, s.For)
-    if escapes(inner.body):
+    inner = thread_loop(outer)
+    if inner is None or escapes(inner.body, in_loop=True):
         return None
+    inner = replace(inner, body=(*outer.body[:-1], *inner.body))
     mark = facts.mark()
     within = inside(inner, inside(outer, facts))
     found = summarise(inner.body, within)

@@ -103,7 +103,7 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
     invariant: list[e.Expr] = []
     kept: list[e.Expr] = []
     for c in conjuncts(cond):
-        narrower = narrowed(loop, c, inner, facts) or _one_value(loop, c, inner, facts)
+        narrower = _narrowed_by_all(loop, conjuncts(inner.meaning(c)), inner, facts)
         if narrower is not None:
             loop = narrower
         elif _is_invariant(c, loop, facts):
@@ -183,6 +183,16 @@ def narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None
     if not facts.with_fact(bound.value - lo - 1).nonneg(hi - bound.value):
         return None
     return replace(loop, hi=bound.expr)
+
+
+def _narrowed_by_all(loop: s.For, conds: list[e.Expr], inner: Facts, facts: Facts) -> s.For | None:
+    """`loop` narrowed by every one of `conds`; None where one of them is no bound."""
+    for c in conds:
+        new = narrowed(loop, c, inner, facts) or _one_value(loop, c, inner, facts)
+        if new is None:
+            return None
+        loop = new
+    return loop
 
 
 def _one_value(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:

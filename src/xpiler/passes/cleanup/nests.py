@@ -86,7 +86,13 @@ def movable(d: s.Decl, body: s.Body) -> bool:
     """Whether each thread may compute the declaration for itself: arithmetic on fixed values."""
     if d.init is None or d.var.name in assigned(body) or names_in(d.init) & assigned(body):
         return False
-    return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(d.init))
+    return all(_arithmetic(n) for n in walk(d.init))
+
+
+def _arithmetic(n: object) -> bool:
+    if isinstance(n, e.Call):
+        return n.func in ("min", "max")
+    return isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select))
 
 
 def plain(x: e.Expr) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xpiler.analysis.affine import size, to_expr
-from xpiler.analysis.effects import escapes
+from xpiler.analysis.effects import declared, escapes, names_in
 from xpiler.analysis.ranges import NEGATED, Facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import map_children, substitute, walk
+from xpiler.ir.rewrite import map_children, rewrite_exprs, substitute, walk
 from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer, Scalar, Type
 from xpiler.passes.cleanup import fold
 from xpiler.passes.cleanup.base import (
@@ -35,12 +35,36 @@ class Simplify:
 
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
-            return _Simplifier().run(f, ctx.facts(f))
+            simplifier = _Simplifier()
+            new = simplifier.run(f, ctx.facts(f))
+            return _with_signed(new, simplifier.signed)
 
         return each_function(program, one)
 
 
+def _with_signed(f: Function, names: set[str]) -> Function:
+    """`f` with uses of the variables that have become `int` converted."""
+    if not names:
+        return f
+
+    def use(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.Var) and x.name in names and x.type == U32:
+            return e.Cast(e.Var(x.name, I32), U32)
+        return x
+
+    return f.with_body(rewrite_exprs(f.body, use))
+
+
 class _Simplifier(Walker):
+    def __init__(self) -> None:
+        self.signed: set[str] = set()
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        body = super().body(body, facts)
+        if any(isinstance(st, s.Scope) for st in body):
+            return unscoped(body)
+        return body
+
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
         return simplify(x, facts)
 
@@ -52,7 +76,21 @@ class _Simplifier(Walker):
         if isinstance(st, s.For) and st.kind == "parallel" and st.var.type == U32:
             st = signed_axis(st, facts)
         new = self.descend(st, facts)
+        if isinstance(new, s.Decl) and new.var.type == U32 and new.init is not None:
+            new = self._signed_value(new, facts)
         return decided(new, facts)
+
+    def _signed_value(self, d: s.Decl, facts: Facts) -> s.Decl:
+        """An unsigned constant of the function whose value is computed from `int`s."""
+        assert d.init is not None
+        if d.var.name in facts.mutable or not _casts(d.init):
+            return d
+        p = facts.poly(d.init)
+        value = _push(d.init, I32, facts) if facts.fits(p, I32) else None
+        if value is None or _casts(value) >= _casts(d.init):
+            return d
+        self.signed.add(d.var.name)
+        return replace(d, var=e.Var(d.var.name, I32), init=value)
 
 
 # -- statements -----------------------------------------------------------------------------
@@ -73,6 +111,19 @@ def decided(st: s.Stmt, facts: Facts) -> s.Body:
     if isinstance(st, s.Assign) and not st.op and st.target == st.value:
         return ()
     return (st,)
+
+
+def unscoped(body: s.Body) -> s.Body:
+    """`body` without the scopes that keep no two variables of one name apart."""
+    out: list[s.Stmt] = []
+    for st in body:
+        others = names_in(tuple(x for x in body if x is not st))
+        plain = {n.split(".")[0] for n in others}
+        if isinstance(st, s.Scope) and not plain & {n.split(".")[0] for n in declared(st.body)}:
+            out.extend(st.body)
+        else:
+            out.append(st)
+    return body if len(out) == len(body) else tuple(out)
 
 
 def _decided_if(st: s.If) -> s.Body:
@@ -418,6 +469,11 @@ def _casts(x: e.Expr) -> int:
 # -- places ---------------------------------------------------------------------------------
 
 
+def _var(x: e.Var, facts: Facts) -> e.Expr:
+    known = facts.decide(x) if x.name in facts.conds else None
+    return x if known is None else e.Const(known, BOOL)
+
+
 def _index(x: e.Index, facts: Facts) -> e.Expr:
     index = x.index
     if not is_int(index.type):
@@ -462,6 +518,7 @@ def _bits(x: e.Bits, facts: Facts) -> e.Expr:
 
 
 _RULES: dict[type, Callable[[Any, Facts], e.Expr]] = {
+    e.Var: _var,
     e.Binary: _binary,
     e.Unary: _unary,
     e.Select: _select,
