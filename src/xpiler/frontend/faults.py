@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 
 class NotUnderstood(Exception):
     """A construct outside the accepted language; becomes a diagnostic and a `LeftOut`.
@@ -19,3 +21,17 @@ class NotUnderstood(Exception):
         self.reason = reason
         self.help = help
         self.essential = essential
+
+
+def understood(err: Exception) -> NotUnderstood:
+    """`err` as a remark: a mistake of ours (XP0213) costs only the part where it happened."""
+    if isinstance(err, NotUnderstood):
+        return err
+    if os.environ.get("XPILER_PARSE_INLINE") == "strict":
+        raise err
+    return NotUnderstood(
+        "XP0213",
+        "this led the front end astray",
+        f"{type(err).__name__}: {err}",
+        "please report it",
+    )

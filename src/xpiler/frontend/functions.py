@@ -73,7 +73,8 @@ def _lost(reader: FunctionReader, node: Node) -> None:
         return
     first, last = node.line, int(node.c.extent.end.line)
     marked = {st.loc.line for st in walk(tuple(reader.out)) if isinstance(st, LeftOut) and st.loc}
-    for line in sorted(set(unit.error_lines)):
+    lines = set(unit.error_lines) | ({first} if unit.given_up else set())
+    for line in sorted(lines):
         if first <= line <= last and line not in marked:
             fault = NotUnderstood("XP0212", "a part was lost to the syntax error above")
             if reader.role == "host":

@@ -170,7 +170,10 @@ def _run(block: _Block, ins: PtxInstruction) -> None:
         return
     if reader is None:
         block.r.fail("XP0208", f"the instruction {ins.name!r} is not understood")
-    reader(block, ins)
+    try:
+        reader(block, ins)
+    except (ValueError, IndexError):
+        block.r.fail("XP0208", f"the operands of {ins.name!r} are not understood")
 
 
 # -- operands --------------------------------------------------------------------

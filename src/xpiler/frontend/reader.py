@@ -89,6 +89,7 @@ class FunctionReader:
     comments: list[Comment] = field(default_factory=list)
     out: list[Stmt] = field(default_factory=list)
     places: dict[tuple[int, int, str], Expr] = field(default_factory=dict)
+    bound: list[tuple[int, int, str]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=lambda: [Frame()])
     loc: SourceLoc | None = None
     above: tuple[str, ...] = ()
@@ -173,6 +174,13 @@ class FunctionReader:
 
     def bind(self, decl: Node, place: Expr) -> None:
         self.places[decl.key] = place
+        self.bound.append(decl.key)
+
+    def forget(self, mark: int) -> None:
+        """Takes back the bindings made since `bound` was `mark` long."""
+        for key in self.bound[mark:]:
+            self.places.pop(key, None)
+        del self.bound[mark:]
 
     def declare(self, decl: Node, t: Type) -> Var:
         """A new variable for a declaration."""

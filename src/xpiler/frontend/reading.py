@@ -26,6 +26,7 @@ _EXPLICIT = re.compile(
     r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M
 )
 _NOT_FOUND = re.compile(r"'([^']+)' file not found")
+_FILE_NAME = re.compile(r"(?:[\w.+-]+/)*[\w.+-]*[\w+-]")
 _MAX_ERRORS = 50
 
 
@@ -39,7 +40,8 @@ def read_unit(request: Request) -> ReadResult:
     missing = missing_headers(request, request.text)
     tu = parse(request, missing)
     for _ in range(8):  # headers that other headers want
-        more = {m[1] for d in tu.diagnostics if (m := _NOT_FOUND.match(str(d.spelling)))} - missing
+        named = (_NOT_FOUND.match(str(d.spelling)) for d in tu.diagnostics)
+        more = {m[1] for m in named if m and _FILE_NAME.fullmatch(m[1])} - missing
         if not more:
             break
         missing |= more
@@ -82,7 +84,7 @@ def arguments(request: Request) -> list[str]:
     """clang's command line, but for the prelude and the user's folders."""
     words = request.words
     own = next((v for k, v in words.clang_for.items() if request.filename.endswith(k)), None)
-    args = [*(own or words.clang), "-nostdinc", "-Wno-everything", "-ferror-limit=50"]
+    args = [*(own or words.clang), "-nostdinc", "-Wno-everything", "-ferror-limit=0"]
     for folder in words.stubs:
         args += ["-isystem", folder]
     args += ["-isystem", _VIRTUAL]
@@ -141,7 +143,11 @@ def missing_headers(request: Request, text: str) -> set[str]:
     """Included names that neither the stubs nor the given folders have."""
     names = set(_INCLUDE.findall(text)) - set(request.words.headers)
     folders = [*request.folders, *request.words.stubs]
-    return {n for n in names if not any(os.path.isfile(Path(f) / n) for f in folders)}
+    return {
+        n
+        for n in names
+        if _FILE_NAME.fullmatch(n) and not any(os.path.isfile(Path(f) / n) for f in folders)
+    }
 
 
 def _remark_header(unit: Unit, request: Request, name: str) -> None:
@@ -155,8 +161,11 @@ def _remark_header(unit: Unit, request: Request, name: str) -> None:
 
 
 def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
-    for d in list(tu.diagnostics)[:_MAX_ERRORS]:
-        if d.severity < 3:
+    errors = [d for d in tu.diagnostics if d.severity >= 3]
+    unit.given_up = any(d.severity >= 4 for d in errors)
+    for i, d in enumerate(errors):
+        if i >= _MAX_ERRORS:
+            unit.error_lines.append(d.location.line)
             continue
         f = d.location.file
         here = f is None or str(f.name) == request.path

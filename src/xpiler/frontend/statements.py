@@ -9,7 +9,7 @@ from xpiler.frontend import lambdas, loops
 from xpiler.frontend.convert import convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
-from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.faults import NotUnderstood, understood
 from xpiler.frontend.lambdas import lambda_in
 from xpiler.frontend.operators import drop, effect, is_status, store
 from xpiler.frontend.owners import is_owner, owner
@@ -32,13 +32,15 @@ def read_statement(r: FunctionReader, n: Node, nested: bool = False) -> None:
     if not r.frame.inlined:
         r.loc = r.unit.loc(n)
         r.above += _claim_comments(r, n.start)
-    mark = len(r.out)
+    mark, bound = len(r.out), len(r.bound)
     try:
         _dispatch(r, n, nested)
-    except NotUnderstood as fault:
+    except Exception as err:
         if r.frame.inlined:
             raise
+        fault = understood(err)
         del r.out[mark:]
+        r.forget(bound)
         _leave_out(r, n, fault)
     if not r.frame.inlined:
         _beside(r, n, mark)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.diagnostics.model import Severity
 from xpiler.frontend.convert import const
 from xpiler.frontend.cursor import Node
-from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.faults import NotUnderstood, understood
 from xpiler.frontend.source import Comment, Source
 from xpiler.frontend.types import TypeReader, is_reference
 from xpiler.frontend.words import Words
@@ -81,6 +80,7 @@ class Unit:
     used_macros: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
     error_lines: list[int] = field(default_factory=list)
+    given_up: bool = False
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
     foreign: set[str] = field(default_factory=set)
@@ -244,8 +244,9 @@ class Unit:
         from xpiler.frontend.functions import read_function
 
         try:
-            entry.done = self._guarded(read_function, entry)
-        except NotUnderstood as fault:
+            entry.done = read_function(self, entry)
+        except Exception as err:
+            fault = understood(err)
             entry.failed = True
             host = role_of(entry.node) == "host"
             note = NotUnderstood(
@@ -261,21 +262,6 @@ class Unit:
                 getattr(fault, "loc", None) or self.loc(entry.node),
                 "warning" if host else "error",
             )
-
-    def _guarded(self, read: Any, entry: FunctionEntry) -> Function:
-        """Reads; a mistake of ours costs only this function."""
-        try:
-            result: Function = read(self, entry)
-        except NotUnderstood:
-            raise
-        except Exception as err:
-            if os.environ.get("XPILER_PARSE_INLINE") == "strict":
-                raise
-            raise NotUnderstood(
-                "XP0213", f"function {entry.node.name!r} led the front end astray",
-                f"{type(err).__name__}: {err}", "please report it",
-            ) from None  # fmt: skip
-        return result
 
     def remark_templates(self) -> None:
         """Says which kernel templates of the text are never instantiated."""
