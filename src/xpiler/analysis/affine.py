@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpiler.analysis.poly import Monomial, Poly, atom
+from xpiler.analysis.proofs import rank
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
@@ -69,8 +70,8 @@ def known_to_fit(facts: Facts, p: Poly, t: Type) -> e.Expr | None:
 def _order(facts: Facts, item: tuple[Monomial, int]) -> tuple[bool, bool, int, float, Monomial]:
     """Positive terms first, products before single variables, constants last, outer loops first."""
     mono, c = item
-    rank = max((facts._rank(a)[0] for a in mono), default=0.0)
-    return (not mono, c < 0, -(len(mono) + (abs(c) != 1)), rank, mono)
+    depth = max((rank(facts, a)[0] for a in mono), default=0.0)
+    return (not mono, c < 0, -(len(mono) + (abs(c) != 1)), depth, mono)
 
 
 def _plus_term(facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type) -> e.Expr | None:

@@ -9,9 +9,7 @@ declared last first. Every answer is exact or "not known".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from heapq import heappop, heappush
 from typing import Any
 
 from xpiler.analysis.atoms import (
@@ -24,6 +22,7 @@ from xpiler.analysis.atoms import (
     type_range,
 )
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
+from xpiler.analysis.proofs import search
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
@@ -57,6 +56,7 @@ class Facts:
     pointers: dict[str, object] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
     conds: dict[str, e.Expr] = field(default_factory=dict)
+    wide: dict[str, Poly] = field(default_factory=dict)
     _ranges: dict[str, Interval] = field(default_factory=dict)
     _signs: dict[Poly, bool] = field(default_factory=dict)
     _cache: dict[int, tuple[e.Expr, Poly]] = field(default_factory=dict)
@@ -263,56 +263,12 @@ class Facts:
         if lo >= 0 or hi < 0:
             return lo >= 0
         if p not in self._signs:
-            self._signs[p] = self._search(p, MAX_DEPTH, MAX_STEPS)
+            self._signs[p] = search(self, p, MAX_DEPTH, MAX_STEPS)
         return self._signs[p]
 
     def equal(self, a: e.Expr, b: e.Expr) -> bool:
         """Whether two integer expressions have one value here."""
         return self.poly(a) == self.poly(b)
-
-    def _search(self, p: Poly, depth: int, budget: int) -> bool:
-        """Best first: the polynomial with the fewest terms is looked at next."""
-        heap: list[tuple[int, int, int, Poly]] = [(len(p.terms), 0, 0, p)]
-        seen = {p}
-        count = 0
-        while heap and budget > 0:
-            _, steps, _, q = heappop(heap)
-            budget -= 1
-            for weaker in self._weaker(q):
-                lo, hi = self.interval(weaker)
-                if lo >= 0:
-                    return True
-                if hi < 0 or steps + 1 >= depth or weaker in seen:
-                    continue
-                seen.add(weaker)
-                count += 1
-                heappush(heap, (len(weaker.terms), steps + 1, count, weaker))
-        return False
-
-    def _weaker(self, p: Poly) -> Iterator[Poly]:
-        for name in sorted(p.atoms(), key=self._rank, reverse=True)[:3]:
-            yield from self._eliminations(p, name)
-
-    def _eliminations(self, p: Poly, name: str) -> Iterable[Poly]:
-        """Polynomials w such that w >= 0 implies p >= 0, without `name` (mostly)."""
-        parts = p.split(name)
-        if parts is None:
-            return
-        c, _ = parts
-        clo, chi = self.interval(c)
-        for fact in self._facts_of(name):
-            split = fact.split(name)
-            if split is None or not split[0].terms:
-                continue
-            g = split[0]
-            q, r = c.divided_by(g)
-            if not r.terms and self.soon_nonneg(q):
-                yield p - q * fact  # fact >= 0 and q >= 0
-                continue
-            gc = g.constant
-            if gc is not None and ((gc > 0 and clo >= 0) or (gc < 0 and chi <= 0)):
-                scaled = p * abs(gc) - c * (1 if gc > 0 else -1) * fact
-                yield scaled + (abs(gc) - 1)  # |g| * p > -|g| suffices: p is an integer
 
     def soon_nonneg(self, p: Poly) -> bool:
         """Whether p >= 0 is proved by a short search: a step of a longer one."""
@@ -321,43 +277,8 @@ class Facts:
             return lo >= 0
         if p not in self._signs:
             self._signs[p] = False  # where this question comes up again in its own answer
-            self._signs[p] = self._search(p, SIDE_DEPTH, SIDE_STEPS)
+            self._signs[p] = search(self, p, SIDE_DEPTH, SIDE_STEPS)
         return self._signs[p]
-
-    def _facts_of(self, name: str) -> Iterator[Poly]:
-        """Polynomials >= 0 with this atom, those that cost nothing first."""
-        yield from self.known.get(name, ())
-        yield from (p for p in self.assumed if name in p.atoms())
-        info = self.atoms.get(name)
-        if info is None:
-            return
-        yield from (atom(name) - m for m in info.max_of)
-        yield from (m - atom(name) for m in info.min_of)
-        if info.num is None or info.den is None:
-            return
-        q = atom(name)
-        low = info.num - info.den * q  # num % den
-        yield info.den - 1 - low
-        yield info.den - 1 + low
-        if self.soon_nonneg(info.num):
-            yield from (low, q)
-        elif self.soon_nonneg(q - 1):
-            yield low
-        elif self.soon_nonneg(low - 1):
-            yield q  # a positive remainder comes from a positive numerator
-
-    def _rank(self, name: str) -> tuple[float, str]:
-        if name in self.rank:
-            return self.rank[name], name
-        info = self.atoms.get(name)
-        if info is None:
-            return 0, name
-        inner = [p for p in (info.num, info.den) if p is not None]
-        inner += [*info.max_of, *info.min_of]
-        ranks = [self._rank(a)[0] for p in inner for a in p.atoms()]
-        if not inner:
-            ranks = [self.rank.get(v, 0) for v in self.inside_of(name) if v != name]
-        return (max(ranks) + 0.5 if ranks else 0), name
 
     # -- learning ---------------------------------------------------------------------------
 
@@ -454,6 +375,9 @@ class Facts:
         if var.type == BOOL and self.fixed(value):
             return base._but(conds={**self.conds, var.name: value})
         p = self.poly(value)
+        w = self._wide(value)
+        if w is not None and w != p and self.stable(w):
+            base = base._but(wide={**self.wide, var.name: w})
         if not self.stable(p) or var.name in p.atoms():
             return base
         return replace(base, defs={**self.defs, var.name: p}, _cache={}, _ranges={})
@@ -486,7 +410,7 @@ class Facts:
             return None
         if not p.atoms() <= set(self.axes) or min(p.terms.values(), default=-1) < 0:
             return None
-        for name in sorted(p.atoms(), key=self._rank, reverse=True):
+        for name in sorted(p.atoms(), key=lambda a: rank(self, a), reverse=True):
             hi = self.axes.get(name)
             if hi is not None:
                 p = p.substitute({name: hi - 1})
@@ -538,6 +462,8 @@ class Facts:
             if a is None or b is None:
                 return None
             return a + b if x.op == "+" else a - b if x.op == "-" else a * b
+        if isinstance(x, e.Var) and x.name in self.wide:
+            return self.wide[x.name]
         return self.poly(x)
 
     def meaning(self, cond: e.Expr) -> e.Expr:

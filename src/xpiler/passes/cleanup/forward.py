@@ -48,10 +48,17 @@ class Forward:
                 if isinstance(d.var.type, Array) and d.init is None and d.space != "global"
             }
             for var in arrays.values():
-                f = _without_tile(f, var, ctx)
+                if _only_copies(f.body, var.name):
+                    f = _without_tile(f, var, ctx)
             return f
 
         return each_function(program, one)
+
+
+def _only_copies(body: s.Body, name: str) -> bool:
+    """Whether everything that is ever stored in the array is cheap to repeat."""
+    stores = [n for n in walk(body) if isinstance(n, s.Assign) and root(n.target) == name]
+    return bool(stores) and all(not st.op and _cheap(st.value) for st in stores)
 
 
 def _without_tile(f: Function, var: e.Var, ctx: Context) -> Function:
