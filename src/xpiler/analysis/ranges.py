@@ -22,7 +22,7 @@ from xpiler.analysis.atoms import (
     type_range,
 )
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
-from xpiler.analysis.proofs import search
+from xpiler.analysis.proofs import rank, search
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
