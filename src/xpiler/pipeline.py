@@ -73,6 +73,7 @@ class Raised:
     """What verification needs to know of the translation beside its text."""
 
     extras: Mapping[str, tuple[str, ...]]
+    lost: frozenset[str]
 
 
 def translate(text: str, file: str, options: Options) -> Translation:
@@ -145,7 +146,8 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
             written = write_unit(cleaned.program, target.spelling, (head,))
             out.diagnostics += written.diagnostics
             out.text = step.after = written.text
-    return Raised(_extra_parameters(reading, cleaned.program))
+    lost = {f.name for f in reading.program.kernels()} - {f.name for f in raised.program.functions}
+    return Raised(_extra_parameters(reading, cleaned.program), frozenset(lost))
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:
@@ -193,6 +195,7 @@ def _verify(
             sandbox=options.sandbox,
             assumptions=out.assumptions,
             extras=raised.extras,
+            lost=raised.lost,
         )
         out.diagnostics += out.verdict.diagnostics()
         step.checks["verdict"] = out.verdict.render()

@@ -26,6 +26,7 @@ CODES = {
     "float_to_int": "XP0542", "stack_overflow": "XP0543", "shared_capacity": "XP0544",
     "launch": "XP0545", "leak": "XP0546", "assert": "XP0550", "abort": "XP0551",
     "crash": "XP0552", "timeout": "XP0553", "resources": "XP0554",
+    "unsupported": "XP0556",
 }  # fmt: skip
 """The code of the long text that explains each kind of finding."""
 

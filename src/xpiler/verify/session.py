@@ -15,7 +15,8 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
-from xpiler.verify.inference.entries import fields
+from xpiler.verify.inference.candidates import reachable
+from xpiler.verify.inference.entries import fields, launched
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
@@ -139,8 +140,11 @@ def check_translation(
     sandbox: str = "required",
     assumptions: tuple[str, ...] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
+    lost: frozenset[str] = frozenset(),
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
+
+    `lost` names functions that could not be translated: entries that need one are not run.
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
     The source's program sets tolerances and kinds of input, never an expected value.
@@ -168,6 +172,10 @@ def check_translation(
     with sandboxed(sandbox), EmulatorExecutor() as executor:
         verdicts = []
         for plan in reading.plans:
+            if needed := lost & needs(program, plan.entry):
+                why = f"{', '.join(sorted(needed))} could not be translated"
+                verdicts.append(Verdict("unverified", "refused", code="XP0704", reason=why))
+                continue
             if not plan.cases:
                 why = "; ".join(d.message for d in plan.diagnostics)
                 verdicts.append(Verdict("unverified", "compiled", code="XP0704", reason=why))
@@ -178,6 +186,14 @@ def check_translation(
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
             verdicts.append(verdict)
         return combine(verdicts)
+
+
+def needs(program: Program, entry: Function) -> set[str]:
+    """Functions and kernels that running `entry` runs, itself among them."""
+    called = {f.name for f in reachable(program, entry)}
+    kernels = launched(program, entry)
+    inner = {g.name for k in kernels for g in reachable(program, program.function(k))}
+    return called | kernels | inner
 
 
 ALIGNED = "sizes are such that wide accesses are aligned"

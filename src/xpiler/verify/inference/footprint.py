@@ -17,15 +17,22 @@ Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What one probe saw; `work` estimates the threads that ran."""
+    """What one probe saw; `cost` estimates the statements that threads execute."""
 
     regions: Mapping[str, Region]
     launches: tuple[LaunchRecord, ...]
     failed: bool = False
+    cost: float = 0.0
 
-    @property
-    def work(self) -> int:
-        return sum(math.prod(r.grid) * math.prod(r.block) for r in self.launches)
+    def faults(self) -> tuple[object, ...]:
+        """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
+        past = [
+            n
+            for n, r in self.regions.items()
+            if r.touched is not None
+            and (r.touched.lo < 0 or (r.size is not None and r.touched.hi > r.size))
+        ]
+        return (*past, self.failed, self.empty(), self.legal())
 
     def violations(self) -> float:
         """How far accesses lie outside known sizes, in units of each buffer's size."""
@@ -97,8 +104,8 @@ def probe(
         else:
             m.call(entry, args)
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
-        return Footprint(m.regions, tuple(m.launches), failed=True)
-    return Footprint(m.regions, tuple(m.launches))
+        return Footprint(m.regions, tuple(m.launches), failed=True, cost=m.cost)
+    return Footprint(m.regions, tuple(m.launches), cost=m.cost)
 
 
 def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import cycle, islice
 
 from xpiler.diagnostics import Diagnostic, XpilerError
@@ -15,7 +16,7 @@ from xpiler.verify.inference.entries import entries, fields, pointers, scalars
 from xpiler.verify.inference.footprint import Shape
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
-from xpiler.verify.inference.search import Searcher, ShapeSearch, Trial
+from xpiler.verify.inference.search import GOOD_COST, MAX_BYTES, Searcher, ShapeSearch, Trial
 from xpiler.verify.inference.values import TOP, Interval, size_of
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
 
@@ -46,6 +47,7 @@ def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     trial = search.trial(values, {}, shape)
     if trial.score()[0] > 0:
         trial = search.best({}, shape)
+    trial = search.lighter(trial, partial(_with_values, search, trial, exprs))
     try:
         return _finish(search, trial, exprs, "kernel")
     except XpilerError as why:  # it can be translated all the same
@@ -195,7 +197,7 @@ def _formulas(search: Searcher, block: tuple[int, int, int]) -> list[Formula]:
 def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str) -> EntryPlan:
     diagnostics: list[Diagnostic] = []
     trial, indices = _with_data(search, trial, diagnostics)
-    if trial.score()[0] >= 5:
+    if trial.seen.failed or trial.seen.empty() or not trial.seen.legal():
         raise XpilerError(
             Diagnostic(
                 "XP0306",
@@ -249,9 +251,10 @@ def _second(
 ) -> Trial | None:
     if exprs is None:
         return search.another(first) if not indices else None
-    for sizes in ([64, 32, 16, 8, 4], [7, 5, 3, 2], [300, 20, 9]):
+    for sizes in ([64, 32, 16, 8, 4], [16, 8, 4, 2], [7, 5, 3, 2], [300, 20, 9]):
         other = _resized(search, first, exprs, sizes)
-        if other.score() <= first.score() and not indices:
+        cheap = other.seen.cost <= max(GOOD_COST, first.seen.cost)
+        if other.score() <= first.score() and cheap and not indices:
             return other
     return None
 
@@ -262,6 +265,13 @@ def _resized(
     """`first` with other sizes, and the launch shape that follows from them."""
     wanted = list(islice(cycle(sizes), len(search.sizes)))
     values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
+    return _with_values(search, first, exprs, values)
+
+
+def _with_values(
+    search: Searcher, first: Trial, exprs: ShapeExprs | None, values: Mapping[str, int | float]
+) -> Trial:
+    """`first` with other values, and the launch shape that follows from them."""
     shape = _evaluated(exprs, values, first.shape) if exprs is not None else first.shape
     return search.trial(values, first.data, shape)
 
@@ -274,7 +284,8 @@ def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[T
     if not search.sizes:
         return []
     trials = (_resized(search, first, exprs, sizes) for sizes in ROUND_SIZES)
-    return [t for t in trials if t.score()[0] <= first.score()[0]][:2]
+    good = [t for t in trials if t.score()[0] <= first.score()[0]]
+    return [t for t in good if t.seen.cost <= GOOD_COST][:2] or good[:1]
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:
@@ -323,15 +334,12 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
         count = size_value(spec.extent, t.values)
     elif span is None:
         count = UNSEEN_COUNT
-    elif not span.bounded:
+    elif not span.bounded or span.hi > MAX_BYTES:
+        message = f"the extent of {p.name} is not known"
+        hint = f"give it: --arg {p.name}.extent=..."
+        reason = "an index depends on data"
         raise XpilerError(
-            Diagnostic(
-                "XP0304",
-                f"the extent of {p.name} is not known",
-                loc=search.entry.loc,
-                reason="an index depends on data",
-                help=f"give it: --arg {p.name}.extent=...",
-            )
+            Diagnostic("XP0304", message, loc=search.entry.loc, reason=reason, help=hint)
         )
     else:
         count = max(1, -(-int(span.hi) // width))

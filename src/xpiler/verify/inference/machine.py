@@ -53,6 +53,8 @@ class Machine:
     steps: int = 0
     depth: int = 0
     muted: int = 0
+    scale: float = 1.0
+    cost: float = 0.0
     leaving: bool = False
 
     # -- regions -----------------------------------------------------------------------------
@@ -98,14 +100,15 @@ class Machine:
         self.launches.append(LaunchRecord(kernel.name, tuple(g), tuple(b), shared, tuple(args)))  # type: ignore[arg-type]
         if 0 in g or 0 in b:
             return
-        outer = self.axes
+        outer, scale = self.axes, self.scale
+        self.scale *= math.prod(g) * math.prod(b)
         self.axes = {"warp_size": point(self.program.wave)}
         self.axes["lane"] = Interval(0, min(self.program.wave, b[0] * b[1] * b[2]) - 1)
         for dim, gd, bd in zip("xyz", g, b, strict=True):
             self.axes |= {f"grid_dim.{dim}": point(gd), f"block_dim.{dim}": point(bd)}
             self.axes |= {f"block.{dim}": Interval(0, gd - 1), f"thread.{dim}": Interval(0, bd - 1)}
         self.call(kernel, args)
-        self.axes = outer
+        self.axes, self.scale = outer, scale
 
     # -- expressions -------------------------------------------------------------------------
     def number(self, x: e.Expr) -> Interval:
@@ -338,6 +341,7 @@ class Machine:
 
         for st in body:
             self.steps += 1
+            self.cost += self.scale
             if self.steps > STEP_BUDGET:
                 raise OutOfBudget
             if not execute(self, st):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 
@@ -16,8 +16,9 @@ from xpiler.verify.inference.solve import solve_sizes
 from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec
 
-MAX_WORK = 1 << 18  # threads a case may run on the emulator
-GOOD_WORK = 1 << 15  # threads that run in no time
+MAX_COST = 1 << 27  # statements that a case may execute on the emulator
+GOOD_COST = 1 << 23  # statements that run in no time
+MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
     [64, 32, 16, 8],
     [16, 8, 4, 2],
@@ -27,6 +28,7 @@ SECOND_SIZES = (
     [256, 128, 64],
     [16] * 4,
 )
+SMALL = (3, 5, 7, 4, 6, 9)
 Score = tuple[float, ...]
 
 
@@ -43,7 +45,10 @@ class Trial:
         """Lower is better: legality, then coverage, then size."""
         f = self.seen
         blocked = 0.0 if f.legal() and not f.empty() else 5.0
-        heavy = max(0.0, math.log2(max(1, f.work) / MAX_WORK))
+        memory = sum(r.size or (r.touched.hi if r.touched else 0) for r in f.regions.values())
+        heavy = max(
+            0.0, math.log2(max(1, f.cost) / MAX_COST), math.log2(max(1, memory) / MAX_BYTES)
+        )
         return (round(f.violations() + blocked, 3), round(f.uncovered(), 3) + heavy)
 
     @property
@@ -109,14 +114,17 @@ class Searcher:
         if trials[0].perfect or not self.sizes:
             return self._lighter(trials[0])
         if self._guarded_wrongly(trials[0]):
-            return trials[0]  # the emulator will say where
+            return self._lighter(trials[0])  # the emulator will say where
         solved = solve_sizes(
             self.program, self.entry, self.sizes, trials[0], trials[1], self.literals
         )
         if solved is not None:
             trials.append(self.trial({**trials[0].values, **solved}, data, shape))
         best = min(trials, key=Trial.score)
-        return best if best.perfect else self._descend(best, data, shape)
+        if not best.perfect:
+            best = self._descend(best, data, shape)
+        # Intervals may see accesses that cannot be: then plain sizes are the better guess.
+        return self._lighter(trials[0] if best.score()[0] > 0 else best)
 
     def _guarded_wrongly(self, t: Trial) -> bool:
         """Whether some access passes its buffer's end by the same bytes whatever the sizes are.
@@ -130,16 +138,43 @@ class Searcher:
         return any(n > 0 and again.get(name) == n for name, n in past.items())
 
     def _lighter(self, t: Trial) -> Trial:
-        """As good a trial with fewer threads, where the sizes decide how many there are."""
-        for divisor in (2, 4, 8, 16, 32, 64):
-            if t.seen.work <= GOOD_WORK or not self.sizes:
+        return self.lighter(t, lambda values: self.trial(values, t.data, t.shape))
+
+    def lighter(self, t: Trial, make: Callable[[Mapping[str, int | float]], Trial]) -> Trial:
+        """As good a trial that runs in no time: every size small, then grown while time allows.
+
+        The last sizes grow first: they are the inner ones, where loops and tails are.
+        """
+        if t.seen.cost <= GOOD_COST or not self.sizes:
+            return t
+        for step in (1, 16):  # odd sizes, else multiples that the program may ask for
+            small = {
+                n: SMALL[k % len(SMALL)] if step == 1 else step for k, n in enumerate(self.sizes)
+            }
+            best = make({**t.values, **small})
+            if best.seen.faults() != t.seen.faults() or best.perfect < t.perfect:
+                continue
+            for name in reversed(self.sizes):
+                best = self._grown(best, name, int(t.values[name]), step, make)
+            return best if best.seen.cost < t.seen.cost else t
+        return t
+
+    def _grown(
+        self,
+        t: Trial,
+        name: str,
+        most: int,
+        step: int,
+        make: Callable[[Mapping[str, int | float]], Trial],
+    ) -> Trial:
+        for divisor in (1, 2, 4, 8, 16):
+            size = _shrunk(most, divisor, step)
+            if size <= t.values[name]:
                 break
-            sizes = [max(3, x // divisor) | 1 for x in c.odd_sizes(len(self.sizes))]
-            other = self.trial(
-                {**t.values, **dict(zip(self.sizes, sizes, strict=True))}, t.data, t.shape
-            )
-            if other.score() <= t.score() and other.seen.work < t.seen.work:
-                t = other
+            other = make({**t.values, name: size})
+            alike = other.seen.faults() == t.seen.faults() and other.perfect >= t.perfect
+            if alike and other.seen.cost <= GOOD_COST:
+                return other
         return t
 
     def _descend(self, start: Trial, data: Mapping[str, Interval], shape: Shape | None) -> Trial:
@@ -181,7 +216,7 @@ class Searcher:
                 first.shape,
             )
             better = other.values != first.values and other.score() <= first.score()
-            if better and other.seen.work <= GOOD_WORK:
+            if better and other.seen.cost <= GOOD_COST:
                 return other
         return None
 
@@ -223,6 +258,12 @@ class Searcher:
             middle = (low + high) // 2
             low, high = (middle, high) if good(middle) else (low, middle)
         return Interval(0, low)
+
+
+def _shrunk(size: int, divisor: int, step: int) -> int:
+    """About a `divisor`-th of `size`: an odd number, or a multiple of `step`."""
+    small = max(3, size // divisor)
+    return small | 1 if step == 1 else max(step, small // step * step)
 
 
 def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:

@@ -12,6 +12,8 @@ from xpiler.verify.inference import values as v
 from xpiler.verify.inference.machine import CONCRETE_TRIPS, Machine
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
 
+UNKNOWN_TRIPS = 32.0  # iterations that a loop is charged with when nothing says how many
+
 
 def execute(m: Machine, st: s.Stmt) -> bool:
     """Run one statement; False when control does not go on behind it."""
@@ -165,8 +167,10 @@ def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = Non
     inner = m.facts
     if cond is not None:
         m.facts = m._refined_from(m.facts, cond, True)
-    start = dict(m.env)
+    start, scale = dict(m.env), m.scale
+    m.scale *= UNKNOWN_TRIPS if math.isinf(trips) else max(1.0, trips)
     m.run(body)
+    m.scale = scale
     m.env = {k: v.join(start[k], m.env.get(k, TOP)) if k in changed else start[k] for k in start}
     m.facts = {x: i for x, i in inner.items() if x in facts}
 
