@@ -125,7 +125,7 @@ def test_vectors_are_a_pointer_and_a_size_and_are_freed() -> None:
     got = function(text, "run")
     assert "host.alloc((n * 4)) kind=host" in got
     assert got.count("host.free(") == 2
-    assert got.endswith("host.free(p) kind=host\n  return result\n")
+    assert got.endswith("host.free(part) kind=host\n  return result\n")
 
 
 def test_host_memory() -> None:
@@ -146,3 +146,13 @@ def test_host_memory() -> None:
 
 def test_program_is_well_formed_without_the_left_out_kernel() -> None:
     assert program(KERNEL).function("k").role == "kernel"
+
+
+def test_a_left_out_host_function_still_instantiates_its_kernels() -> None:
+    found = result("""
+        #include <vector>
+        template <int N> __global__ void k(float* a) { a[0] = N; }
+        void run(const std::vector<float>& v, float* d) { k<3><<<1, 1>>>(d); }
+    """)
+    assert [f.name for f in found.program.functions] == ["k_3"]
+    assert [d.code for d in found.diagnostics] == ["XP0205"]

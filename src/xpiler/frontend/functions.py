@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from xpiler.diagnostics import SourceLoc
 from xpiler.frontend import calls, expressions, host, operators, ptx, statements, switches  # noqa: F401
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
@@ -69,18 +70,21 @@ def _template_start(unit: Unit, node: Node) -> int:
 def _lost(reader: FunctionReader, node: Node) -> None:
     """Marks the lines of this function that the parser dropped because of an error there."""
     unit = reader.unit
-    if node.file != unit.source.path:
-        return
     first, last = node.line, int(node.c.extent.end.line)
+    here = node.file == unit.source.path
     marked = {st.loc.line for st in walk(tuple(reader.out)) if isinstance(st, LeftOut) and st.loc}
-    lines = set(unit.error_lines) | ({first} if unit.given_up else set())
+    lines = unit.error_lines.get(node.file, set()) | ({first} if unit.given_up else set())
     for line in sorted(lines):
-        if first <= line <= last and line not in marked:
-            fault = NotUnderstood("XP0212", "a part was lost to the syntax error above")
-            if reader.role == "host":
-                reader.failures.append((fault, unit.source.loc(line)))
-            text = unit.source.line_text(line).strip()
-            reader.out.insert(0, LeftOut(text, "XP0212", loc=unit.source.loc(line)))
+        if not first <= line <= last or line in marked:
+            continue
+        fault = NotUnderstood("XP0212", "a part was lost to a syntax error", "see XP0110 there")
+        loc = SourceLoc(unit.source.shown if here else node.file, line)
+        if reader.role == "host":
+            reader.failures.append((fault, loc))
+        elif not here:
+            unit.report(fault, loc)
+        text = unit.source.line_text(line).strip() if here else ""
+        reader.out.insert(0, LeftOut(text, "XP0212", loc=loc))
 
 
 def _params(reader: FunctionReader, node: Node) -> tuple[Var, ...]:

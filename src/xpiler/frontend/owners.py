@@ -12,7 +12,7 @@ from typing import Any
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, simple
 from xpiler.ir.expr import Aggregate, Expr, Var
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute
 from xpiler.ir.stmt import Body, Decl, Instr, Return, Stmt
 from xpiler.ir.types import Pointer
 
@@ -30,6 +30,7 @@ def owner(r: FunctionReader, n: Node, init: Node | None) -> None:
     if r.role != "host":
         r.fail("XP0202", f"type {n.type.spelling!r} is only understood in host code")
     t = r.unit.types(n.type)
+    mark = len(r.out)
     inner = init.stripped() if init is not None else None
     if inner is None or inner.kind != "CALL_EXPR":
         r.fail("XP0207", f"this initialisation of {n.type.spelling!r} is not understood")
@@ -37,10 +38,8 @@ def owner(r: FunctionReader, n: Node, init: Node | None) -> None:
     value = construct(r, inner, t) if constructed else r.expr(inner)
     if not isinstance(value, Aggregate) or not value.items:
         r.fail("XP0207", f"this initialisation of {n.type.spelling!r} is not understood")
-    items = tuple(_kept(r, x, n.name) for x in value.items)
-    for x in items:
-        if isinstance(x, Var) and isinstance(x.type, Pointer):
-            r.owned.append(x)
+    items = tuple(_named(r, _kept(r, x, n.name), n.name, mark) for x in value.items)
+    r.owned += [x for x in items if isinstance(x, Var) and isinstance(x.type, Pointer)]
     r.bind(n, replace(value, items=items))
 
 
@@ -48,6 +47,21 @@ def _kept(r: FunctionReader, x: Expr, name: str) -> Expr:
     if simple(x) and not (isinstance(x, Var) and not isinstance(x.type, Pointer)):
         return x
     return r.temp(x, x.type, f"{name}_size" if not isinstance(x.type, Pointer) else name)
+
+
+def _named(r: FunctionReader, x: Expr, name: str, mark: int) -> Expr:
+    """The pointer under the user's name, in the statements that made it too."""
+    made_here = {st.var.name for st in r.out[mark:] if isinstance(st, Decl)}
+    if not (isinstance(x, Var) and isinstance(x.type, Pointer) and x.name in made_here):
+        return x
+    var = Var(r.fresh(name), x.type)
+
+    def renamed(st: Stmt) -> Stmt:
+        return replace(st, var=var) if isinstance(st, Decl) and st.var == x else st
+
+    made = substitute(tuple(r.out[mark:]), {x.name: var})
+    r.out[mark:] = rewrite_stmts(made, renamed)
+    return var
 
 
 def released(body: Body, owned: list[Var], taken: set[str]) -> Body:

@@ -164,22 +164,18 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
     errors = [d for d in tu.diagnostics if d.severity >= 3]
     unit.given_up = any(d.severity >= 4 for d in errors)
     for i, d in enumerate(errors):
+        f = str(d.location.file.name) if d.location.file else request.path
+        here = f == request.path
+        unit.error_lines.setdefault(f, set()).add(d.location.line)
         if i >= _MAX_ERRORS:
-            unit.error_lines.append(d.location.line)
             continue
-        f = d.location.file
-        here = f is None or str(f.name) == request.path
-        loc = SourceLoc(
-            request.filename if here else str(f.name), d.location.line, d.location.column
-        )
-        if here:
-            unit.error_lines.append(d.location.line)
+        loc = SourceLoc(request.filename if here else f, d.location.line, d.location.column)
         line = unit.source.line_text(loc.line) if here else ""
         unit.diagnostics.append(
             Diagnostic(
                 "XP0110",
                 str(d.spelling),
-                "error",
+                "error" if here else "warning",
                 loc,
                 line,
                 "the parser rejects this",

@@ -79,7 +79,7 @@ class Unit:
     constants: dict[str, str] = field(default_factory=dict)
     used_macros: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
-    error_lines: list[int] = field(default_factory=list)
+    error_lines: dict[str, set[int]] = field(default_factory=dict)
     given_up: bool = False
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
@@ -246,22 +246,25 @@ class Unit:
         try:
             entry.done = read_function(self, entry)
         except Exception as err:
-            fault = understood(err)
             entry.failed = True
-            host = role_of(entry.node) == "host"
-            note = NotUnderstood(
-                "XP0205" if host else fault.code,
-                f"function {entry.node.name!r} is left out: {fault.message}"
-                if host
-                else fault.message,
-                fault.reason,
-                fault.help,
-            )
-            self.report(
-                note,
-                getattr(fault, "loc", None) or self.loc(entry.node),
-                "warning" if host else "error",
-            )
+            self._leave_out(entry, understood(err))
+
+    def _leave_out(self, entry: FunctionEntry, fault: NotUnderstood) -> None:
+        """Says why a function is left out; of a host function's it is only a warning."""
+        loc = getattr(fault, "loc", None) or self.loc(entry.node)
+        if role_of(entry.node) != "host":
+            self.report(fault, loc)
+            return
+        what = f"function {entry.node.name!r} is left out: {fault.message}"
+        self.report(NotUnderstood("XP0205", what, fault.reason, fault.help), loc, "warning")
+        self._read_launched(entry.node)
+
+    def _read_launched(self, node: Node) -> None:
+        """Reads the kernels that a left-out host function launches: it may instantiate them."""
+        for k in node.walk():
+            if k.kind == "DECL_REF_EXPR" and k.ref is not None and k.ref.kind == "FUNCTION_DECL":
+                if role_of(k.ref) == "kernel":
+                    self.entry(k.ref)
 
     def remark_templates(self) -> None:
         """Says which kernel templates of the text are never instantiated."""
