@@ -112,24 +112,27 @@ def _alias(tokens: Sequence[Token]) -> str:
     if closed is None:
         return ""
     inside = tokens[opened + 1 : closed]
-    word = next((t for t in inside if t.text in _VECTOR_WORDS), None)
-    if word is None:
+    at_word = next((i for i, t in enumerate(inside) if t.text in _VECTOR_WORDS), None)
+    if at_word is None:
         return ""
-    count = code(inside[inside.index(word) + 1 :]).strip()
-    count = count[: count.rindex(")")] if count.count(")") > count.count("(") else count
-    rest = [t for t in (*tokens[1:at], *tokens[closed + 1 :])]
-    return _alias_text(tokens[0].text, rest, _VECTOR_WORDS[word.text], count)
+    bracket = next_solid(inside, at_word + 1)
+    end = match_close(inside, bracket) if bracket < len(inside) else None
+    if end is None:
+        return ""
+    count, template = code(inside[bracket + 1 : end]).strip(), _VECTOR_WORDS[inside[at_word].text]
+    rest = [*tokens[1:at], *tokens[closed + 1 :]]
+    return _alias_text(tokens[0].text, rest, template, count)
 
 
 def _alias_text(keyword: str, rest: Sequence[Token], template: str, count: str) -> str:
-    if keyword == "using":
-        equals = next(i for i, t in enumerate(rest) if t.text == "=")
+    equals = next((i for i, t in enumerate(rest) if t.text == "="), None)
+    names = [i for i, t in enumerate(rest) if t.kind == "name"]
+    if not names or (keyword == "using" and equals is None):
+        return ""
+    if keyword == "using" and equals is not None:
         name, element = join(rest[:equals]).strip(), code(rest[equals + 1 :]).strip()
     else:
-        solid = [i for i, t in enumerate(rest) if t.kind == "name"]
-        name = rest[solid[-1]].text
-        element = code([*rest[: solid[-1]], *rest[solid[-1] + 1 :]]).strip()
-    vector = f"::xp_simt::{template}<{' '.join(element.split())}, {count}>"
-    if template == "VectorOfBytes":
-        vector += "::type" if keyword == "typedef" else "::type"
-    return f"using {name} = {vector}"
+        name = rest[names[-1]].text
+        element = code([*rest[: names[-1]], *rest[names[-1] + 1 :]]).strip()
+    ending = "::type" if template == "VectorOfBytes" else ""
+    return f"using {name} = ::xp_simt::{template}<{' '.join(element.split())}, {count}>{ending}"

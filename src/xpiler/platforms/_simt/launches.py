@@ -22,6 +22,7 @@ from xpiler.platforms._simt.lexer import (
     match_close,
     match_open,
     next_solid,
+    spaced,
     split_commas,
 )
 from xpiler.platforms._simt.scopes import statement_start
@@ -119,7 +120,7 @@ def launch_text(
     cooperative: bool = False,
 ) -> str:
     """The call that launches; `callee` and `arguments` as they stand in the text."""
-    name = " ".join(code(callee).split())
+    name = spaced(t for t in callee if not t.blank)
     label = name.replace("\\", "").replace('"', "'")
     target = generic(name) if needs_generic(callee, templates) else name
     passed = ",".join(_argument(part) for part in split_commas(arguments))
@@ -228,9 +229,9 @@ def rewrite_launch_calls(text: str, spelled: dict[str, bool]) -> str:
         if opened >= len(tokens) or tokens[opened].text != "(" or closed is None:
             continue
         comma = _first_comma(tokens, opened, closed)
-        kernel = without_casts([t for t in tokens[opened + 1 : comma] if not t.blank])
+        kernel = spaced(without_casts([t for t in tokens[opened + 1 : comma] if not t.blank]))
         entry = "launch_api_cooperative" if spelled[token.text] else "launch_api"
-        edits.append(Edit(i, comma, f'::xp_simt::{entry}(__LINE__, "{join(kernel)}", {join(kernel)}'))
+        edits.append(Edit(i, comma, f'::xp_simt::{entry}(__LINE__, "{kernel}", {kernel}'))
     return apply(tokens, edits)
 
 

@@ -70,6 +70,15 @@ def code(tokens: Iterable[Token]) -> str:
     )
 
 
+def spaced(solid: Iterable[Token]) -> str:
+    """The text of tokens without blanks, with a space where two words would run together."""
+    out = ""
+    for token in solid:
+        word = token.text[:1].isalnum() or token.text[:1] == "_"
+        out += (" " if word and (out[-1:].isalnum() or out[-1:] == "_") else "") + token.text
+    return out
+
+
 def next_solid(tokens: Sequence[Token], index: int, step: int = 1) -> int:
     """Index of the nearest token at or after (before, for step -1) `index` that is not blank.
 

@@ -7,6 +7,7 @@ The closure type is unique to the declaration *and* to each instantiation of a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -39,6 +40,12 @@ _DROPPED = frozenset("static extern __shared__ thread_local __device__".split())
 _ALIGN = frozenset("alignas __align__ __attribute__ __declspec".split())
 _RESTRICT = frozenset("__restrict__ __restrict restrict const volatile".split())
 _BEFORE_USE = frozenset("return case else do and or not sizeof co_return throw".split())
+_ALIAS = re.compile(
+    r"^[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)[ \t]+"
+    r"(?P<body>(?:(?:extern|static|volatile|__align__\(\w+\)|alignas\(\w+\))[ \t]+)*__shared__"
+    r"(?:[ \t]+(?:volatile|__align__\(\w+\)|alignas\(\w+\)))*)[ \t]*$",
+    re.MULTILINE,
+)
 _CLASS_KEYS = frozenset("struct class union enum".split())
 
 
@@ -52,10 +59,25 @@ class Declaration:
     dynamic: bool = False
 
 
+def expand_aliases(text: str) -> str:
+    """Replace a macro that stands for `__shared__` (and other specifiers) by what it stands for."""
+    aliases = {m["name"]: m["body"].strip() for m in _ALIAS.finditer(text)}
+    if not aliases:
+        return text
+    tokens = lex(text)
+    edits = [
+        Edit(i, i + 1, aliases[token.text])
+        for i, token in enumerate(tokens)
+        if token.text in aliases and not token.directive
+    ]
+    return apply(tokens, edits)
+
+
 def rewrite_storage(text: str) -> str:
     """The text with all `__shared__` declarations replaced; lines keep their numbers."""
     if "__shared__" not in text:
         return text
+    text = expand_aliases(text)
     tokens = lex(text)
     kinds, _ = scopes(tokens)
     edits: list[Edit] = []

@@ -11,7 +11,8 @@
 #define __host__
 #define __constant__
 #define __managed__
-#define __shared__
+// Declarations are rewritten; one that is not (in a header of the user's own) must not become a private variable.
+#define __shared__ _Pragma("GCC error \"this __shared__ declaration was not understood\"")
 #define __grid_constant__
 #define __forceinline__ inline
 #define __launch_bounds__(...)

@@ -20,7 +20,7 @@ inline void __threadfence_block() { xprt::fence(xprt::scope_block); }
 inline void __threadfence() { xprt::fence(xprt::scope_device); }
 inline void __threadfence_system() { xprt::fence(xprt::scope_system); }
 inline void __nanosleep(unsigned) { xprt::yield(); }
-[[noreturn]] inline void __trap(XP_LINE) { xprt::trap("trap", "the kernel called __trap()", xp_line); }
+[[noreturn]] inline void __trap(XP_LINE) { xprt::trap("abort", "the kernel called __trap()", xp_line); }
 inline void __brkpt() {}
 
 extern "C" long clock() noexcept(true);

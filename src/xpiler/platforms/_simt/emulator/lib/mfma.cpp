@@ -126,7 +126,7 @@ void mfma(const Mfma& form, const void* a, const void* b, const void* c, void* d
   }
   Record r = {&form, a, b, c, d, true};
   xprt::warp_collective(all_lanes, &r, answer, form.name, line);
-  if (!r.whole) xprt::trap("collective", "a matrix instruction (mfma) is executed by part of a wave only", line);
+  if (!r.whole) xprt::trap("divergent_collective", "a matrix instruction (mfma) is executed by part of a wave only", line);
 }
 }  // namespace xp_simt
 #endif

@@ -97,7 +97,7 @@ void do_div(Frame& f, const PtxInstruction& i) {
   if (floating(t)) return floats(f, i, [](auto a, auto b, auto) { return a / b; });
   const bool rem = same(i.part(0), "rem");
   const u64 a = low(f.get(i, 1), t.bits), b = low(f.get(i, 2), t.bits);
-  if (!b) xprt::trap("arithmetic", "inline PTX divides by zero", f.line);
+  if (!b) xprt::trap("division", "inline PTX divides by zero", f.line);
   const long long sa = to_signed(t, a), sb = to_signed(t, b);
   if (t.kind == 's') f.set(i, 0, (u64)(sb == -1 ? (rem ? 0 : (long long)-U(sa)) : rem ? sa % sb : sa / sb));
   else f.set(i, 0, rem ? a % b : a / b);

@@ -133,7 +133,7 @@ void do_mma(Frame& f, const PtxInstruction& i) {
   for (int n = 0; n < 3; ++n)
     if (counts[n] != sizes[n] / 32 / pack_of(r.types[n + 1])) f.unsupported(i, "an operand has the wrong count of registers");
   xprt::warp_collective(all_lanes, &r, answer_mma, "mma.sync", f.line);
-  if (!r.whole) xprt::trap("collective", "mma.sync is executed by part of a warp only", f.line);
+  if (!r.whole) xprt::trap("divergent_collective", "mma.sync is executed by part of a warp only", f.line);
   const PtxArgument& d = *i.arguments[0];
   const int bytes = r.types[0].bits == 64 ? 8 : 4;
   if (d.kind != is_list) return f.set(d, r.d[0], bytes);

@@ -87,7 +87,7 @@ void Frame::unsupported(const PtxInstruction& i, const char* why) const {
 
 namespace {
 void do_nothing(Frame&, const PtxInstruction&) {}
-void do_trap(Frame& f, const PtxInstruction&) { xprt::trap("trap", "the kernel executed trap", f.line); }
+void do_trap(Frame& f, const PtxInstruction&) { xprt::trap("abort", "the kernel executed trap", f.line); }
 void do_sleep(Frame&, const PtxInstruction&) { xprt::yield(); }
 void do_zero(Frame& f, const PtxInstruction& i) { f.set(*i.arguments[0], 0, 8); }
 void do_branch(Frame& f, const PtxInstruction& i) {

@@ -84,7 +84,7 @@ void answer_nothing(void**, u64) {}
 unsigned lane() { return xprt::self().lane; }
 u64 shuffle_bits(Group group, u64 value, ShuffleMode mode, int operand, int segment, const char* what, int line) {
   if (segment <= 0 || (segment & (segment - 1)) || segment > (int)width) {
-    xprt::finding(xprt::severity_error, "collective", "width of a shuffle must be a power of two up to the warp", line);
+    xprt::finding(xprt::severity_error, "divergent_collective", "width of a shuffle must be a power of two up to the warp", line);
     segment = width;
   }
   Record r = {value, 0, operand, segment, mode};

@@ -173,7 +173,7 @@ void multiply_fragments(const Fragment& fa, const Fragment& fb, const Fragment& 
                         const void* b, const void* c, void* d, bool saturate, int line) {
   Record r = {&fa, &fb, &fc, &fd, a, b, c, d, saturate, true};
   xprt::warp_collective(all_lanes, &r, answer, "wmma::mma_sync", line);
-  if (!r.whole) xprt::trap("collective", "wmma::mma_sync is executed by part of a warp only", line);
+  if (!r.whole) xprt::trap("divergent_collective", "wmma::mma_sync is executed by part of a warp only", line);
 }
 
 // Round to nearest, ties away from zero, to 10 bits of fraction.

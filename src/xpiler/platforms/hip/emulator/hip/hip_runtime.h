@@ -29,6 +29,20 @@ template <class T> struct Same { typedef T type; };
 #define hipHostMallocPortable 1u
 #define hipHostMallocMapped 2u
 #define hipHostMallocNonCoherent 0x80000000u
+enum hipDeviceAttribute_t {
+  hipDeviceAttributeMaxThreadsPerBlock = 1, hipDeviceAttributeMaxBlockDimX = 2, hipDeviceAttributeMaxBlockDimY = 3,
+  hipDeviceAttributeMaxBlockDimZ = 4, hipDeviceAttributeMaxGridDimX = 5, hipDeviceAttributeMaxGridDimY = 6,
+  hipDeviceAttributeMaxGridDimZ = 7, hipDeviceAttributeMaxSharedMemoryPerBlock = 8,
+  hipDeviceAttributeTotalConstantMemory = 9, hipDeviceAttributeWarpSize = 10,
+  hipDeviceAttributeMaxRegistersPerBlock = 12, hipDeviceAttributeClockRate = 13,
+  hipDeviceAttributeMultiprocessorCount = 16, hipDeviceAttributeIntegrated = 18, hipDeviceAttributeComputeMode = 20,
+  hipDeviceAttributeConcurrentKernels = 31, hipDeviceAttributeMemoryClockRate = 36,
+  hipDeviceAttributeMemoryBusWidth = 37, hipDeviceAttributeL2CacheSize = 38,
+  hipDeviceAttributeMaxThreadsPerMultiProcessor = 39, hipDeviceAttributeComputeCapabilityMajor = 75,
+  hipDeviceAttributeComputeCapabilityMinor = 76, hipDeviceAttributeMaxSharedMemoryPerMultiprocessor = 81,
+  hipDeviceAttributeManagedMemory = 83, hipDeviceAttributeConcurrentManagedAccess = 89,
+  hipDeviceAttributeCooperativeLaunch = 95
+};
 template <class T> inline hipError_t hipHostMalloc(T** p, size_t n, unsigned = 0) { return hipHostAlloc(p, n); }
 inline hipError_t hipMemcpyHtoD(void* to, const void* from, size_t n, XP_LINE) {
   return hipMemcpy(to, from, n, hipMemcpyHostToDevice, xp_line);
@@ -59,6 +73,11 @@ typedef unsigned long ulong;
 inline unsigned __lane_id() { return xp_simt::lane(); }
 inline float unsafeAtomicAdd(float* p, float v, XP_LINE) { return atomicAdd(p, v, xp_line); }
 inline double unsafeAtomicAdd(double* p, double v, XP_LINE) { return atomicAdd(p, v, xp_line); }
+inline unsigned __bitextract_u32(unsigned v, unsigned at, unsigned n) { return n ? v >> (at & 31) & (~0u >> (32 - n)) : 0; }
+inline unsigned __bitinsert_u32(unsigned v, unsigned field, unsigned at, unsigned n) {
+  const unsigned ones = (n ? ~0u >> (32 - n) : 0) << (at & 31);
+  return (v & ~ones) | (field << (at & 31) & ones);
+}
 inline long long wall_clock64() { return clock64(); }
 #include "xp_amdgcn.h"
 #endif
