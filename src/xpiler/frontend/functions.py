@@ -114,12 +114,13 @@ def _self_param(reader: FunctionReader, node: Node) -> Var:
 
 def _param(reader: FunctionReader, p: Node) -> Var | None:
     t = param_type(reader.unit, p)
-    if reader.unit.is_void(t) or (isinstance(t, Pointer) and reader.unit.is_void(t.elem)):
-        reader.bind(p, Aggregate((), t.elem if isinstance(t, Pointer) else t))
-        return None
-    var = Var(reader.fresh(p.name or "unused"), t)
     if is_owner(reader, p.type.get_canonical()):
         raise NotUnderstood("XP0202", f"parameter type {p.type.spelling!r} is not understood")
+    inner = t.elem if isinstance(t, Pointer) and is_reference(p.type) else t
+    if reader.unit.is_void(inner):
+        reader.bind(p, Aggregate((), inner))
+        return None
+    var = Var(reader.fresh(p.name or "unused"), t)
     if is_status(reader, p):
         reader.bind(p, Const(0, t))
         return var

@@ -83,6 +83,7 @@ class Unit:
     given_up: bool = False
     usage: dict[tuple[int, int, str], Any] = field(default_factory=dict)
     templates: list[Node] = field(default_factory=list)
+    incomplete: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     stubs: dict[str, Node] = field(default_factory=dict)
     spans: list[tuple[int, int]] = field(default_factory=list)
@@ -125,6 +126,8 @@ class Unit:
             self.structs[name] = None
             if decl.location.is_in_system_header or "lambda at" in spelling:
                 self.foreign.add(name)
+            if decl.type.get_size() < 0:
+                self.incomplete.add(name)
             _refuse_odd_records(decl, spelling)
             fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
             for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
@@ -166,7 +169,7 @@ class Unit:
 
     def is_void(self, t: Type) -> bool:
         """Whether values of `t` hold nothing (a struct without fields)."""
-        return isinstance(t, Struct) and not self.fields(t)
+        return isinstance(t, Struct) and not self.fields(t) and t.name not in self.incomplete
 
     # -- names and constants -----------------------------------------------------
 
@@ -261,10 +264,10 @@ class Unit:
 
     def _read_launched(self, node: Node) -> None:
         """Reads the kernels that a left-out host function launches: it may instantiate them."""
-        for k in node.walk():
-            if k.kind == "DECL_REF_EXPR" and k.ref is not None and k.ref.kind == "FUNCTION_DECL":
-                if role_of(k.ref) == "kernel":
-                    self.entry(k.ref)
+        names = (k.ref for k in node.walk() if k.kind == "DECL_REF_EXPR")
+        for ref in names:
+            if ref is not None and ref.kind == "FUNCTION_DECL" and role_of(ref) == "kernel":
+                self.entry(ref)
 
     def remark_templates(self) -> None:
         """Says which kernel templates of the text are never instantiated."""
