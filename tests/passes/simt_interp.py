@@ -311,7 +311,8 @@ class Thread:
             for out in st.outs:
                 self.store(self.place(out), old)
         elif name == "host.alloc":
-            self.store(self.place(st.outs[0]), Ptr(Buffer([UNSET] * 4096), 0))
+            room = Buffer([fresh(st.outs[0].type.elem) for _ in range(4096)])  # type: ignore[attr-defined]
+            self.store(self.place(st.outs[0]), Ptr(room, 0))
         elif name in ("host.free", "fence", "async.commit", "async.wait"):
             pass
         elif name.split(".")[0] in ("warp", "block"):
@@ -455,10 +456,16 @@ class Machine:
         rng = random.Random(self.seed)
         blocks = [(x, y, z) for z in range(grid[2]) for y in range(grid[1]) for x in range(grid[0])]
         rng.shuffle(blocks)
-        for index in blocks:
-            self.block(f, args, grid, block, index, rng)
+        made = [self.block(f, args, grid, block, i, k) for k, i in enumerate(blocks)]
+        together = any(isinstance(x, s.Barrier) and x.scope == "grid" for x in _all(f.body))
+        for threads in [[t for b in made for t in b]] if together else made:
+            _schedule(threads, self.program.wave, rng)
 
-    def block(self, f, args, grid, block, index, rng) -> None:  # type: ignore[no-untyped-def]
+    def block(
+        self, f: Function, args: list[Any], grid: tuple[int, ...], block: tuple[int, ...],
+        index: tuple[int, ...], number: int,
+    ) -> list[_Running]:  # fmt: skip
+        """The threads of one block."""
         shared: dict[str, Any] = {}
         for st in _all(f.body):
             if isinstance(st, s.Decl) and st.space == "shared":
@@ -467,18 +474,20 @@ class Machine:
                 shared[st.var.name] = fresh(size)
         threads = []
         ids = [(x, y, z) for z in range(block[2]) for y in range(block[1]) for x in range(block[0])]
-        for number, tid in enumerate(ids):
-            axes = {("lane", ""): number % self.program.wave, ("warp_size", ""): self.program.wave}
-            for k, d in enumerate("xyz"):
-                axes["thread", d], axes["block", d] = tid[k], index[k]
-                axes["grid_dim", d], axes["block_dim", d] = grid[k], block[k]
+        for k, tid in enumerate(ids):
+            axes = {("lane", ""): k % self.program.wave, ("warp_size", ""): self.program.wave}
+            for d, name in enumerate("xyz"):
+                axes["thread", name], axes["block", name] = tid[d], index[d]
+                axes["grid_dim", name], axes["block_dim", name] = grid[d], block[d]
             env = {p.name: a for p, a in zip(f.params, args, strict=True)}
-            threads.append(_Running(number, Thread(self, env, shared, axes).body(f.body)))
-        _schedule(threads, self.program.wave, rng)
+            code = Thread(self, env, shared, axes).body(f.body)
+            threads.append(_Running(number, k, code))
+        return threads
 
 
 @dataclass
 class _Running:
+    block: int
     number: int
     code: Iterator[Any]
     waits: Any = None
@@ -497,15 +506,17 @@ def _schedule(threads: list[_Running], wave: int, rng: random.Random) -> None:
     for t in order:
         t.go()
     while live := [t for t in threads if not t.done]:
-        served = any(_serve(group, wave, rng) for group in _warps(live, wave))
-        if not served and not _block(live, rng):
+        served = any(_serve(group, wave, rng) for group in _groups(live, wave))
+        served = served or any(_meet(group, "block", rng) for group in _groups(live, 0))
+        if not served and not _meet(live, "grid", rng):
             raise Deadlock("threads wait for each other")
 
 
-def _warps(live: list[_Running], wave: int) -> list[list[_Running]]:
-    groups: dict[int, list[_Running]] = {}
+def _groups(live: list[_Running], wave: int) -> list[list[_Running]]:
+    """Threads by warp, or by block where `wave` is 0."""
+    groups: dict[tuple[int, int], list[_Running]] = {}
     for t in live:
-        groups.setdefault(t.number // wave, []).append(t)
+        groups.setdefault((t.block, t.number // wave if wave else 0), []).append(t)
     return list(groups.values())
 
 
@@ -532,9 +543,12 @@ def _serve(warp: list[_Running], wave: int, rng: random.Random) -> bool:
     return False
 
 
-def _block(live: list[_Running], rng: random.Random) -> bool:
+def _meet(live: list[_Running], scope: str, rng: random.Random) -> bool:
+    """Lets threads go on that all wait in one barrier or collective of the block or the grid."""
     first = live[0].waits[1]
     if any(t.waits[3] != live[0].waits[3] for t in live):
+        return False
+    if isinstance(first, s.Barrier) and first.scope != scope:
         return False
     results: dict[int, list[Any]] = {}
     if isinstance(first, s.Instr):

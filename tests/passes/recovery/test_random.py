@@ -25,6 +25,7 @@ class Maker:
     def __init__(self, rng: random.Random, block: tuple[int, int, int], wave: int) -> None:
         self.rng, self.block, self.wave = rng, block, wave
         self.made = 0
+        self.grid = False
         self.functions: list[Function] = []
         self.vars: list[e.Var] = []
         self.uniform: list[e.Var] = [N]
@@ -76,6 +77,7 @@ class Maker:
 
     def statement(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         kinds = ["new", "set", "write", "write"]
+        kinds += ["exchange", "exchange"] if level == "block" and self.grid else []
         if depth:
             kinds += ["if", "for", "while"]
             kinds += ["switch", "array"]
@@ -221,6 +223,15 @@ class Maker:
         self.vars.append(v)
         return (guard, SYNC, *read)
 
+    def exchange(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
+        """A value from another block, after the whole grid has met."""
+        v = self.fresh()
+        mine = op("+", op("*", BX, self.size), self.tid)
+        other = op("%", op("+", mine, self.rng.randint(0, 2 * self.size)), 2 * self.size)
+        self.vars.append(v)
+        meet = s.Barrier("grid")
+        return (meet, let(v, at(OUT, op("+", op("*", other, SLOTS), 1))), meet)
+
     def load(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         """A value from shared memory that all threads agree on."""
         v = self.fresh("u")
@@ -294,10 +305,11 @@ setattr(Maker, "for", lambda self, d, level: self.for_(d))
 setattr(Maker, "while", lambda self, d, level: self.while_(d))
 
 
-def kernel(rng: random.Random) -> tuple[Program, tuple[int, int, int], int]:
+def kernel(rng: random.Random, grid: bool) -> tuple[Program, tuple[int, int, int], int]:
     block = rng.choice(SHAPES)
     wave = rng.choice([4, 8])
     maker = Maker(rng, block, wave)
+    maker.grid = grid
     body: list[s.Stmt] = [maker.decl, put(at(maker.shared, maker.tid), maker.tid), SYNC]
     for _ in range(rng.randint(1, 5)):
         body += maker.statement(2, "block")
@@ -312,8 +324,8 @@ def kernel(rng: random.Random) -> tuple[Program, tuple[int, int, int], int]:
     return made, block, rng.randint(0, 9)
 
 
-def check_kernel(rng: random.Random) -> None:
-    p, block, n = kernel(rng)
+def check_kernel(rng: random.Random, grid: bool = False) -> None:
+    p, block, n = kernel(rng, grid)
     threads = block[0] * block[1] * block[2]
     same(p, [[1] * (2 * threads * SLOTS), n], (2, 1, 1), block)
     if block[1:] == (1, 1):
@@ -332,4 +344,4 @@ def check_kernel(rng: random.Random) -> None:
 )
 @given(st.integers(0, 1 << 40))
 def test_random_kernels(seed: int) -> None:
-    check_kernel(random.Random(seed))
+    check_kernel(random.Random(seed), grid=seed % 8 == 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import map_children
-from xpiler.ir.types import U32, Array, Type
+from xpiler.ir.types import U32, Array, Pointer, Type
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.shape import DIMS, Extents, constant
 
@@ -15,8 +16,8 @@ from xpiler.passes.recovery.shape import DIMS, Extents, constant
 def binary(op: e.BinaryOp, a: e.Expr, b: e.Expr) -> e.Expr:
     """A u32 operation, folded where an operand is a neutral constant or both are constants."""
     x, y = constant(a), constant(b)
-    if x is not None and y is not None and op in ("+", "-", "*") and (op != "-" or x >= y):
-        return e.Const({"+": x + y, "-": x - y, "*": x * y}[op], U32)
+    if x is not None and y is not None and op in ("+", "-", "*", "/") and (op != "-" or x >= y):
+        return e.Const({"+": x + y, "-": x - y, "*": x * y, "/": x // max(y, 1)}[op], U32)
     if op == "+" and x == 0:
         return b
     if op in ("+", "-") and y == 0:
@@ -32,14 +33,18 @@ def binary(op: e.BinaryOp, a: e.Expr, b: e.Expr) -> e.Expr:
     return e.Binary(op, a, b, U32)
 
 
+Per = Literal["unit", "warp", "block"]
+
+
 @dataclass(frozen=True)
 class Storage:
-    """A variable of every unit as an array: its level, the array, whether a warp shares it."""
+    """A variable of every unit as an array; `per`: whether all lanes of a warp or all threads of
+    a block share one."""
 
     level: n.LevelName
     array: e.Var
     elem: Type
-    by_warp: bool = False
+    per: Per = "unit"
 
 
 @dataclass(frozen=True)
@@ -101,22 +106,30 @@ class Coords:
 
     def element(self, storage: Storage, unit: e.Expr | None = None) -> e.Expr:
         """The element of a lane array that belongs to the unit here (or to `unit`, by number)."""
-        if storage.by_warp:
+        if storage.level == "grid":
+            return index(storage.array, [self.grid_number(storage.per)])
+        if storage.per == "warp":
             many = storage.array.type != storage.elem
             return index(storage.array, [self.need_warp()]) if many else storage.array
         if self.group and unit is None:
             raise KeyError(f"{storage.array.name} of one lane")
         if storage.level == "warp":
             return index(storage.array, [unit if unit is not None else self.need_lane()])
-        if storage.level == "grid":
-            size = binary("*", self.block_number(), block_threads(self.extents))
-            number = binary("+", size, self.thread_number())
-            return index(storage.array, [number])
         dims = array_dims(self.extents)
         if dims is None:
             return index(storage.array, [unit if unit is not None else self.thread_number()])
         axes = [e.Axis("thread", DIMS[d]) for d in dims]
         return index(storage.array, [self.axis(a) for a in axes])
+
+    def grid_number(self, per: Per) -> e.Expr:
+        """The number in the grid of the thread, the warp or the block here."""
+        if per == "block":
+            return self.block_number()
+        if self.group and per == "unit":
+            raise KeyError("a thread's own value, for a group")
+        size = warps_in_block(self.extents) if per == "warp" else block_threads(self.extents)
+        own = self.need_warp() if per == "warp" else self.thread_number()
+        return binary("+", binary("*", self.block_number(), size), own)
 
     def need_warp(self) -> e.Expr:
         if self.warp is None:
@@ -136,6 +149,20 @@ def index(base: e.Expr, indices: list[e.Expr]) -> e.Expr:
     return base
 
 
+def warps_in_block(ext: Extents) -> e.Expr:
+    """Warps in a block, as a u32 expression."""
+    up = binary("+", block_threads(ext), e.Const(ext.wave - 1, U32))
+    return binary("/", up, e.Const(ext.wave, U32))
+
+
+def instances(ext: Extents, per: Per) -> e.Expr:
+    """How many threads, warps or blocks the grid has, as a u32 expression."""
+    blocks = binary("*", binary("*", ext.grid[0], ext.grid[1]), ext.grid[2])
+    if per == "block":
+        return blocks
+    return binary("*", blocks, warps_in_block(ext) if per == "warp" else block_threads(ext))
+
+
 def block_threads(ext: Extents) -> e.Expr:
     """Threads in a block, as a u32 expression."""
     return binary("*", binary("*", ext.block[0], ext.block[1]), ext.block[2])
@@ -148,9 +175,11 @@ def array_dims(ext: Extents) -> list[int] | None:
     return [d for d in (2, 1, 0) if ext.block_const(d) != 1]
 
 
-def storage_type(elem: Type, level: n.LevelName, ext: Extents, by_warp: bool = False) -> Type:
-    """The type of a lane array (or one element a warp) for values of type `elem`."""
-    if by_warp:
+def storage_type(elem: Type, level: n.LevelName, ext: Extents, per: Per = "unit") -> Type:
+    """The type of a lane array (or one element a warp or block) for values of type `elem`."""
+    if level == "grid":
+        return Pointer(elem)
+    if per == "warp":
         warps = -(-ext.capacity() // ext.wave)
         return elem if ext.threads is not None and warps == 1 else Array(elem, warps)
     if level == "warp":

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, variables
-from xpiler.ir.types import U32, Pointer
+from xpiler.ir.types import U32, U64, Pointer, Type
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import RULES, Rule, expand
-from xpiler.passes.recovery.coords import Coords, Storage, rewriter, storage_type
+from xpiler.passes.recovery.coords import Coords, Per, Storage, instances, rewriter, storage_type
 from xpiler.passes.recovery.effects import commutes, sequential
 from xpiler.passes.recovery.flow import effects, local_names, reads, written
 from xpiler.passes.recovery.jumps import JumpLowering, flatten_scopes, switches_to_ifs
@@ -53,6 +53,7 @@ class Env:
     shared: set[str]
     pointers: dict[str, Pointer]
     ordered: set[str]
+    size_of: Callable[[Type], int]
     tiles: set[str] = field(default_factory=set)
     """Storage that the lanes of a warp share: fragments and operands of matrix instructions."""
 
@@ -100,20 +101,19 @@ class Lowering:
         raise CannotHoist(self.forced)
 
     def facts(self, body: s.Body) -> Facts:
-        known = self.units.once.arrays.keys()
+        known = (self.units.once.arrays.keys() | self.env.tiles | self.env.shared) - self.common()
         return analyse(
-            self.units.level,
-            body,
-            self.local(body),
-            self.env.extents,
-            varying=known if self.units.level == "warp" else known | self.env.tiles,
-            forced=self.forced,
+            self.units.level, body, self.local(body), self.env.extents, known, self.forced
         )
+
+    def common(self) -> set[str]:
+        """Storage that is the group's here, no unit's own."""
+        shared, tiles = self.env.shared, self.env.tiles
+        return {"grid": set(), "block": shared, "warp": shared | tiles}[self.units.level]
 
     def local(self, body: s.Body) -> set[str]:
         """Variables that each unit has for itself."""
-        names = local_names(body)
-        return names - self.env.tiles if self.units.level == "warp" else names
+        return local_names(body) - self.common()
 
     def structured(self, body: s.Body) -> s.Body:
         """`body` with uniform control only, collectives expanded."""
@@ -144,7 +144,7 @@ class Lowering:
 
         def attempt(wanted: set[str]) -> tuple[list[Item], Placement, Placer]:
             items, once = cut(body, facts, local, env, wanted)
-            placer = Placer(items, once, local, fixed, facts)
+            placer = Placer(items, once, local, fixed, facts, env.shared)
             return items, placer.place(), placer
 
         items, placement, placer = attempt(set())
@@ -183,12 +183,23 @@ class Lowering:
         level, env = self.units.level, self.env
         for name in sorted(placement.arrays):
             own = types[name].type
-            t = storage_type(own, level, env.extents, name in env.tiles)
-            arrays[name] = Storage(level, e.Var(name, t), own, name in env.tiles)
+            per: Per = "warp" if name in env.tiles else "block" if name in env.shared else "unit"
+            t = storage_type(own, level, env.extents, per)
+            arrays[name] = Storage(level, e.Var(name, t), own, per)
         once = self.units.once.with_(arrays={**self.units.once.arrays, **arrays})
         writer = _Writer(self, placement, once, types)
-        decls = tuple(s.Decl(a.array) for a in arrays.values())
-        return (*decls, *writer.items(items))
+        decls: s.Body = tuple(s.Decl(a.array) for a in arrays.values())
+        if level != "grid":
+            return (*decls, *writer.items(items))
+        get = [self.allocated(a) for a in arrays.values()]
+        free = [s.Instr("host.free", (), (a.array,)) for a in arrays.values()]
+        return (*decls, *get, *writer.items(items), *free)
+
+    def allocated(self, a: Storage) -> s.Stmt:
+        """Memory for one element a thread, warp or block of the grid."""
+        count_ = e.Cast(instances(self.env.extents, a.per), U64)
+        size = e.Const(self.env.size_of(a.elem), U64)
+        return s.Instr("host.alloc", (a.array,), (e.Binary("*", count_, size, U64),))
 
 
 def _types(items: list[Item]) -> dict[str, e.Var]:

@@ -41,6 +41,7 @@ class Placer:
     fixed: set[str]
     """Names from outside that never change here and are no memory: parameters, outer scalars."""
     facts: Facts
+    shared: set[str]
 
     def __post_init__(self) -> None:
         self.leaves = leaves(self.items)
@@ -50,7 +51,7 @@ class Placer:
         self.statements = list(n.statements(body))
         holders = fl.aliases(body)
         self.inside = [self._with_storage(occurring(leaf.body), holders) for leaf in self.leaves]
-        self.kept = set(holders)
+        self.kept = set(holders) | self.shared
         self.pinned = _read_by_others(body)
         self.paths = _paths(self.items, ())
         self.defs = self._definitions()

@@ -168,7 +168,10 @@ class Predication:
         if mask is None or mask.nonempty or inner is mask:
             return self.zone(mask, new)
         some = e.Var(fresh_name("any", self.taken), BOOL)
-        return (*self.any_of(mask.expr, some, s.Decl(some, n.FALSE)), s.If(some, self.zone(mask, new)))
+        return (
+            *self.any_of(mask.expr, some, s.Decl(some, n.FALSE)),
+            s.If(some, self.zone(mask, new)),
+        )
 
     def divergent_exit(self, st: s.While) -> bool:
         return any(id(j) in self.facts.divergent_jumps for x in st.body for j in n.escaping(x))

@@ -18,11 +18,12 @@ from xpiler.passes.recovery.effects import byte_pointer, commutes, ordered_funct
 from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.inline import TooDeep, inline, must_inline
 from xpiler.passes.recovery.jumps import flatten_scopes
+from xpiler.passes.recovery.levels import has_sync
 from xpiler.passes.recovery.lower import Env
 from xpiler.passes.recovery.regions import CannotHoist
 from xpiler.passes.recovery.shape import LaunchShape, constant
-from xpiler.passes.recovery.tiles import as_tiles, fragment_names, lane_elements
-from xpiler.passes.recovery.units import block_loops
+from xpiler.passes.recovery.tiles import as_tiles, fragment_names, lane_elements, tile_type
+from xpiler.passes.recovery.units import block_loops, lower_grid
 from xpiler.passes.recovery.webs import split_webs
 
 SHARED_ALIGNMENT = 16
@@ -140,10 +141,10 @@ class Kernel:
             {d.var.name for d in shared} | {g.var.name for g in program.globals},
             {p.name: p.type for p in f.params if isinstance(p.type, Pointer)},
             rec.ordered,
+            lambda t: la.size_of(tile_type(t), program),
             fragment_names(body),
         )
-        code = block_loops(body, env, commutes(body, rec.ordered), (*shared, *head), tail)
-        code = as_tiles(code)
+        code = as_tiles(self.loops(body, env, shared, head, tail))
         rec.assumptions += plan.assumptions
         used = variables(code)
         extra = {slot: v for slot, v in plan.extra.items() if v.name in used}
@@ -152,6 +153,20 @@ class Kernel:
         return replace(
             f, body=code, params=params, role="host", static=plan.hosted, launch_bounds=0
         )
+
+    def loops(
+        self, body: s.Body, env: Env, shared: list[s.Decl], head: s.Body, tail: s.Body
+    ) -> s.Body:
+        """The loops over blocks and threads that run `body`."""
+        if not has_sync(body, "grid"):
+            free = commutes(body, env.ordered)
+            return block_loops(body, env, free, ((*shared, *head), tail))
+        if head:
+            where = next(st for st in n.statements(body) if isinstance(st, s.Barrier))
+            raise Unsupported(
+                where, "shared memory of a size that the launch gives, in a grid that meets"
+            )
+        return lower_grid(body, tuple(shared), env)
 
     def own_copies(self, body: s.Body) -> s.Body:
         """`body` that assigns no parameter: assigned ones are copied first."""

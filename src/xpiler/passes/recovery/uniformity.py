@@ -242,7 +242,7 @@ class _Walk:
         """Shape of what an instruction gives."""
         f = self.facts
         level = "block" if st.name.startswith("block.") else "warp"
-        if f.level == "block" and level == "warp":
+        if f.level == "grid" or (f.level == "block" and level == "warp"):
             return VARYING
         if st.name in UNIFORM_RESULT:
             free = level == "block" or st.name in ("warp.activemask", "warp.broadcast_first")

@@ -6,6 +6,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name
 from xpiler.ir.types import U32
+from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.coords import Coords
 from xpiler.passes.recovery.levels import has_sync
 from xpiler.passes.recovery.lower import Env, Lowering, Units, count, unit_code
@@ -42,14 +43,36 @@ def lower_block(body: s.Body, env: Env, coords: Coords) -> s.Body:
     return Lowering(env, block_units(env, coords)).run(body)
 
 
-def block_loops(body: s.Body, env: Env, free: bool, head: s.Body, tail: s.Body) -> s.Body:
-    """`head`, `body` (what one block's threads do) and `tail`, run by every block of the grid."""
+def block_loops(
+    body: s.Body, env: Env, free: bool, frame: tuple[s.Body, s.Body] = ((), ()),
+    coords: Coords | None = None,
+) -> s.Body:  # fmt: skip
+    """`body` (what one block's threads do), within `frame`, run by every block of the grid."""
     ext = env.extents
     dims = [d for d in range(3) if ext.grid_const(d) != 1]
     names = ("block",) if dims == [0] else ("bx", "by", "bz")
     loops = {d: e.Var(fresh_name(names[d], env.taken), U32) for d in dims}
-    here = Coords(ext, block=tuple(loops.get(d) for d in range(3)))
-    code = (*head, *lower_block(body, env, here), *tail)
+    here = (coords or Coords(ext)).with_(block=tuple(loops.get(d) for d in range(3)))
+    code = (*frame[0], *lower_block(body, env, here), *frame[1])
     for d in dims:
         code = (count(loops[d], ext.grid[d], code, free),)
     return code
+
+
+def lower_grid(body: s.Body, shared: s.Body, env: Env) -> s.Body:
+    """A kernel whose blocks meet (cooperative launch): a loop over the blocks between meetings.
+
+    Shared memory that is used across a meeting gets one copy a block.
+    """
+
+    def region(part: s.Body, here: Coords, free: bool) -> s.Body:
+        own = [
+            st for st in n.statements(part) if isinstance(st, s.Decl) and st.var.name in env.shared
+        ]
+        names = {st.var.name for st in own}
+        rest = n.edit(
+            part, lambda st: () if isinstance(st, s.Decl) and st.var.name in names else st
+        )
+        return block_loops(rest, env, free, (tuple(own), ()), here)
+
+    return Lowering(env, Units("grid", Coords(env.extents), region)).run((*shared, *body))
