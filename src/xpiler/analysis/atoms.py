@@ -52,10 +52,14 @@ class AtomInfo:
 
 @dataclass
 class Ledger:
-    """Sentences that were assumed, in order, each once; the flags say what may be assumed."""
+    """Sentences that were assumed, in order, each once; the flags say what may be assumed.
+
+    `effort` is what is left to spend on proofs; without any, nothing more is proved.
+    """
 
     allowed: bool = True
     alias_allowed: bool = True
+    effort: int = 300_000
     sentences: list[str] = field(default_factory=list)
 
     def assume(self, sentence: str) -> bool:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 def search(facts: Facts, p: Poly, depth: int, budget: int) -> bool:
     """Best first: the polynomial with the fewest terms is looked at next."""
+    budget = min(budget, facts.ledger.effort)
     heap: list[tuple[int, int, int, Poly]] = [(len(p.terms), 0, 0, p)]
     seen = {p}
     count = 0
     while heap and budget > 0:
         _, steps, _, q = heappop(heap)
         budget -= 1
+        facts.ledger.effort -= len(q.terms)
         for less in weaker(facts, q):
             lo, hi = facts.interval(less)
             if lo >= 0:

@@ -96,7 +96,9 @@ def test_text(name: str) -> None:
     make, want = GOLDEN[name]
     program = make()
     assert check(program) == []
-    got = clean_up(program).program
+    result = clean_up(program)
+    assert result.failures == ()
+    got = result.program
     assert check(got, sequential=True) == []
     assert show_body(got.functions[0].body) == want.lstrip("\n")
 

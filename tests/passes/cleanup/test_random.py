@@ -14,10 +14,17 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.check import check
 from xpiler.ir.program import Program
+from xpiler.ir.rewrite import substitute
 from xpiler.ir.types import F32, Array
 from xpiler.passes.cleanup import clean_up
 
 SIZE = 60
+HALO = 2
+
+
+def _moved(st: s.Stmt, j: e.Var, t: e.Expr) -> s.Stmt:
+    """`st` for the element t + j."""
+    return substitute(st, {j.name: b.add(b.i32(t), j)})  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -70,21 +77,36 @@ class Gen:
         own = b.i32(t)
         forms: list[e.Expr] = [own, b.op("-", b.c(self.block - 1), own), b.c(0)]
         if extra is not None:
-            forms += [extra, extra]
+            forms += [extra, extra, b.add(own, b.op("%", extra, HALO))]
         return self.pick(*forms)  # type: ignore[return-value]
+
+    def fill(self, tile: e.Var, t: e.Expr) -> s.Stmt:
+        """All of the tile, dealt out to the threads."""
+        j, size = b.var(self.fresh("j")), self.block + HALO
+        where: e.Expr = j
+        if self.pick(True, False):
+            where = b.add(b.mul(b.op("/", j, 2), 2), b.op("%", j, 2))
+        value = b.at(b.A, b.op("%", b.add(j, b.M), SIZE))
+        if self.pick(True, False):
+            value = b.choose(b.lt(b.add(j, 1), b.N), value)
+        store: s.Stmt = b.put(b.at(tile, where), value)
+        if self.pick(True, False):
+            return s.For(j, b.i32(t), b.c(size), b.c(self.block), (store,))
+        store = s.If(b.lt(b.add(b.i32(t), j), size), (_moved(store, j, t),))
+        return s.For(j, b.c(0), b.c(size), b.c(self.block), (store,))
 
     def phase(self, tile: e.Var, lane: e.Var, extra: e.Expr | None) -> s.Stmt:
         t = b.var(self.fresh("thread_x"), b.U32)
-        kind = self.pick("fill", "fill", "use", "use", "own", "strided")
+        kind = self.pick("fill", "use", "use", "own", "strided", "both")
         mine = b.at(lane, t)
         body: tuple[s.Stmt, ...]
         if kind == "fill":
             where = self.pick(t, b.op("-", b.c(self.block - 1, b.U32), t))
             body = (b.put(b.at(tile, where), self.load(t, extra)),)  # type: ignore[arg-type]
         elif kind == "strided":
-            j = b.var(self.fresh("j"))
-            inner = b.put(b.at(tile, j), b.at(b.A, b.op("%", b.add(j, b.M), SIZE)))
-            body = (s.For(j, b.i32(t), b.c(self.block), b.c(self.block), (inner,)),)
+            body = (self.fill(tile, t),)
+        elif kind == "both":
+            body = (b.put(mine, self.load(t, extra), "+"), self.fill(tile, t))
         elif kind == "own":
             i = b.let(self.fresh("i"), b.i32(b.add(b.mul(b.BX, self.block), t)))
             store = b.put(b.at(b.C, i.var), b.add(mine, self.load(t, extra)))
@@ -101,7 +123,7 @@ class Gen:
 def programs(draw: st.DrawFn) -> Program:
     block = draw(st.integers(2, 4))
     g = Gen(draw, block)
-    tile, lane = b.var("tile", Array(F32, block)), b.var("lane", Array(F32, block))
+    tile, lane = b.var("tile", Array(F32, block + HALO)), b.var("lane", Array(F32, block))
     t = b.var(g.fresh("thread_x"), b.U32)
     stmts: list[s.Stmt] = [b.axis(t, block, b.put(b.at(lane, t), b.ZERO))]
     for _ in range(draw(st.integers(1, 3))):
@@ -151,6 +173,7 @@ def outcome(program: Program, sizes: dict[str, int], seed: int) -> list[float | 
 def test_meaning_is_kept(program: Program, n: int, m: int, k: int, grid: int) -> None:
     assert check(program) == []
     result = clean_up(program)
+    assert result.failures == ()
     assert check(result.program, sequential=True) == [], result.program
     sizes = {"n": n, "m": m, "k_size": k, "grid": grid}
     before = outcome(program, sizes, n + 7 * m)

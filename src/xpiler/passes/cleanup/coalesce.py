@@ -28,6 +28,7 @@ from xpiler.passes.cleanup.nests import (
     Merger,
     Nest,
     chain,
+    decl_comments,
     from_zero,
     rebuilt,
     stand_in,
@@ -134,7 +135,9 @@ def merged(nest: Nest, b: int, t: int, var: e.Var, facts: Facts) -> s.For | None
         body = substitute(merger.body(nest.body, facts), {both.name: var})
     except Elsewhere:
         return None
-    new = replace(block, var=var, lo=e.Const(0, var.type), hi=hi, step=e.Const(1, var.type))
+    comments = (*block.comments, *thread.comments, *decl_comments(nest.body, var))
+    lo, step = e.Const(0, var.type), e.Const(1, var.type)
+    new = replace(block, var=var, lo=lo, hi=hi, step=step, comments=comments)
     rest = [new if i == b else one for i, one in enumerate(nest.loops) if i != t]
     out = rebuilt(rest, body)[0]
     assert isinstance(out, s.For)

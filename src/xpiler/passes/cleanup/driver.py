@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.ranges import Ledger
+from xpiler.ir.check import check
 from xpiler.ir.program import Program
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
@@ -23,11 +24,15 @@ MAX_ROUNDS = 8
 
 @dataclass(frozen=True)
 class CleanResult:
-    """The cleaned program, the sentences assumed, the program after each pass that changed it."""
+    """The cleaned program, the sentences assumed, the program after each pass that changed it.
+
+    `failures` says which passes gave up on a fault of their own (the program is then as before).
+    """
 
     program: Program
     assumptions: tuple[str, ...]
     steps: tuple[tuple[str, Program], ...]
+    failures: tuple[str, ...] = ()
 
 
 def rounds() -> tuple[Pass, ...]:
@@ -57,6 +62,7 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
     ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
     steps: list[tuple[str, Program]] = []
     ctx = Context(assume, ledger, program, axes=launch_axes(program))
+    floor = program
     settled: dict[str, Program] = {}
     for _ in range(MAX_ROUNDS):
         before = program
@@ -68,7 +74,10 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
             break
     for one in finish():
         program = _step(one, program, replace(ctx, program=program), steps)
-    return CleanResult(program, _strongest(ledger.sentences), tuple(steps))
+    if not _sound(program, floor):
+        return CleanResult(floor, (), (), (*ctx.failures, "the result was not well formed"))
+    found = _strongest(ledger.sentences)
+    return CleanResult(program, found, tuple(steps), tuple(ctx.failures))
 
 
 def _strongest(sentences: list[str]) -> tuple[str, ...]:
@@ -81,8 +90,17 @@ def _strongest(sentences: list[str]) -> tuple[str, ...]:
     )
 
 
+def _sound(program: Program, floor: Program) -> bool:
+    """Whether the result is as well formed as what came in (else the floor is kept)."""
+    return len(check(program, sequential=True)) <= len(check(floor, sequential=True))
+
+
 def _step(one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Program]]) -> Program:
-    new = one.apply(program, ctx)
+    try:
+        new = one.apply(program, ctx)
+    except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError) as why:
+        ctx.failures.append(f"{one.name} gave up: {type(why).__name__}: {why}")
+        return program
     if new is not program and new != program:
         steps.append((one.name, new))
         return new

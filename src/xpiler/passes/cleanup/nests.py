@@ -121,6 +121,12 @@ class Elsewhere(Exception):
     """The block or thread variable occurs in another form."""
 
 
+def decl_comments(body: s.Body, var: e.Var) -> tuple[str, ...]:
+    """What the user wrote above the declaration of `var`."""
+    found = [n.comments for n in walk(body) if isinstance(n, s.Decl) and n.var == var]
+    return found[0] if found else ()
+
+
 @dataclass
 class Merger(Walker):
     """Replaces block * size + thread by one variable; raises `Elsewhere` where that fails."""
