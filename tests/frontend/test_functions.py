@@ -202,6 +202,31 @@ def test_constants_keep_their_names() -> None:
     """)
 
 
+def test_lower_case_constants_are_values_and_local_floats_stay_variables() -> None:
+    text = """
+        constexpr int warp = 32;
+        __global__ void k(float* a) {
+          const float scale = 0.5f;
+          const int Rows = 4;
+          a[warp] = scale * Rows;
+        }
+    """
+    assert function(text, "k") == lines("""
+        kernel k(a: f32*) -> void
+          const scale: f32 = 0.5f
+          a[32] = (scale * f32(Rows))
+    """)
+
+
+def test_shared_memory_at_file_scope() -> None:
+    text = "extern __shared__ float buf[]; __global__ void k(float* a) { a[0] = buf[1]; }"
+    assert function(text, "k") == lines("""
+        kernel k(a: f32*) -> void
+          shared dynamic buf: f32[]
+          a[0] = buf[1]
+    """)
+
+
 def test_a_constant_whose_name_is_also_a_variable_loses_it() -> None:
     text = """
         __global__ void k(float* a, int N) { a[N] = 0.0f; }

@@ -20,8 +20,10 @@ from xpiler.ir.expr import (
     Var,
     is_place,
 )
+from xpiler.ir.stmt import Decl
 from xpiler.ir.types import I8, I32, U32, Array, Fragment, Pointer, Scalar, Struct, Type, Vector
 
+_FILE_SCOPES = ("TRANSLATION_UNIT", "NAMESPACE", "LINKAGE_SPEC", "STRUCT_DECL", "CLASS_DECL")
 _LANES = "xyzw"
 _PLAIN_SIZES = ("float", "double", "int", "char", "short", "long", "unsigned int", "unsigned char")
 
@@ -215,17 +217,31 @@ def _variable(r: FunctionReader, decl: Node, at: Node) -> Expr:
     constant = constant_variable(r, decl, t)
     if constant is not None:
         return constant
-    if decl.c.semantic_parent.kind.name in ("TRANSLATION_UNIT", "NAMESPACE", "LINKAGE_SPEC"):
-        return r.unit.global_var(decl)
-    if decl.c.semantic_parent.kind.name in ("STRUCT_DECL", "CLASS_DECL"):
-        return r.unit.global_var(decl)
+    if decl.c.semantic_parent.kind.name in _FILE_SCOPES:
+        return _at_file_scope(r, decl, t)
     r.fail("XP0209", f"{at.name!r} depends on a statement that was left out")
+
+
+def _at_file_scope(r: FunctionReader, decl: Node, t: Type) -> Expr:
+    """A variable outside functions; shared memory declared there belongs to each function."""
+    if any(k.kind == "CUDASHARED_ATTR" for k in decl.kids):
+        var = r.declare(decl, t)
+        dynamic = isinstance(t, Array) and t.size is None
+        r.prologue.append(Decl(var, None, "shared", dynamic, loc=r.unit.loc(decl)))
+    else:
+        found = r.unit.global_var(decl)
+        assert isinstance(found, Var)
+        var = found
+    r.memory.add(var.name)
+    return var
 
 
 def constant_variable(r: FunctionReader, decl: Node, t: Type) -> Expr | None:
     """The value of a constant scalar that the compiler knows; it keeps its name where it can."""
     if not (isinstance(t, Scalar) and decl.type.is_const_qualified()):
         return None
+    if t.is_float and decl.c.semantic_parent.kind.name not in _FILE_SCOPES:
+        return None  # a local keeps its declaration; nobody needs its value
     value = decl.evaluate()
     if value is None:
         return None

@@ -37,7 +37,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     if body_node is not None:
         statements.read_block(reader, body_node)
     _lost(reader, node)
-    body = released(tuple(reader.out), reader.owned, reader.taken)
+    body = released((*reader.prologue, *reader.out), reader.owned, reader.taken)
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
     return Function(

@@ -88,6 +88,7 @@ class FunctionReader:
     root: Node
     comments: list[Comment] = field(default_factory=list)
     out: list[Stmt] = field(default_factory=list)
+    prologue: list[Stmt] = field(default_factory=list)
     places: dict[tuple[int, int, str], Expr] = field(default_factory=dict)
     bound: list[tuple[int, int, str]] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=lambda: [Frame()])

@@ -215,7 +215,8 @@ def _implicit(unit: Unit, n: Node) -> bool:
 
 def _global(unit: Unit, n: Node) -> None:
     try:
-        if not n.type.is_const_qualified():
+        shared = any(k.kind == "CUDASHARED_ATTR" for k in n.kids)
+        if not n.type.is_const_qualified() and not shared:
             unit.global_var(n)
     except NotUnderstood as fault:
         unit.report(fault, unit.loc(n), "warning")

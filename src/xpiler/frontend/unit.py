@@ -174,8 +174,12 @@ class Unit:
     # -- names and constants -----------------------------------------------------
 
     def named_constant(self, name: str, value: int | float, t: Type, text: str) -> Const:
-        """A constant that keeps `name`, when no other constant of that name differs."""
-        if name in self.source.macros.values or self.constants.setdefault(name, text) != text:
+        """A constant that keeps `name`, when no other constant of that name differs.
+
+        A name in lower case is not kept: as a macro it could hide a variable's.
+        """
+        plain = name == name.lower() or name in self.source.macros.values
+        if plain or self.constants.setdefault(name, text) != text:
             return const(value, t)
         return const(value, t, name)
 
