@@ -10,7 +10,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
 from xpiler.verify.inference.entries import fields
 from xpiler.verify.inference.machine import LaunchRecord, Machine, OutOfBudget
-from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
+from xpiler.verify.inference.values import TOP, Interval, Record, Region, Value, point, start_of
 
 Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
@@ -90,7 +90,7 @@ def probe(
     for p in entry.params:
         if isinstance(p.type, Pointer):
             m.region(p.name)
-            args.append(PointerTo(p.name, point(0)))
+            args.append(start_of(p.name))
         elif isinstance(p.type, Scalar):
             args.append(point(scalars[p.name]) if p.name in scalars else TOP)
         elif isinstance(p.type, Struct):

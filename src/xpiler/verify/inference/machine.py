@@ -64,13 +64,15 @@ class Machine:
         return self.regions[name]
 
     def access(self, where: Value, size: int, write: bool, atomic: bool = False) -> Region | None:
-        if not isinstance(where, PointerTo) or where.region is None:
+        """Count an access of `size` bytes; the region, where there is but one."""
+        if not isinstance(where, PointerTo):
             return None
-        r = self.region(where.region)
-        if not self.muted:
-            span = Interval(where.offset.lo, where.offset.hi + size)
-            r.touch(span, write, bool(self.axes), atomic)
-        return r
+        regions = [self.region(name) for name, _ in where.targets]
+        for r, (_, offset) in zip(regions, where.targets, strict=True):
+            if not self.muted:
+                span = Interval(offset.lo, offset.hi + size)
+                r.touch(span, write, bool(self.axes), atomic)
+        return regions[0] if len(regions) == 1 else None
 
     # -- calls -------------------------------------------------------------------------------
     def call(self, f: Function, args: list[Value]) -> Value:
@@ -167,7 +169,7 @@ class Machine:
         if x.name in self.env:
             return self.env[x.name]
         if isinstance(x.type, Array) or any(g.var.name == x.name for g in self.program.globals):
-            return PointerTo(x.name, point(0)) if isinstance(x.type, Array) else TOP
+            return v.start_of(x.name) if isinstance(x.type, Array) else TOP
         return TOP
 
     def _binary(self, x: e.Binary) -> Value:
@@ -206,8 +208,7 @@ class Machine:
         if not isinstance(a, PointerTo) or not isinstance(b, Interval) or x.op not in "+-":
             return TOP
         step = v.multiply(b, point(self._pointee(x.type)))
-        offset = v.add(a.offset, step) if x.op == "+" else v.subtract(a.offset, step)
-        return PointerTo(a.region, offset)
+        return a.moved(step if x.op == "+" else Interval(-step.hi, -step.lo))
 
     def _pointee(self, t: object) -> int:
         return v.size_of(t.elem, self.program) if isinstance(t, (Pointer, Array)) else 1
@@ -250,7 +251,7 @@ class Machine:
         if region is None or (isinstance(x.type, Scalar) and x.type.is_float):
             return TOP
         if isinstance(x.type, Pointer):
-            return region.content if region.content is not None else PointerTo(None, TOP)
+            return region.content if region.content is not None else PointerTo()
         known = self.data.get(region.name)
         content = region.content
         return known if known is not None else content if isinstance(content, Interval) else TOP
@@ -266,20 +267,20 @@ class Machine:
             index = self.number(x.index)
             if isinstance(base, PointerTo):
                 step = v.multiply(index, point(v.size_of(x.type, self.program)))
-                return PointerTo(base.region, v.add(base.offset, step))
-            return PointerTo(None, TOP)
+                return base.moved(step)
+            return PointerTo()
         if isinstance(x, e.Field):
             base = self.place(x.base)
-            return base if isinstance(base, PointerTo) else PointerTo(None, TOP)
+            return base if isinstance(base, PointerTo) else PointerTo()
         if isinstance(x, e.Var):
             value = self.env.get(x.name)
             return (
                 value
                 if isinstance(value, PointerTo) and isinstance(x.type, Array)
-                else PointerTo(x.name, point(0))
+                else v.start_of(x.name)
             )
         value = self.eval(x)
-        return value if isinstance(value, PointerTo) else PointerTo(None, TOP)
+        return value if isinstance(value, PointerTo) else PointerTo()
 
     def _call(self, x: e.Call) -> Value:
         args = [self.eval(a) for a in x.args]

@@ -182,12 +182,10 @@ def _widened(
     steps = [_increment(m, w, name) for w in writes]
     if isinstance(start, PointerTo):
         if all(x is not None and x.bounded for x in steps) and not math.isinf(trips):
-            total = [v.multiply(x, Interval(0, trips)) for x in steps if x is not None]
-            offset = start.offset
-            for t in total:
-                offset = v.add(offset, t)
-            return PointerTo(start.region, offset)
-        return PointerTo(start.region, TOP)
+            for x in steps:
+                start = start.moved(v.multiply(x or point(0), Interval(0, trips)))
+            return start
+        return start.moved(TOP)
     if not isinstance(start, Interval):
         return TOP
     if all(w is not None and w.op in (">>", "/", "%", "&") for w in writes) and start.lo >= 0:
@@ -282,7 +280,7 @@ def _host(m: Machine, st: s.Instr, op: str, ins: list[Value]) -> None:
         n = ins[0]
         name = f"alloc {len(m.regions)}"
         m.region(name, int(n.hi) if isinstance(n, Interval) and n.bounded else None)
-        m.store(st.outs[0], PointerTo(name, point(0)))
+        m.store(st.outs[0], v.start_of(name))
     elif op in ("copy", "to_symbol", "from_symbol"):
         n = ins[2] if op == "copy" or op == "to_symbol" else ins[1 + 1]
         _copy(m, ins[0], ins[1], n)

@@ -119,10 +119,26 @@ def bitwise(op: str, a: Interval, b: Interval) -> Interval:
 
 @dataclass(frozen=True, slots=True)
 class PointerTo:
-    """A pointer into `region` at a byte offset; region None: not known."""
+    """A pointer: the regions that it may point into, each with byte offsets; none: not known."""
 
-    region: str | None
-    offset: Interval
+    targets: tuple[tuple[str, Interval], ...] = ()
+
+    def moved(self, by: Interval) -> PointerTo:
+        """The pointer `by` bytes further on."""
+        return PointerTo(tuple((name, add(offset, by)) for name, offset in self.targets))
+
+    def joined(self, other: PointerTo) -> PointerTo:
+        """Either of two pointers; an unknown one makes both unknown."""
+        if not (self.targets and other.targets):
+            return PointerTo()
+        spans = dict(self.targets)
+        for name, offset in other.targets:
+            spans[name] = spans[name].join(offset) if name in spans else offset
+        return PointerTo(tuple(spans.items()))
+
+
+def start_of(region: str) -> PointerTo:
+    return PointerTo(((region, point(0)),))
 
 
 @dataclass(slots=True)
@@ -139,7 +155,7 @@ def join(a: Value, b: Value) -> Value:
     if isinstance(a, Interval) and isinstance(b, Interval):
         return a.join(b)
     if isinstance(a, PointerTo) and isinstance(b, PointerTo):
-        return PointerTo(a.region if a.region == b.region else None, a.offset.join(b.offset))
+        return a.joined(b)
     if isinstance(a, Record) and isinstance(b, Record):
         keys = {**a.fields, **b.fields}
         return Record({k: join(a.fields.get(k, TOP), b.fields.get(k, TOP)) for k in keys})
