@@ -115,6 +115,11 @@ template <unsigned Size, class Parent = thread_block> struct thread_block_tile :
   static_assert(Size && !(Size & (Size - 1)) && Size <= XP_WARP_SIZE, "a tile has a power of two of threads, up to a warp");
   static constexpr unsigned size() { return Size; }
   static constexpr unsigned num_threads() { return Size; }
+  template <class Other> operator thread_block_tile<Size, Other>() const {
+    thread_block_tile<Size, Other> t;
+    t.lanes = lanes;
+    return t;
+  }
   unsigned meta_group_rank() const { return xp_simt::block_thread() / Size; }
   unsigned meta_group_size() const { return (thread_block::size() + Size - 1) / Size; }
 };

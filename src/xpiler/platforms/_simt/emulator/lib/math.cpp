@@ -41,7 +41,8 @@ double erfinv(double y) noexcept(true) {
   const double l = log1p(-y * y), t = 2.0 / (M_PI * 0.147) + 0.5 * l;
   double x = copysign(sqrt(sqrt(t * t - l / 0.147) - t), y);
   for (int i = 0; i < 4; ++i) {
-    const double error = fabs(y) < 0.5 ? erf(x) - y : copysign(erfc(fabs(x)) - (1.0 - fabs(y)), -x);
+    const double tail = (1.0 - fabs(y)) - erfc(fabs(x));           // erf(|x|) - |y| without cancellation
+    const double error = fabs(y) < 0.5 ? erf(x) - y : y < 0 ? -tail : tail;
     x -= error / (1.1283791670955126 * exp(-x * x));
   }
   return x;

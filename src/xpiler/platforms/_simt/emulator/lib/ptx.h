@@ -65,7 +65,7 @@ struct Frame {
   u64 get(const PtxArgument& a) const;
   u64 get(const PtxInstruction& i, int n) const { return get(*i.arguments[n]); }
   void set(const PtxArgument& a, u64 value, int bytes);
-  void set(const PtxInstruction& i, int n, u64 value) { set(*i.arguments[n], value, i.type().bytes()); }
+  void set(const PtxInstruction& i, int n, u64 value);      // a narrow signed result fills its wider register
   bool predicate(const PtxArgument& a) const { return ((get(a) & 1) != 0) != a.negated; }
   char* address(const PtxInstruction& i, int n) const;     // generic; shared ones by their space modifier
   [[noreturn]] void unsupported(const PtxInstruction& i, const char* why) const;

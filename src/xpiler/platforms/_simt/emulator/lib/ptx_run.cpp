@@ -71,6 +71,11 @@ void Frame::set(const PtxArgument& a, u64 value, int bytes) {
   g.value = value;
   if (!g.place) xprt::trap("unsupported", "inline PTX writes to an input operand", line);
 }
+void Frame::set(const PtxInstruction& i, int n, u64 value) {
+  const PtxType t = i.type();
+  if (t.kind == 's' && t.bits < 32) set(*i.arguments[n], (u64)to_signed(t, value), 8);
+  else set(*i.arguments[n], value, t.bytes());
+}
 char* Frame::address(const PtxInstruction& i, int n) const {
   const PtxArgument& a = *i.arguments[n];
   if (a.kind != is_address) unsupported(i, "an address was expected");
