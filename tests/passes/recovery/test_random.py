@@ -57,7 +57,7 @@ class Maker:
 
     def same_value(self) -> e.Expr:
         """The same in all threads of the block."""
-        base = self.pick(*self.uniform, BX)
+        base = N if self.grid else self.pick(*self.uniform, BX)
         return op(self.pick("+", "&"), base, self.rng.randint(1, 7))
 
     def cond(self) -> e.Expr:

@@ -43,7 +43,7 @@ def harmless(x: e.Expr) -> bool:
             if not (isinstance(node.b, e.Const) and node.b.value):
                 return False
         elif (
-            isinstance(node, (e.Call, e.Text))
+            isinstance(node, (e.Call, e.Text, n.LaneRead))
             or (isinstance(node, e.Index) and isinstance(node.base.type, Pointer))
             or (isinstance(node, e.Index) and not isinstance(node.index, e.Const))
         ):
@@ -131,7 +131,8 @@ class Predication:
         var = e.Var(fresh_name("active", self.taken), BOOL)
         if mask is None or not st.orelse:
             value = n.both(mask.expr if mask else None, st.cond)
-            return var, (s.Decl(var, value, loc=st.loc, comments=st.comments),), True
+            decl = s.Decl(var, value, loc=st.loc, comments=st.comments)
+            return var, self.zone(mask, decl), True
         inside = self.guard(mask, s.Assign(var, st.cond))
         return var, (s.Decl(var, n.FALSE, loc=st.loc, comments=st.comments), inside), True
 
@@ -187,11 +188,11 @@ class Predication:
         again = n.both(active, st.cond) if st.cond != n.TRUE else active
         body = self.body(st.body, inner)
         step = self.body(st.step, replace(inner, nonempty=False))
-        last = s.Assign(active, again)
+        last = self.zone(inner, s.Assign(active, again))
         return (
-            s.Decl(active, start, loc=st.loc, comments=st.comments),
+            *self.zone(mask, s.Decl(active, start, loc=st.loc, comments=st.comments)),
             *self.any_of(active, some, s.Decl(some, n.FALSE)),
-            s.While(some, body, (*step, last, *self.any_of(active, some, s.Assign(some, n.FALSE)))),
+            s.While(some, body, (*step, *last, *self.any_of(active, some, s.Assign(some, n.FALSE)))),
         )
 
     def any_of(self, active: e.Expr, some: e.Var, first: s.Stmt) -> s.Body:

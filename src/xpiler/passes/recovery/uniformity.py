@@ -31,6 +31,24 @@ UNIFORM_RESULT = {
 Scope = tuple[object, ...]
 
 
+@dataclass(frozen=True)
+class Event:
+    """A definition or a use: the units that run it, its place in the text, the loops around it.
+
+    Branches that diverge run one after the other, so the order of the text is that of execution.
+    """
+
+    scope: Scope
+    place: int
+    loops: tuple[int, ...]
+
+    def disturbs(self, use: Event) -> bool:
+        """Whether this definition, made by some units only, could change what `use` sees of others."""
+        if use.scope[: len(self.scope)] == self.scope:
+            return False
+        return self.place <= use.place or bool(set(self.loops) & set(use.loops))
+
+
 @dataclass
 class Facts:
     """The outcome for one level: variables that vary and, at warp level, how."""
@@ -160,13 +178,19 @@ class _Walk:
 
     facts: Facts
     tracked: set[str]
-    def_scopes: dict[str, set[Scope]] = field(default_factory=dict)
-    use_scopes: dict[str, set[Scope]] = field(default_factory=dict)
+    defs: dict[str, set[Event]] = field(default_factory=dict)
+    uses: dict[str, set[Event]] = field(default_factory=dict)
     def_shapes: dict[str, set[str]] = field(default_factory=dict)
     around: list[tuple[s.Stmt, Scope]] = field(default_factory=list)
     divergent_loops: set[int] = field(default_factory=set)
     skips: set[int] = field(default_factory=set)
     zone: tuple[str, ...] = ()
+    clock: int = 0
+
+    def event(self, scope: Scope) -> Event:
+        """A definition or a use, here."""
+        loops = (st for st, _ in self.around if isinstance(st, (s.For, s.While)))
+        return Event(scope, self.clock, tuple(id(st) for st in loops))
 
     def body(self, body: s.Body, scope: Scope) -> None:
         """Sweeps a list; fewer units run what follows a divergent `continue`: a deeper scope."""
@@ -177,13 +201,14 @@ class _Walk:
 
     def use(self, x: e.Expr, scope: Scope) -> None:
         for name in _names(x):
-            self.use_scopes.setdefault(name, set()).add(scope)
+            self.uses.setdefault(name, set()).add(self.event(scope))
 
     def define(self, name: str, shape: str, scope: Scope) -> None:
-        self.def_scopes.setdefault(name, set()).add(scope)
+        self.defs.setdefault(name, set()).add(self.event(scope))
         self.def_shapes.setdefault(name, set()).add(shape)
 
     def statement(self, st: s.Stmt, scope: Scope) -> None:
+        self.clock += 1
         if isinstance(st, (s.For, s.While)):
             self.loop(st, scope)
             return
@@ -202,7 +227,7 @@ class _Walk:
             self.body(st.body, scope)
         elif isinstance(st, n.Accumulate):
             self.body(st.body, (*scope, id(st)))
-            self.def_scopes[st.var.name] = {scope}
+            self.defs[st.var.name] = {self.event(scope)}
             self.def_shapes[st.var.name] = {UNIFORM}
         else:
             self.writes(st, scope)
@@ -271,6 +296,7 @@ class _Walk:
 
     def loop(self, st: s.Stmt, scope: Scope) -> None:
         inside = (*scope, id(st)) if self._divergent(st) else scope
+        self.around.append((st, inside))
         for x in n.heads(st):
             self.use(x, inside)
             self._lend(x, inside)
@@ -278,7 +304,6 @@ class _Walk:
             shape = UNIFORM if all(map(self.facts.uniform, (st.lo, st.step))) else VARYING
             self.define(st.var.name, shape, inside)
             self.use(st.var, inside)
-        self.around.append((st, inside))
         for inner in n.bodies(st):
             self.body(inner, inside)
         self.around.pop()
@@ -363,9 +388,8 @@ def analyse(
 def _varies(sweep: _Walk, name: str) -> bool:
     if sweep.def_shapes.get(name, set()) - {UNIFORM}:
         return True
-    uses = sweep.use_scopes.get(name, set())
-    defs = sweep.def_scopes.get(name, set())
-    return any(use[: len(d)] != d for d in defs for use in uses)
+    uses, defs = sweep.uses.get(name, set()), sweep.defs.get(name, set())
+    return any(d.disturbs(use) for d in defs for use in uses)
 
 
 def _lane_shapes(sweep: _Walk, varying: set[str]) -> dict[str, str]:
