@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xpiler.diagnostics import Diagnostic, SourceLoc
-from xpiler.verify.inputs import InputPlan
-from xpiler.verify.invocation import Finding, RunResult
-from xpiler.verify.runner import Unit
+from xpiler.diagnostics import Diagnostic
+from xpiler.verify.inference.plan import Case, EntryPlan
+from xpiler.verify.inputs import RECIPES, InputPlan
+from xpiler.verify.invocation import Finding, Invocation, RunResult
+from xpiler.verify.runner import Job, Unit
+from xpiler.verify.runs import base
 from xpiler.verify.session import sandboxed, verify_cases
-from xpiler.verify.verifier import VerifyCase
+from xpiler.verify.verifier import Options, Side, VerifyCase
+
+if TYPE_CHECKING:
+    from xpiler.verify.executor import EmulatorExecutor
+    from xpiler.verify.reading import Reading
+
+RUN_SECONDS = 20.0
+ONCE, AUDIT = (0,), (0, 1, 2)  # the input as it is; also other poison; also another schedule
+_MAIN = re.compile(r"^\s*(?:static\s+)?int\s+main\s*\(", re.M)
 
 
 @dataclass
@@ -28,6 +40,7 @@ class SourceRun:
         return any(d.severity == "error" for d in self.diagnostics)
 
     def render(self) -> str:
+        """The calls as plain text: time, printed lines, the first elements of every buffer."""
         lines = []
         for label, run in self.calls:
             lines.append(f"{label}: {run.seconds * 1e3:.1f} ms")
@@ -38,113 +51,140 @@ class SourceRun:
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> dict[str, Any]:
-        calls = [
-            {
-                "call": label,
-                "seconds": run.seconds,
-                "stdout": run.stdout,
-                "outputs": {k: v.tolist() for k, v in run.outputs.items()},
-                "findings": [str(f) for f in run.findings],
-            }
-            for label, run in self.calls
-        ]
-        return {"file": self.file, "seed": self.seed, "calls": calls}
+        """Everything, as plain JSON values."""
+        return {"file": self.file, "seed": self.seed, "calls": [_call(*c) for c in self.calls]}
 
 
-def finding_diagnostic(f: Finding, file: str, text: str) -> Diagnostic:
-    """A fault of a run as a numbered diagnostic with the user's line."""
-    from xpiler.verify.findings import code_of
-
-    lines = text.splitlines()
-    source_line = lines[f.line - 1] if 0 < f.line <= len(lines) else ""
-    who = f"block {f.block}, thread {f.thread}" if f.thread is not None else ""
-    where = f"{f.buffer}[{f.index}]" if f.buffer and f.index is not None else f.buffer
-    reason = "; ".join(x for x in (where, who) if x)
-    severity = "error" if f.severity == "error" else "note"
-    loc = SourceLoc(file, f.line) if f.line else SourceLoc(file, 1)
-    return Diagnostic(code_of(f.kind), f.message, severity, loc, source_line, reason)  # type: ignore[arg-type]
+def _call(label: str, run: RunResult) -> dict[str, Any]:
+    return {
+        "call": label,
+        "seconds": run.seconds,
+        "stdout": run.stdout,
+        "outputs": {k: v.tolist() for k, v in run.outputs.items()},
+        "findings": [str(f) for f in run.findings],
+    }
 
 
 def run_source(text: str, file: str, options: Any, checks: bool = True) -> SourceRun:
-    """Run a source's entries once each on drawn inputs. Raises XpilerError."""
-    return _run(text, file, options, checks, [0], all_cases=False)
+    """Run a source's `main`, or else its entries once each on drawn inputs. Raises XpilerError."""
+    if _MAIN.search(text) and not options.spec.entry:
+        return _run_main(text, file, options, checks)
+    return _Runner(text, file, options, checks, ONCE, every_case=False).run()
 
 
 def audit_source(text: str, file: str, options: Any) -> list[Diagnostic]:
-    """Every fault that runs under two poisons and three schedules show. Raises XpilerError."""
-    run = _run(text, file, options, True, [0, 1, 2], all_cases=True)
+    """Every fault that runs under two poisons and two schedules show. Raises XpilerError."""
+    run = _Runner(text, file, options, True, AUDIT, every_case=True).run()
     return list(dict.fromkeys(run.diagnostics))
 
 
-def _run(
-    text: str, file: str, options: Any, checks: bool, variants: Sequence[int], all_cases: bool
-) -> SourceRun:
-    import secrets
-
+def _run_main(text: str, file: str, options: Any, checks: bool) -> SourceRun:
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.executor import EmulatorExecutor
-    from xpiler.verify.reading import read
 
     source = platform(options.source) if options.source else platform_of(file, text)
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    diagnostics: list[Diagnostic] = []
-    reading = read(text, file, source, options, diagnostics)
-    out = SourceRun(file, seed, diagnostics=[d for d in diagnostics if d.code.startswith("XP03")])
+    out = SourceRun(file, seed)
     unit = Unit(text, source.name, options.arch, file)
+    call = Invocation("main", "main", ())
     with sandboxed(options.sandbox), EmulatorExecutor(checks=checks) as executor:
-        for plan in reading.plans:
-            for case, call in zip(plan.cases, verify_cases(reading.program, plan), strict=True):
-                label = f"{plan.entry.name} ({case.describe()})"
-                _run_case(out, executor, unit, call, label, text, variants)
-                if not all_cases:
-                    break
+        jobs = [Job(call, seed, 0, 0)]
+        (result,) = executor.execute_many(
+            unit, jobs, run_seconds=RUN_SECONDS, total_seconds=RUN_SECONDS
+        )
+    out.calls.append(("main()", result))
+    out.diagnostics += _told(result.findings, file, text)
     return out
 
 
-def _run_case(
-    out: SourceRun,
-    executor: Any,
-    unit: Unit,
-    case: VerifyCase,
-    label: str,
-    text: str,
-    variants: Sequence[int],
-) -> None:
-    from xpiler.verify.inputs import RECIPES
-    from xpiler.verify.runner import Job
-    from xpiler.verify.runs import base
-    from xpiler.verify.verifier import Options, Side
+@dataclass
+class _Runner:
+    """One pass over a source's entries; `variants` are the ways each input is run."""
 
-    side = Side("source", unit, case.source, case, executor, Options(seed=out.seed))
-    plan = InputPlan(out.seed)
-    values = plan.draw(case.buffers, 0, RECIPES[0])
+    text: str
+    file: str
+    options: Any
+    checks: bool
+    variants: Sequence[int]
+    every_case: bool
+
+    def run(self) -> SourceRun:
+        from xpiler.platforms.registry import platform, platform_of
+        from xpiler.verify.executor import EmulatorExecutor
+        from xpiler.verify.reading import read
+
+        given = self.options
+        source = platform(given.source) if given.source else platform_of(self.file, self.text)
+        seed = secrets.randbits(32) if given.seed is None else given.seed
+        found: list[Diagnostic] = []
+        reading = read(self.text, self.file, source, given, found)
+        kept = [d for d in found if d.code.startswith(("XP01", "XP03"))]
+        out = SourceRun(self.file, seed, diagnostics=kept)
+        with sandboxed(given.sandbox), EmulatorExecutor(checks=self.checks) as executor:
+            for plan in reading.plans:
+                self.entry(out, executor, reading, plan)
+        return out
+
+    def entry(
+        self, out: SourceRun, executor: EmulatorExecutor, reading: Reading, plan: EntryPlan
+    ) -> None:
+        """All cases of an entry; sizes that only misalign wide accesses are not its fault."""
+        findings, calls = self.cases(executor, reading, plan, plan.cases, out.seed)
+        errors = {f.kind for f in findings if f.severity == "error"}
+        if errors == {"misaligned"} and plan.aligned:
+            findings, calls = self.cases(executor, reading, plan, plan.aligned, out.seed)
+        out.calls += calls
+        out.diagnostics += _told(findings, self.file, self.text)
+
+    def cases(
+        self,
+        executor: EmulatorExecutor,
+        reading: Reading,
+        plan: EntryPlan,
+        cases: Sequence[Case],
+        seed: int,
+    ) -> tuple[list[Finding], list[tuple[str, RunResult]]]:
+        from dataclasses import replace
+
+        findings: list[Finding] = []
+        calls: list[tuple[str, RunResult]] = []
+        chosen = replace(plan, cases=tuple(cases if self.every_case else cases[:1]))
+        unit = Unit(self.text, reading.platform.name, reading.arch, self.file)
+        made = verify_cases(reading.program, chosen)
+        for case, call in zip(chosen.cases, made, strict=True):
+            results = _results(executor, unit, call, seed, self.variants)
+            calls.append((f"{plan.entry.name} ({case.describe()})", results[0]))
+            findings += [f for run in results for f in run.findings]
+            findings += _undefined(results)
+        return findings, calls
+
+
+def _results(
+    executor: EmulatorExecutor, unit: Unit, case: VerifyCase, seed: int, variants: Sequence[int]
+) -> list[RunResult]:
+    side = Side("source", unit, case.source, case, executor, Options(seed=seed))
+    values = InputPlan(seed).draw(case.buffers, 0, RECIPES[0])
     requests = [base(0, values, variant) for variant in variants]
-    jobs = [Job(side.invocation(r), out.seed, r.poison, r.schedule) for r in requests]
+    # Another schedule comes with another seed: of a fragment's layout, too, nobody may know.
+    jobs = [Job(side.invocation(r), seed + r.schedule, r.poison, r.schedule) for r in requests]
     executor.prepare(unit, jobs[0].invocation)
-    results = executor.execute_many(unit, jobs, run_seconds=20.0, total_seconds=60.0)
-    out.calls.append((label, results[0]))
-    for run in results:
-        out.diagnostics += [finding_diagnostic(f, out.file, text) for f in run.findings]
-    out.diagnostics += _disagreement(results, out.file)
+    return executor.execute_many(unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS)
 
 
-def _disagreement(results: Sequence[RunResult], file: str) -> list[Diagnostic]:
+def _undefined(results: Sequence[RunResult]) -> list[Finding]:
     """Outputs that depend on poison or schedule: an undefined value or a race reached them."""
-    import numpy as np
+    from xpiler.verify.execution import differential
 
-    first = results[0]
-    for other in results[1:]:
-        for name, data in first.outputs.items():
-            again = other.outputs.get(name)
-            if again is None or first.errors or other.errors:
-                continue
-            nan = np.isnan(data.astype(float)) & np.isnan(again.astype(float))
-            differs = ~((data == again) | nan)
-            written = first.written.get(name)
-            if written is not None:
-                differs &= written
-            if differs.any():
-                k = int(differs.argmax())
-                message = f"{name}[{k}] depends on undefined values or on the order of threads"
-                return [Diagnostic("XP0520", message, "error", SourceLoc(file, 1))]
-    return []
+    first, others = results[0], enumerate(results[1:])
+    if any(r.errors for r in results):
+        return []
+    return [f for k, other in others for f in differential(first, other, same_schedule=k == 0)]
+
+
+def _told(findings: Sequence[Finding], file: str, text: str) -> list[Diagnostic]:
+    from xpiler.verify.findings import as_diagnostic
+
+    told: dict[tuple[str, int], Diagnostic] = {}
+    for f in findings:
+        told.setdefault((f.kind, f.line), as_diagnostic(f, file, text))
+    return list(told.values())

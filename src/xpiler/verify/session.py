@@ -28,6 +28,7 @@ from xpiler.verify.verifier import Entry, VerifyCase
 
 if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
+    from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.reading import Reading
 
 DTYPES = {
@@ -141,13 +142,15 @@ def check_translation(
     assumptions: tuple[str, ...] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
     lost: frozenset[str] = frozenset(),
+    executor: EmulatorExecutor | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
 
     `lost` names functions that could not be translated: entries that need one are not run.
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
-    The source's program sets tolerances and kinds of input, never an expected value.
+    The source's program sets tolerances and kinds of input, never an expected value. `executor`
+    may be one that remembers runs, for whoever checks many translations of one source.
     """
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.verifier import Options, verify
@@ -163,13 +166,13 @@ def check_translation(
     options = Options(seed=seed, assumptions=assumptions, precision=precision_of(program))
     integral = integral_inputs(program)
 
-    def verdict_on(plan: EntryPlan, executor: EmulatorExecutor) -> Verdict:
+    def verdict_on(plan: EntryPlan) -> Verdict:
         cases = verify_cases(program, plan, (extras or {}).get(plan.entry.name, ()))
         whole = {name for function, name in integral if function == plan.entry.name}
         cases = tuple(case.with_integral(whole) for case in cases)
-        return verify(*units, cases, executor=executor, options=options)
+        return verify(*units, cases, executor=runs, options=options)
 
-    with sandboxed(sandbox), EmulatorExecutor() as executor:
+    with sandboxed(sandbox), executor or EmulatorExecutor() as runs:
         verdicts = []
         for plan in reading.plans:
             if needed := lost & needs(program, plan.entry):
@@ -180,9 +183,9 @@ def check_translation(
                 why = "; ".join(d.message for d in plan.diagnostics)
                 verdicts.append(Verdict("unverified", "compiled", code="XP0704", reason=why))
                 continue
-            verdict = verdict_on(plan, executor)
+            verdict = verdict_on(plan)
             if plan.aligned and _only_misaligned(verdict):
-                verdict = verdict_on(replace(plan, cases=plan.aligned), executor)
+                verdict = verdict_on(replace(plan, cases=plan.aligned))
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
             verdicts.append(verdict)
         return combine(verdicts)

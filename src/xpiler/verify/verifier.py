@@ -109,7 +109,12 @@ class Side:
             return
         calls = [self.invocation(r) for r in requests]
         seed = self.options.seed
-        jobs = [Job(c, seed, r.poison, r.schedule) for c, r in zip(calls, requests, strict=True)]
+        # Another schedule comes with another seed, which decides what else is unspecified:
+        # the layout of matrix fragments, say.
+        jobs = [
+            Job(c, seed + r.schedule, r.poison, r.schedule)
+            for c, r in zip(calls, requests, strict=True)
+        ]
         limit = self.options.run_seconds
         found = self.executor.execute_many(
             self.unit, jobs, run_seconds=limit, total_seconds=max(seconds, limit)
