@@ -1,4 +1,4 @@
-"""Compile a text with a platform's emulator, run one entry of it, hand back its buffers and findings."""
+"""Compile a text with a platform's emulator, run an entry, hand back its buffers and findings."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from xpiler.verify.execution import BufferArg, Finding, Invocation, ScalarArg, build, execute
 
 _CTYPES = {
-    "float32": "float", "float64": "double", "int32": "int", "uint32": "unsigned", "int8": "signed char",
-    "uint8": "unsigned char", "int64": "long long", "uint64": "unsigned long long", "uint16": "",
-    "float16": "", "int16": "short",
+    "float32": "float", "float64": "double", "int32": "int", "uint32": "unsigned",
+    "int8": "signed char", "uint8": "unsigned char", "int64": "long long",
+    "uint64": "unsigned long long", "uint16": "", "float16": "", "int16": "short",
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def run(
     seed: int = 1,
     schedule: int = 0,
 ) -> Ran:
-    """Run `entry` on arrays (buffers) and numbers; a kernel if `grid` is given, else a host function."""
+    """Run `entry` on arrays and numbers; a kernel if `grid` is given, else a host function."""
     given: list[Any] = []
     for i, value in enumerate(args):
         if isinstance(value, np.ndarray):

@@ -1,5 +1,8 @@
 """Tokens join to the text they came from, and brackets match."""
 
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,5 +1,8 @@
 """What the rewriter makes of launches, shared variables, inline assembly and HIP's own spellings."""
 
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
+
 import pytest
 
 from xpiler.platforms._simt.dialects import CUDA, HIP

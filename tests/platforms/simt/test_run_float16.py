@@ -1,7 +1,9 @@
 """half and bfloat16: every bit pattern's conversion, rounding of each operation, intrinsics."""
 
-import numpy as np
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
 
+import numpy as np
 from running import normal, run, zeros
 
 CONVERT = r"""

@@ -1,9 +1,11 @@
 """Cooperative groups, pipeline primitives, AMD's cross-lane moves, mathematical functions."""
 
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
+
 import math
 
 import numpy as np
-
 from running import normal, run, zeros
 
 GROUPS = r"""

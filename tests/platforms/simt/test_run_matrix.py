@@ -1,10 +1,12 @@
 """Matrix instructions: every wmma shape and type, mma.sync, ldmatrix, every MFMA form."""
 
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
+
 from itertools import product
 
 import numpy as np
 import pytest
-
 from running import normal, run, zeros
 
 WMMA = r"""

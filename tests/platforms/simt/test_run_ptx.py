@@ -1,7 +1,9 @@
 """Inline PTX: arithmetic, bits, predicates, memory, asynchronous copies, barriers, what is refused."""
 
-import numpy as np
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
 
+import numpy as np
 from running import normal, run, zeros
 
 INTEGERS = r"""
@@ -99,7 +101,7 @@ MEMORY = r"""
 __global__ void k(const float* x, float* y, int wait) {
   __shared__ __align__(16) float s[64]; __shared__ int count; int t = threadIdx.x;
   if (t == 0) count = 0;
-  unsigned at = (unsigned)__cvta_generic_to_shared(s + t * 4);
+  unsigned at = (unsigned)__cvta_generic_to_shared(s + t % 16 * 4);
   if (t < 16) asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" :: "r"(at), "l"(x + t * 4));
   asm volatile("cp.async.commit_group;");
   if (wait) asm volatile("cp.async.wait_group %0;" :: "n"(0));

@@ -1,8 +1,10 @@
 """Votes, shuffles, matches, reductions, atomics and barriers against NumPy."""
 
+# Kernels and tables of results read better on long lines.
+# ruff: noqa: E501
+
 import numpy as np
 import pytest
-
 from running import normal, run, zeros
 
 WARP = r"""
@@ -106,7 +108,7 @@ def test_atomics() -> None:
         ("y[threadIdx.x] = x[threadIdx.x + 1];", "oob_read"),
         ("y[threadIdx.x] = __shfl_sync(0xffffu, x[threadIdx.x], 0);", "divergent_collective"),
         ("y[threadIdx.x] = __shfl_sync(0xffffffffu, x[threadIdx.x], 0, 7);", "divergent_collective"),
-        ("*(float4*)(y + threadIdx.x % 4 + 1) = make_float4(0, 0, 0, 0);", "misaligned"),
+        ("*(double*)(y + threadIdx.x % 4 + 1) = 0;", "misaligned"),
         ("assert(x[threadIdx.x] > 1000.0f);", "assert"),
         ("if (threadIdx.x == 3) __trap();", "abort"),
     ],

@@ -78,7 +78,7 @@ def _arguments(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def rewrite_vector_types(text: str) -> str:
-    """`typedef T v __attribute__((ext_vector_type(4)));` -> `typedef ::xp_simt::ExtVector<T, (4)> v;`.
+    """`typedef T v __attribute__((ext_vector_type(4)))` -> `using v = ::xp_simt::ExtVector<T, 4>`.
 
     A class, because g++ has no vectors with named parts, nor of our 16-bit floating types.
     """

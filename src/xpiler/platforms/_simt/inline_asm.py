@@ -1,7 +1,7 @@
 """Rewrite inline assembly into calls of the emulator's interpreter of PTX.
 
-`asm volatile("add.u32 %0, %1, %2;" : "=r"(d) : "r"(a), "r"(b));` becomes
-`::xp_simt::ptx(__LINE__, [] { return "add.u32 %0, %1, %2;"; }, true, ::xp_simt::out("=r", d), ...);`.
+`asm volatile("add.u32 %0, %1, %2;" : "=r"(d) : "r"(a), "r"(b));` becomes a call
+`::xp_simt::ptx(__LINE__, [] { return "add.u32 ..."; }, true, ::xp_simt::out("=r", d), ...);`.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ def _operand(tokens: Sequence[Token], direction: str) -> str:
     start = next_solid(tokens, 0)
     name = ""
     if tokens[start].text == "[":
-        closed = match_close(tokens, start) or start
-        name = code(tokens[start + 1 : closed]).strip()
-        start = closed + 1
+        end = match_close(tokens, start) or start
+        name = code(tokens[start + 1 : end]).strip()
+        start = end + 1
     opened = next((i for i in range(start, len(tokens)) if tokens[i].text == "("), len(tokens))
     closed = match_close(tokens, opened) if opened < len(tokens) else None
     constraint = code(tokens[start:opened]).strip()

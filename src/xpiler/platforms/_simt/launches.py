@@ -1,8 +1,9 @@
 """Rewrite kernel launches into plain calls.
 
-`k<<<g, b, s, st>>>(a, b)` becomes `::xp_simt::launch(__LINE__, "k", ::xp_simt::Config(g, b, s, st), k)(a, b)`: the
-arguments are evaluated once, converted to the kernel's parameter types, and copied for each thread. A
-template kernel is passed as a generic closure, so that its arguments are deduced as usual.
+`k<<<g, b, s>>>(x, y)` becomes
+`::xp_simt::launch(__LINE__, "k", ::xp_simt::Config(g, b, s), k)(x, y)`: the arguments are evaluated
+once, converted to the kernel's parameter types, and copied for each thread. A template kernel is
+passed as a generic closure, so that its arguments are deduced as usual.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _CASTS = {"reinterpret_cast", "static_cast", "const_cast"}
 
 
 def template_kernels(tokens: Sequence[Token]) -> set[str]:
-    """Names of kernels that can't be passed as a function: templates, overloads, default arguments."""
+    """Kernels that can't be passed as a function: templates, overloads, default arguments."""
     seen: set[str] = set()
     found: set[str] = set()
     for i, token in enumerate(tokens):
@@ -42,7 +43,8 @@ def template_kernels(tokens: Sequence[Token]) -> set[str]:
         start, name = statement_start(tokens, i), _kernel_name(tokens, i)
         brace = _body_follows(tokens, name)
         text = tokens[name].text
-        if tokens[start].text == "template" or (brace and text in seen) or _has_default(tokens, name):
+        overloaded = brace and text in seen
+        if tokens[start].text == "template" or overloaded or _has_default(tokens, name):
             found.add(text)
         if brace:
             seen.add(text)
@@ -177,8 +179,12 @@ def _run(tokens: Sequence[Token], index: int) -> int:
     return count
 
 
+def _may_precede_bracket(token: Token) -> bool:
+    return token.kind == "name" or token.text in {")", "]"}
+
+
 def callee_start(tokens: Sequence[Token], index: int) -> int | None:
-    """Start of the postfix expression that ends just before `index`: `ns::k<T, 2>`, `table[i].k`, `(f)`."""
+    """Start of the postfix expression that ends before `index`: `ns::k<T>`, `t[i].k`, `(f)`."""
     i = next_solid(tokens, index - 1, -1)
     start = None
     while i >= 0:
@@ -192,7 +198,7 @@ def callee_start(tokens: Sequence[Token], index: int) -> int | None:
         if opened is not None:
             start = opened
             i = next_solid(tokens, opened - 1, -1)
-            if text != ")" and i >= 0 and (tokens[i].kind == "name" or tokens[i].text in {")", "]"}):
+            if text != ")" and i >= 0 and _may_precede_bracket(tokens[i]):
                 continue
         elif tokens[i].kind == "name" and text != "return":
             start = i
@@ -213,7 +219,7 @@ def callee_start(tokens: Sequence[Token], index: int) -> int | None:
 
 
 def rewrite_launch_calls(text: str, spelled: dict[str, bool]) -> str:
-    """API launches: `cudaLaunchKernel((void*)k, g, b, args, n, st)` gets the kernel with its own type.
+    """API launches: `cudaLaunchKernel((void*)k, g, b, args, n, st)` gets the kernel with its type.
 
     `spelled` maps each function's name to whether it launches cooperatively.
     """
@@ -257,8 +263,7 @@ def without_casts(solid: Sequence[Token]) -> list[Token]:
         if tokens[0].text == "&":
             tokens = tokens[1:]
         elif tokens[0].text in _CASTS:
-            closed = match_angle_close(tokens, 1) or 1
-            tokens = tokens[closed + 2 : -1]
+            tokens = tokens[(match_angle_close(tokens, 1) or 1) + 2 : -1]
         elif tokens[0].text == "(":
             closed = match_close(tokens, 0)
             if closed is None:

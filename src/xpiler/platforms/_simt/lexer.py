@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -56,6 +56,11 @@ def lex(text: str) -> list[Token]:
             line_is_empty = False
         tokens.append(Token(kind, word, directive))
     return tokens
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text as a set: for tables."""
+    return frozenset(text.split())
 
 
 def join(tokens: Iterable[Token]) -> str:
@@ -212,8 +217,3 @@ def apply(tokens: Sequence[Token], edits: Sequence[Edit]) -> str:
         at = edit.end
     out.append(join(tokens[at:]))
     return "".join(out)
-
-
-def each(tokens: Sequence[Token], wanted: Callable[[Token], bool]) -> Iterable[int]:
-    """Indices of the tokens that are wanted."""
-    return (i for i, token in enumerate(tokens) if wanted(token))

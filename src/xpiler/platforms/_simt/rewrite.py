@@ -1,7 +1,7 @@
 """Turn the text of a CUDA or HIP file into C++ that runs on the emulator's headers.
 
-Only what C++ can't say is rewritten: launches, storage of shared variables, inline assembly, some reserved words.
-Everything else is the user's own text on its own line.
+Only what C++ can't say is rewritten: launches, storage of shared variables, inline assembly, some
+reserved words. Everything else is the user's own text on its own line.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from xpiler.platforms._simt.inline_asm import rewrite_asm
 from xpiler.platforms._simt.launches import rewrite_launch_calls, rewrite_launches
 from xpiler.platforms._simt.lexer import Edit, apply, lex, next_solid
+from xpiler.platforms._simt.lexer import words as words_of
 from xpiler.platforms._simt.storage import register_globals, rewrite_storage
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _STD_NAME = re.compile(r"\bstd\s*::\s*(\w+)")
 _INCLUDED = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<([\w./]+)>", re.MULTILINE)
-# What the vendors' own headers bring along, and what is included here only where it is used (it is slow to compile).
+# What the vendors' headers bring along; slow to compile, so included only where it is used.
 _STANDARD = {
-    "cmath": frozenset(
-        "abs acos asin atan atan2 ceil cos cosh erf exp exp2 fabs floor fma fmax fmin fmod isfinite isinf isnan log "
-        "log10 log1p log2 pow round sin sinh sqrt tan tanh trunc".split()
+    "cmath": words_of(
+        "abs acos asin atan atan2 ceil cos cosh erf exp exp2 fabs floor fma fmax fmin fmod "
+        "isfinite isinf isnan log log10 log1p log2 pow round sin sinh sqrt tan tanh trunc"
     ),
     "algorithm": frozenset({"min", "max", "swap", "move", "forward"}),
 }
@@ -84,7 +85,7 @@ def _standard_headers(text: str, words: set[str]) -> list[str]:
 
 
 def replace_words(text: str, words: Mapping[str, str]) -> str:
-    """Replace reserved words, but not inside `__attribute__((...))`, which may spell one of them."""
+    """Replace reserved words, but not in `__attribute__((...))`, which may spell one of them."""
     if not any(word in text for word in words):
         return text
     tokens = lex(text)

@@ -100,7 +100,7 @@ def _brace_kind(tokens: Sequence[Token], start: int, brace: int) -> str:
 
 
 def scopes(tokens: Sequence[Token]) -> tuple[list[str], list[Body]]:
-    """For each token the kind of scope that it stands in; and every function body outside others."""
+    """For each token the kind of scope it stands in; and every function body outside others."""
     kinds: list[str] = []
     stack: list[tuple[str, int]] = []
     bodies: list[Body] = []

@@ -1,8 +1,9 @@
 """Rewrite declarations of shared and device memory so that the emulator's runtime owns the storage.
 
 `__shared__ float tile[16][17];` becomes a reference of the same type and name,
-`float (&tile)[16][17] = ::xp_simt::shared_slot([]{}, "tile", 0);`, whose storage belongs to the running block.
-The closure type is unique to the declaration *and* to each instantiation of a template around it.
+`float (&tile)[16][17] = ::xp_simt::shared_slot([]{}, "tile", 0);`, whose storage belongs to the
+running block. The closure type is unique to the declaration *and* to each instantiation of a
+template around it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from xpiler.platforms._simt.lexer import (
     match_close,
     next_solid,
     split_commas,
+    words,
 )
 from xpiler.platforms._simt.scopes import (
     CLASS,
@@ -32,21 +34,19 @@ from xpiler.platforms._simt.scopes import (
     statement_start,
 )
 
-_BUILTIN_TYPES = frozenset(
-    "void bool char short int long signed unsigned float double wchar_t auto".split()
-)
-_CV = frozenset("const volatile constexpr inline register mutable typename".split())
-_DROPPED = frozenset("static extern __shared__ thread_local __device__".split())
-_ALIGN = frozenset("alignas __align__ __attribute__ __declspec".split())
-_RESTRICT = frozenset("__restrict__ __restrict restrict const volatile".split())
-_BEFORE_USE = frozenset("return case else do and or not sizeof co_return throw".split())
+_BUILTIN_TYPES = words("void bool char short int long signed unsigned float double wchar_t auto")
+_CV = words("const volatile constexpr inline register mutable typename")
+_DROPPED = words("static extern __shared__ thread_local __device__")
+_ALIGN = words("alignas __align__ __attribute__ __declspec")
+_RESTRICT = words("__restrict__ __restrict restrict const volatile")
+_BEFORE_USE = words("return case else do and or not sizeof co_return throw")
 _ALIAS = re.compile(
     r"^[ \t]*#[ \t]*define[ \t]+(?P<name>\w+)[ \t]+"
     r"(?P<body>(?:(?:extern|static|volatile|__align__\(\w+\)|alignas\(\w+\))[ \t]+)*__shared__"
     r"(?:[ \t]+(?:volatile|__align__\(\w+\)|alignas\(\w+\)))*)[ \t]*$",
     re.MULTILINE,
 )
-_CLASS_KEYS = frozenset("struct class union enum".split())
+_CLASS_KEYS = words("struct class union enum")
 
 
 @dataclass
@@ -110,8 +110,8 @@ def _one(
 def _defines(tokens: Sequence[Token], index: int) -> bool:
     """`#define __shared__ ...` or `#ifdef __shared__`."""
     before = next_solid(tokens, index - 1, -1)
-    words = {"define", "ifdef", "ifndef", "undef", "defined"}
-    return before >= 0 and tokens[index].directive > 0 and tokens[before].text in words
+    asks = {"define", "ifdef", "ifndef", "undef", "defined"}
+    return before >= 0 and tokens[index].directive > 0 and tokens[before].text in asks
 
 
 def _inside_brackets(tokens: Sequence[Token], start: int) -> bool:
@@ -179,8 +179,8 @@ def _take_alignment(tokens: Sequence[Token], index: int, into: Declaration) -> i
     inner = [t for t in tokens[opened + 1 : closed] if not t.blank]
     value = code(inner).strip()
     if tokens[index].text == "__attribute__":
-        words = [k for k, t in enumerate(inner) if t.text in {"aligned", "__aligned__"}]
-        value = code(inner[words[0] + 2 : -2]).strip() if words else ""
+        at = [k for k, t in enumerate(inner) if t.text in {"aligned", "__aligned__"}]
+        value = code(inner[at[0] + 2 : -2]).strip() if at else ""
     elif tokens[index].text == "alignas":
         value = f"alignof({value})" if inner and not _is_expression(inner) else value
     if value:
@@ -277,7 +277,7 @@ def _dimensions(tokens: Sequence[Token], whole: Declaration) -> str:
 
 
 def _file_scope(declaration: Declaration, at_file: list[tuple[str, str]]) -> str:
-    """Keep a key at file scope; functions that mention the name declare the reference themselves."""
+    """A key at file scope; functions that mention the name declare the reference themselves."""
     keys: list[str] = []
     for declarator in declaration.declarators:
         number = len(at_file)
@@ -317,7 +317,7 @@ def _uses(tokens: Sequence[Token], body: Body, name: str) -> bool:
 
 
 def register_globals(text: str) -> str:
-    """Announce each `__device__`/`__constant__` variable of the file to the runtime, on its own line."""
+    """Announce each `__device__`/`__constant__` variable of the file to the runtime."""
     if not any(word in text for word in ("__device__", "__constant__", "__managed__")):
         return text
     tokens = lex(text)
@@ -336,15 +336,16 @@ def register_globals(text: str) -> str:
 
 def _announce(tokens: Sequence[Token], index: int, number: int) -> Edit | None:
     start, end = statement_start(tokens, index), _statement_end(tokens, index)
-    words = {t.text for t in tokens[start:end]}
-    if end >= len(tokens) or "template" in words or "extern" in words or "using" in words:
+    present = {t.text for t in tokens[start:end]}
+    if end >= len(tokens) or present & {"template", "extern", "using"}:
         return None
     names = _variables(tokens[start:end])
     if not names:
         return None
-    constant = "true" if "__constant__" in words else "false"
+    constant = "true" if "__constant__" in present else "false"
     calls = " ".join(
-        f'static ::xp_simt::DeviceVariable xp_variable_{number}_{k}(&{name}, sizeof({name}), "{name}", {constant});'
+        f"static ::xp_simt::DeviceVariable xp_variable_{number}_{k}"
+        f'(&{name}, sizeof({name}), "{name}", {constant});'
         for k, name in enumerate(names)
     )
     return Edit(end, end + 1, f"; {calls}")
