@@ -60,6 +60,7 @@ class Ledger:
     allowed: bool = True
     alias_allowed: bool = True
     effort: int = 300_000
+    nesting: int = 0
     sentences: list[str] = field(default_factory=list)
 
     def assume(self, sentence: str) -> bool:

@@ -29,8 +29,8 @@ from xpiler.ir.text import show
 from xpiler.ir.types import BOOL, Type
 
 MAX_STEPS = 36
-MAX_DEPTH = 9
-SIDE_STEPS, SIDE_DEPTH = 12, 5
+MAX_DEPTH, MAX_NESTING = 9, 2
+SIDE_STEPS, SIDE_DEPTH = 6, 5
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ class Facts:
         if lo >= 0 or hi < 0:
             return lo >= 0
         if p not in self._signs:
-            self._signs[p] = search(self, p, MAX_DEPTH, MAX_STEPS)
+            self._signs[p] = self._nested(p, MAX_DEPTH, MAX_STEPS)
         return self._signs[p]
 
     def equal(self, a: e.Expr, b: e.Expr) -> bool:
@@ -276,9 +276,19 @@ class Facts:
         if lo >= 0 or hi < 0:
             return lo >= 0
         if p not in self._signs:
+            if self.ledger.nesting >= MAX_NESTING:
+                return False
             self._signs[p] = False  # where this question comes up again in its own answer
-            self._signs[p] = search(self, p, SIDE_DEPTH, SIDE_STEPS)
+            self._signs[p] = self._nested(p, SIDE_DEPTH, SIDE_STEPS)
         return self._signs[p]
+
+    def _nested(self, p: Poly, depth: int, steps: int) -> bool:
+        """A search, which may start others for the signs that it needs, but not ever deeper."""
+        self.ledger.nesting += 1
+        try:
+            return search(self, p, depth, steps)
+        finally:
+            self.ledger.nesting -= 1
 
     # -- learning ---------------------------------------------------------------------------
 
