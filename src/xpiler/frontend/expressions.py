@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xpiler.frontend.convert import const, const_int, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, expression, simple
@@ -362,10 +364,37 @@ def init_list(r: FunctionReader, n: Node, t: Type) -> Expr:
         return r.expr(kids[0])
     if any(k.kind == "UNEXPOSED_EXPR" and len(k.kids) > 1 for k in kids):
         r.fail("XP0207", "designated initialisers are not understood")
-    values = r.in_order(
-        [lambda k=k, i=i: initial(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)]  # type: ignore[misc]
-    )
+    if any(_elided(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)):
+        rest = list(kids)
+        return _braced(r, rest, t)
+    readers = [_item_reader(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)]
+    values = r.in_order(readers)
     return Aggregate(tuple(values), t)
+
+
+def _elided(r: FunctionReader, k: Node, t: Type) -> bool:
+    """Whether `k` starts an item of type `t` whose own braces are left out."""
+    if k.kind == "INIT_LIST_EXPR" or not isinstance(t, (Array, Struct, Vector)):
+        return False
+    return k.stripped().kind != "STRING_LITERAL" and r.unit.types(k.type) != t
+
+
+def _braced(r: FunctionReader, rest: list[Node], t: Type) -> Aggregate:
+    """An aggregate of type `t` from the expressions in `rest`, which it uses up."""
+    types = item_types(r, t)
+    count = t.size if isinstance(t, Array) else t.lanes if isinstance(t, Vector) else len(types)
+    items: list[Expr] = []
+    while rest and (count is None or len(items) < count):
+        item = types[min(len(items), len(types) - 1)]
+        if _elided(r, rest[0], item):
+            items.append(_braced(r, rest, item))
+        else:
+            items.append(initial(r, rest.pop(0), item))
+    return Aggregate(tuple(items), t)
+
+
+def _item_reader(r: FunctionReader, k: Node, t: Type) -> Callable[[], Expr]:
+    return lambda: initial(r, k, t)
 
 
 def item_types(r: FunctionReader, t: Type) -> list[Type]:

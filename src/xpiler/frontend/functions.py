@@ -46,7 +46,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         tidy(body, reader.memory, reader.taken),
         VOID if node.kind == "CONSTRUCTOR" else reader.ret,
         role,
-        symbol_of(node),
+        symbol_of(node, unit.words.spellings),
         "extern" in head_text(unit, node) or in_extern_c(node),
         node.c.storage_class.name == "STATIC",
         launch_bounds(unit, node),

@@ -135,7 +135,7 @@ def asked_uses(root: Node, given: Mapping[str, str]) -> tuple[str, ...]:
         params = [k.name for k in n.kids if k.kind.startswith("TEMPLATE_")]
         values = [str(given[p]) for p in params if p in given]
         if values and params[: len(values)] == [p for p in params if p in given]:
-            found.append(f"{symbol_of(n)}<{', '.join(values)}>")
+            found.append(f"{symbol_of(n, {})}<{', '.join(values)}>")
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -241,7 +241,9 @@ class Unit:
         if usr not in self.functions:
             self._order += 1
             found = FunctionEntry(
-                fresh_identifier(readable_name(node), self.taken), node, self._order
+                fresh_identifier(readable_name(node, self.words.spellings), self.taken),
+                node,
+                self._order,
             )
             self.functions[usr] = found
             self._read(found)
@@ -433,8 +435,7 @@ def role_of(node: Node) -> Role:
 
 
 def template_arguments(node: Node) -> list[str]:
-    """The spellings of the template arguments of a function or of its class."""
-    text = str(node.type.spelling) if node.kind.endswith("_DECL") and "STRUCT" in node.kind else ""
+    """The spellings of the template arguments of a function."""
     c = node.c
     out = []
     for i in range(max(0, c.get_num_template_arguments())):
@@ -443,12 +444,12 @@ def template_arguments(node: Node) -> list[str]:
             out.append(str(c.get_template_argument_type(i).spelling))
         elif kind == "INTEGRAL":
             out.append(str(c.get_template_argument_value(i)))
-    return out or ([text] if text else [])
+    return out
 
 
-def readable_name(node: Node) -> str:
+def readable_name(node: Node, spellings: Mapping[str, str]) -> str:
     """A name for a function: its own, its class before it, its template arguments behind it."""
-    parts = [str(a) for a in template_arguments(node)]
+    parts = [spellings.get(a, a) for a in template_arguments(node)]
     name = _OPERATORS.get(node.name, node.name.split("<")[0])
     if node.kind != "FUNCTION_DECL":
         name = f"{fresh_identifier(str(node.c.semantic_parent.type.spelling), set())}_{name}"
@@ -475,7 +476,7 @@ def fresh_identifier(text: str, taken: set[str]) -> str:
     return name
 
 
-def symbol_of(node: Node) -> str:
+def symbol_of(node: Node, spellings: Mapping[str, str]) -> str:
     """What callers write: the qualified name with template arguments."""
     parts: list[str] = []
     parent = node.c.semantic_parent
@@ -483,7 +484,7 @@ def symbol_of(node: Node) -> str:
         if parent.spelling:
             parts.insert(0, str(parent.spelling))
         parent = parent.semantic_parent
-    args = template_arguments(node)
+    args = [spellings.get(a, a) for a in template_arguments(node)]
     return "::".join([*parts, node.name]) + (f"<{', '.join(args)}>" if args else "")
 
 

@@ -49,7 +49,8 @@ class Words:
     `types` maps record names to IR types,
     `opaque` the handles of the host API, `status` the types whose value always means success,
     `fixed` the records that always hold their default values (properties of a device),
-    `owners` the class templates that own host memory (`std::vector`).
+    `owners` the class templates that own host memory (`std::vector`),
+    `spellings` how the user writes types that the parser names otherwise.
     """
 
     platform: str
@@ -70,6 +71,7 @@ class Words:
     nothing: frozenset[str] = frozenset()
     fixed: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
+    spellings: Mapping[str, str] = field(default_factory=dict)
     axes: Mapping[str, str] = field(default_factory=dict)
     axis_calls: Mapping[str, str] = field(default_factory=dict)
     host_none: frozenset[str] = frozenset()
@@ -137,7 +139,10 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
     t = {k: _merged(tables, k) for k in ("headers", "types", "opaque", "status", "math", "bits")}
     t |= {k: _merged(tables, k) for k in ("instr", "axes", "axis_calls", "host_none", "inert")}
     t |= {k: _merged(tables, k) for k in ("launch_calls", "waves", "arch_macros", "fragments")}
-    t |= {k: _merged(tables, k) for k in ("instr_prefix", "same_as", "nothing", "fixed", "owners")}
+    t |= {
+        k: _merged(tables, k)
+        for k in ("instr_prefix", "same_as", "nothing", "fixed", "owners", "spellings")
+    }
     front = _merged(tables, "frontend")
     return Words(
         platform=platform,
@@ -158,6 +163,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         nothing=frozenset(t["nothing"]),
         fixed=frozenset(t["fixed"]),
         owners=frozenset(t["owners"]),
+        spellings=t["spellings"],
         axes=t["axes"],
         axis_calls=t["axis_calls"],
         host_none=frozenset(t["host_none"]),
