@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import mmap
 import os
 import resource
@@ -19,6 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import load
 import numpy as np
@@ -27,7 +29,7 @@ _FLAGS = (
     "-O1", "-w", "-shared", "-fPIC", "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing",
     "-ftrivial-auto-var-init=pattern", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error",
 )  # fmt: skip
-_SCALARS: dict[str, type[ctypes._SimpleCData[int]] | type[ctypes._SimpleCData[float]]] = {
+_SCALARS: dict[str, type[ctypes._SimpleCData[Any]]] = {
     "int": ctypes.c_int, "unsigned": ctypes.c_uint, "size_t": ctypes.c_size_t,
     "float": ctypes.c_float, "double": ctypes.c_double, "long long": ctypes.c_longlong,
     "bool": ctypes.c_bool, "int16_t": ctypes.c_int16, "int8_t": ctypes.c_int8,
@@ -159,7 +161,7 @@ class Oracle:
         for arg in self.case.args:
             if arg.kind == "scalar":
                 value = load.scalar(arg, question.sizes)
-                values.append(_SCALARS[arg.ctype](value))  # type: ignore[arg-type]
+                values.append(_SCALARS[arg.ctype](value))
                 continue
             data = question.drawn[arg.name] if arg.reads else _poisoned(arg, question.sizes)
             buffers[arg.name] = Guarded(data, at_end)
@@ -175,7 +177,8 @@ class Oracle:
 
 
 def _confine(seconds: int) -> None:
-    """Bound time and memory of this process, and keep it quiet."""
+    """Bound the time and files of this process, and keep it quiet: crashes are expected."""
+    faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))

@@ -43,6 +43,7 @@ from mutation import Edit, chosen, without_barriers  # noqa: E402
 from xpiler import pipeline  # noqa: E402
 from xpiler.diagnostics import XpilerError  # noqa: E402
 from xpiler.platforms.registry import platform, platform_of  # noqa: E402
+from xpiler.trace import Trace  # noqa: E402
 from xpiler.verify.execution import build, execute  # noqa: E402
 from xpiler.verify.executor import EmulatorExecutor  # noqa: E402
 from xpiler.verify.invocation import Invocation, RunResult, ScalarArg  # noqa: E402
@@ -144,9 +145,8 @@ def prepared(name: str, seed: int) -> Kernel | str:
     c = platform("c")
     try:
         reading = read(source, str(case.path), platform_of(str(case.path), source), options, [])
-        out = pipeline.Translation(
-            str(case.path), case.platform, "c", pipeline.Trace(str(case.path), case.platform, "c")
-        )
+        trace = Trace(str(case.path), case.platform, "c", seed)
+        out = pipeline.Translation(str(case.path), case.platform, "c", trace)
         raised = pipeline._raise_and_write(reading, c, out)
     except XpilerError as why:
         return f"not translated: {why}"
