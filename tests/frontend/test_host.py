@@ -105,7 +105,7 @@ def test_host_functions_that_cannot_be_expressed_are_left_out_whole() -> None:
     )
     assert [f.name for f in found.program.functions] == ["k", "run"]
     assert [(d.code, d.severity) for d in found.diagnostics] == [
-        ("XP0203", "note"), ("XP0205", "warning"),
+        ("XP0211", "note"), ("XP0205", "warning"),
     ]  # fmt: skip
     left = found.program.function("run").body[-1]
     assert getattr(left, "essential", True) is False

@@ -147,17 +147,7 @@ def arithmetic(op: BinaryOp, a: Expr, b: Expr) -> Expr:
     t = BOOL if op in ("<", "<=", ">", ">=", "==", "!=") else a.type
     if t == BOOL and isinstance(a, Const) and isinstance(b, Const):
         return Const(_COMPARE[op](a.value, b.value), BOOL)
-    return Binary(op, _plain(a) if _both_named(a, b) else a, b, t)
-
-
-def _both_named(a: Expr, b: Expr) -> bool:
-    """Two named constants would be computed in the type of their text, not in theirs."""
-    natural = Scalar("i32")
-    return all(isinstance(x, Const) and x.text and x.type != natural for x in (a, b))
-
-
-def _plain(a: Expr) -> Expr:
-    return replace(a, text=None) if isinstance(a, Const) else a
+    return Binary(op, a, b, t)
 
 
 _COMPARE = {

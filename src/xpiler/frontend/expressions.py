@@ -356,7 +356,7 @@ def _init_list(r: FunctionReader, n: Node) -> Expr:
 
 def init_list(r: FunctionReader, n: Node, t: Type) -> Expr:
     """`{a, b}` for a value of type `t`."""
-    if isinstance(t, Scalar):
+    if isinstance(t, (Scalar, Pointer)):
         return r.value(n.kids[0], t) if n.kids else zero(t)
     types = item_types(r, t)
     kids = n.kids
