@@ -12,7 +12,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, walk, walk_exprs
-from xpiler.ir.types import Array, Pointer
+from xpiler.ir.types import I32, Array, Pointer
 
 ANY = "*"  # memory that cannot be named: behind computed pointers, in callees
 
@@ -204,33 +204,39 @@ def stored(body: s.Body) -> frozenset[str]:
 
 
 @by_identity
-def shrinking(body: s.Body) -> dict[str, int]:
-    """Variables that only take constants >= 0 and parts of themselves, with the largest value.
+def bounded(body: s.Body) -> dict[str, tuple[int, int]]:
+    """Ranges of `int`s that only take constants >= 0 and are scaled up or down by constants.
 
-    `for (w = 64; w > 0; w >>= 1)`: w is never negative and never above 64.
+    `for (w = 64; w > 0; w >>= 1)`: w is never negative and never above 64. What only grows is
+    never below its first value (signed overflow is undefined).
     """
-    largest: dict[str, int] = {}
+    found: dict[str, tuple[int, int]] = {}
     lost = {root(n.x) for n in walk(body) if isinstance(n, e.AddressOf)}
     for n in walk(body):
         if isinstance(n, s.Instr):
             lost |= {root(o) for o in n.outs}
         elif isinstance(n, s.Decl) and n.init is not None:
-            _note_value(n.var.name, n.init, largest, lost)
+            _note_value(n.var, n.init, found, lost)
         elif isinstance(n, s.Assign) and isinstance(n.target, e.Var):
-            name, value = n.target.name, n.value
-            if n.op:
-                value = e.Binary(n.op, n.target, value, n.target.type)
-            _note_value(name, value, largest, lost)
-    return {n: v for n, v in largest.items() if n not in lost}
+            value = e.Binary(n.op, n.target, n.value, n.target.type) if n.op else n.value
+            _note_value(n.target, value, found, lost)
+    return {n: r for n, r in found.items() if n not in lost}
 
 
-def _note_value(name: str, x: e.Expr, largest: dict[str, int], lost: set[str]) -> None:
+def _note_value(v: e.Var, x: e.Expr, found: dict[str, tuple[int, int]], lost: set[str]) -> None:
+    span = None
     if isinstance(x, e.Const) and isinstance(x.value, int) and x.value >= 0:
-        largest[name] = max(largest.get(name, 0), int(x.value))
+        span = (int(x.value), int(x.value))
+    elif isinstance(x, e.Binary) and x.a == v and isinstance(x.b, e.Const) and v.type == I32:
+        if x.op in (">>", "/") and x.b.value >= 1:
+            span = (0, 0)
+        elif x.op in ("<<", "*", "+") and x.b.value >= (x.op == "*"):
+            span = ((1 << 31) - 1, (1 << 31) - 1)
+    if span is None:
+        lost.add(v.name)
         return
-    own = isinstance(x, e.Binary) and isinstance(x.a, e.Var) and x.a.name == name
-    if not own or x.op not in (">>", "/") or not isinstance(x.b, e.Const) or x.b.value < 1:  # type: ignore[attr-defined]
-        lost.add(name)
+    old = found.get(v.name, span)
+    found[v.name] = (min(old[0], span[0]), max(old[1], span[1]))
 
 
 @by_identity

@@ -334,9 +334,12 @@ class Facts:
         """Whether something in `p` is made of `names`."""
         return any(a in names or self.inside_of(a) & names for a in p.atoms())
 
-    def with_fact(self, p: Poly) -> Facts:
-        """Knowing p >= 0; ignored where p may change."""
-        if not p.terms or not self.stable(p):
+    def with_fact(self, p: Poly, momentary: bool = False) -> Facts:
+        """Knowing p >= 0; ignored where p may change.
+
+        `momentary`: what is learnt serves only inside one expression, in which nothing changes.
+        """
+        if not p.terms or not (momentary or self.stable(p)):
             return self
         known, numeric = dict(self.known), dict(self.numeric)
         for a in p.atoms():
@@ -347,9 +350,9 @@ class Facts:
         for q, proved in self._signs.items():
             if not proved and self._touched(q, p.atoms()):
                 del out._signs[q]  # worth another try
-        return out._with_quotients(p)
+        return out._with_quotients(p, momentary)
 
-    def _with_quotients(self, p: Poly) -> Facts:
+    def _with_quotients(self, p: Poly, momentary: bool) -> Facts:
         """Also that a positive quotient times its divisor is at most the numerator."""
         out = self
         for name in sorted(p.atoms()):
@@ -359,7 +362,7 @@ class Facts:
             low = info.num - info.den * atom(name)
             known = all(low in out.known.get(a, ()) for a in low.atoms())
             if not known and (out.soon_nonneg(info.num) or out.soon_nonneg(atom(name) - 1)):
-                out = out.with_fact(low)
+                out = out.with_fact(low, momentary)
         return out
 
     def _refine(self, p: Poly, numeric: dict[str, Interval]) -> None:
@@ -480,11 +483,11 @@ class Facts:
         """The condition that a bool variable stands for, where that is known."""
         return self.conds.get(cond.name, cond) if isinstance(cond, e.Var) else cond
 
-    def with_cond(self, cond: e.Expr, truth: bool = True) -> Facts:
+    def with_cond(self, cond: e.Expr, truth: bool = True, momentary: bool = False) -> Facts:
         """Where `cond` has come out as `truth`."""
         out = self
         for p in condition_facts(self, cond, truth):
-            out = out.with_fact(p)
+            out = out.with_fact(p, momentary)
         return out
 
     def decide(self, cond: e.Expr) -> bool | None:
@@ -507,7 +510,7 @@ class Facts:
         a = self.decide(cond.a)
         if a is short:
             return short
-        b = self.with_cond(cond.a, not short).decide(cond.b)
+        b = self.with_cond(cond.a, not short, momentary=True).decide(cond.b)
         if b is short or (a is not None and b is not None):
             # `x && false` may only drop x where x cannot trap; our expressions are pure.
             return short if b is short else not short

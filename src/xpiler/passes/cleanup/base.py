@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import mutable_names, shrinking, written_once
+from xpiler.analysis.effects import bounded, mutable_names, written_once
 from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import AtomInfo, Facts, Ledger
 from xpiler.analysis.walker import Walker, after, always_leaves, changed, inside
@@ -16,7 +16,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
-from xpiler.ir.types import I64
+from xpiler.ir.types import I64, U32
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,8 @@ class Context:
         """What holds at the start of `f`; atoms and assumptions persist from pass to pass."""
         atoms, assumed = self.shared.setdefault(f.name, ({}, []))
         once = written_once(f.body)
-        ranges = {n: (0, top) for n, top in shrinking(f.body).items()}
         facts = Facts(mutable_names(f), self.ledger, atoms, assumed=assumed, once=once)
-        facts = replace(facts, numeric=ranges)
+        facts = replace(facts, numeric=bounded(f.body))
         for p in (*(g.var for g in self.program.globals if g.const), *f.params):
             if p.name in self.assume.ranges and p.name not in facts.mutable:
                 lo, hi = self.assume.ranges[p.name]
@@ -61,12 +60,12 @@ class Context:
 
 
 def launch_axes(program: Program) -> set[tuple[str, str]]:
-    """(function, variable) of every loop that raising made from an axis of a launch."""
+    """(function, variable) of every loop that raising made from an axis of a launch (u32)."""
     return {
         (f.name, n.var.name)
         for f in program.functions
         for n in walk(f.body)
-        if isinstance(n, s.For) and n.kind == "parallel"
+        if isinstance(n, s.For) and (n.kind == "parallel" or n.var.type == U32)
     }
 
 

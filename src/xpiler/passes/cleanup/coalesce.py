@@ -71,6 +71,8 @@ class _Coalescer(Walker):
         new = self.descend(st, facts)
         if isinstance(new, s.For) and new.var.name in self.tiles:
             return (_untiled(new, facts),)
+        if isinstance(new, s.For) and new.kind == "serial" and new.var.name in self.axes:
+            return (_in_order(new, facts),)
         if not isinstance(new, s.For) or new.kind != "parallel":
             return (new,)
         hoisted: s.Body = ()
@@ -103,6 +105,24 @@ class _Coalescer(Walker):
             return None
         var = user or e.Var(fresh_name("i", set(self.taken)), block.var.type)
         return merged(nest, b, t, var, facts)
+
+
+def _in_order(outer: s.For, facts: Facts) -> s.For:
+    """Loops over blocks and threads whose order matters, as one over the user's own variable."""
+    inner = outer.body[0] if len(outer.body) == 1 else None
+    if not isinstance(inner, s.For) or inner.kind != "serial":
+        return outer
+    if escapes(inner.body, in_loop=True) or outer.var.name in names_in((inner.hi,)):
+        return outer
+    within = inside(inner, inside(outer, facts))
+    nest = Nest([outer, inner], (), inner.body)
+    user = user_variable(nest, outer, inner, within)
+    mark = within.mark()
+    new = merged(nest, 0, 1, user, within) if user is not None else None
+    if new is None:
+        within.forget(mark)
+        return outer
+    return new
 
 
 def _untiled(outer: s.For, facts: Facts) -> s.For:

@@ -70,7 +70,7 @@ def _copies(f: Function, ctx: Context) -> Function:
         while isinstance(final, e.Cast):
             final = final.x
         axis = loops.get(final.name) if isinstance(final, e.Var) else None
-        if axis is not None and axis.kind == "parallel":
+        if axis is not None and (f.name, axis.var.name) in ctx.axes:
             names.setdefault(axis.var.name, n.var.name)
     if not mapping:
         return f

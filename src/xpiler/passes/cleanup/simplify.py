@@ -35,7 +35,7 @@ class Simplify:
 
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
-            simplifier = _Simplifier()
+            simplifier = _Simplifier({v for name, v in ctx.axes if name == f.name})
             new = simplifier.run(f, ctx.facts(f))
             return _with_signed(new, simplifier.signed)
 
@@ -56,7 +56,8 @@ def _with_signed(f: Function, names: set[str]) -> Function:
 
 
 class _Simplifier(Walker):
-    def __init__(self) -> None:
+    def __init__(self, axes: set[str]) -> None:
+        self.axes = axes
         self.signed: set[str] = set()
 
     def body(self, body: s.Body, facts: Facts) -> s.Body:
@@ -73,12 +74,15 @@ class _Simplifier(Walker):
         return _index(new, facts) if isinstance(new, e.Index) else new
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
-        if isinstance(st, s.For) and st.kind == "parallel" and st.var.type == U32:
+        if isinstance(st, s.For) and st.var.type == U32 and self._counts_ints(st):
             st = signed_axis(st, facts)
         new = self.descend(st, facts)
         if isinstance(new, s.Decl) and new.var.type == U32 and new.init is not None:
             new = self._signed_value(new, facts)
         return decided(new, facts)
+
+    def _counts_ints(self, st: s.For) -> bool:
+        return st.kind == "parallel" or st.var.name in self.axes or _better_signed(st)
 
     def _signed_value(self, d: s.Decl, facts: Facts) -> s.Decl:
         """An unsigned constant of the function whose value is computed from `int`s."""
@@ -150,6 +154,16 @@ def _decided_for(st: s.For, facts: Facts) -> s.Body:
     return (st,)
 
 
+def _better_signed(st: s.For) -> bool:
+    """Whether a short unsigned loop is only there to be converted to `int`."""
+    if not isinstance(st.lo, e.Const) or not isinstance(st.hi, e.Const):
+        return False
+    return any(
+        isinstance(n, e.Cast) and n.type == I32 and st.var.name in names_in(n)
+        for n in walk(st.body)
+    )
+
+
 def signed_axis(st: s.For, facts: Facts) -> s.For:
     """A parallel axis counted by an `int`: a grid has fewer than 2**31 blocks, a block too."""
     hi = simplify(st.hi, facts)
@@ -191,11 +205,13 @@ def simplify(x: e.Expr, facts: Facts) -> e.Expr:
 def _children(x: e.Expr, facts: Facts) -> e.Expr:
     if isinstance(x, e.Binary) and x.op in e.LOGICAL:
         a = simplify(x.a, facts)
-        return changed(x, a=a, b=simplify(x.b, facts.with_cond(a, x.op == "&&")))
+        inner = facts.with_cond(a, x.op == "&&", momentary=True)
+        return changed(x, a=a, b=simplify(x.b, inner))
     if isinstance(x, e.Select):
         cond = simplify(x.cond, facts)
-        a = simplify(x.a, facts.with_cond(cond, True))
-        return changed(x, cond=cond, a=a, b=simplify(x.b, facts.with_cond(cond, False)))
+        a = simplify(x.a, facts.with_cond(cond, True, momentary=True))
+        b = simplify(x.b, facts.with_cond(cond, False, momentary=True))
+        return changed(x, cond=cond, a=a, b=b)
     return map_children(x, lambda c: simplify(c, facts))
 
 
@@ -440,6 +456,10 @@ def _push(x: e.Expr, t: Type, facts: Facts) -> e.Expr | None:
         return replace(new, text=x.text) if new is not None and fold.is_named(x) else new
     if isinstance(x, e.Cast) and x.x.type == t:
         return x.x if facts.fits(facts.poly(x.x), x.type) else None
+    if isinstance(x, e.Select):
+        a = _push(x.a, t, facts.with_cond(x.cond, True, momentary=True))
+        b = _push(x.b, t, facts.with_cond(x.cond, False, momentary=True))
+        return None if a is None or b is None else replace(x, a=a, b=b, type=t)
     if not facts.fits(facts.poly(x), t) and not _assume_fits(x, t, facts):
         return None
     bitwise = isinstance(x, e.Binary) and x.op in ("&", "|", "^")
@@ -481,7 +501,7 @@ def _index(x: e.Index, facts: Facts) -> e.Expr:
     cast = isinstance(index, e.Cast) and is_int(index.x.type)
     if isinstance(index, e.Cast) and cast and facts.fits(facts.poly(index.x), index.type):
         return replace(x, index=index.x)
-    if index.type != I32 and _casts(index) and facts.fits(facts.poly(index), I32):
+    if index.type != I32 and _casts(index):
         new = _push(index, I32, facts)
         if new is not None and _casts(new) < _casts(index):
             return replace(x, index=simplify(new, facts))
