@@ -205,10 +205,12 @@ class Edit:
 
 
 def apply(tokens: Sequence[Token], edits: Sequence[Edit]) -> str:
-    """The text after the edits (they must not overlap); every later line keeps its number."""
+    """The text after the edits (one inside another is left out); lines keep their numbers."""
     out: list[str] = []
     at = 0
     for edit in sorted(edits, key=lambda e: e.start):
+        if edit.start < at:
+            continue
         out.append(join(tokens[at : edit.start]))
         old = tokens[edit.start : edit.end]
         missing = join(old).count("\n") - edit.text.count("\n")

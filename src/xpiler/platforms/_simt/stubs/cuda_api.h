@@ -63,7 +63,6 @@ cudaError_t cudaMemsetAsync(void* p, int value, size_t bytes, cudaStream_t s = 0
 template <class T> cudaError_t cudaMemcpyToSymbol(const T& symbol, const void* s, size_t bytes, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyHostToDevice);
 template <class T> cudaError_t cudaMemcpyToSymbolAsync(const T& symbol, const void* s, size_t bytes, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyHostToDevice, cudaStream_t st = 0);
 template <class T> cudaError_t cudaMemcpyFromSymbol(void* d, const T& symbol, size_t bytes, size_t offset = 0, cudaMemcpyKind kind = cudaMemcpyDeviceToHost);
-template <class T> cudaError_t cudaGetSymbolAddress(void** p, const T& symbol);
 cudaError_t cudaDeviceSynchronize();
 cudaError_t cudaStreamSynchronize(cudaStream_t s);
 cudaError_t cudaEventSynchronize(cudaEvent_t e);
@@ -102,6 +101,12 @@ enum { cudaDevAttrMultiProcessorCount = 16, cudaDevAttrMaxThreadsPerBlock = 1, c
        cudaDevAttrMaxSharedMemoryPerBlockOptin = 97, cudaDevAttrWarpSize = 10, cudaDevAttrCooperativeLaunch = 95 };
 
 #pragma clang force_cuda_host_device begin
+template <class T> inline cudaError_t cudaGetSymbolAddress(void** p, const T& symbol) { *p = (void*)&symbol; return cudaSuccess; }
+template <class T> inline cudaError_t cudaMallocPitch(T** p, size_t* pitch, size_t width, size_t height) {
+  *pitch = (width + 511) / 512 * 512;
+  cudaMalloc(p, *pitch * height);
+  return cudaSuccess;
+}
 inline cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t a, cudaEvent_t b) { *ms = 0.0f; return cudaSuccess; }
 inline cudaError_t cudaGetDeviceCount(int* n) { *n = 1; return cudaSuccess; }
 inline cudaError_t cudaGetDevice(int* d) { *d = 0; return cudaSuccess; }

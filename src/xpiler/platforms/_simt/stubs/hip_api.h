@@ -63,7 +63,6 @@ hipError_t hipMemsetAsync(void* p, int value, size_t bytes, hipStream_t s = 0);
 template <class T> hipError_t hipMemcpyToSymbol(const T& symbol, const void* s, size_t bytes, size_t offset = 0, hipMemcpyKind kind = hipMemcpyHostToDevice);
 template <class T> hipError_t hipMemcpyToSymbolAsync(const T& symbol, const void* s, size_t bytes, size_t offset = 0, hipMemcpyKind kind = hipMemcpyHostToDevice, hipStream_t st = 0);
 template <class T> hipError_t hipMemcpyFromSymbol(void* d, const T& symbol, size_t bytes, size_t offset = 0, hipMemcpyKind kind = hipMemcpyDeviceToHost);
-template <class T> hipError_t hipGetSymbolAddress(void** p, const T& symbol);
 hipError_t hipDeviceSynchronize();
 hipError_t hipStreamSynchronize(hipStream_t s);
 hipError_t hipEventSynchronize(hipEvent_t e);
@@ -102,6 +101,12 @@ enum { hipDevAttrMultiProcessorCount = 16, hipDevAttrMaxThreadsPerBlock = 1, hip
        hipDevAttrMaxSharedMemoryPerBlockOptin = 97, hipDevAttrWarpSize = 10, hipDevAttrCooperativeLaunch = 95 };
 
 #pragma clang force_cuda_host_device begin
+template <class T> inline hipError_t hipGetSymbolAddress(void** p, const T& symbol) { *p = (void*)&symbol; return hipSuccess; }
+template <class T> inline hipError_t hipMallocPitch(T** p, size_t* pitch, size_t width, size_t height) {
+  *pitch = (width + 511) / 512 * 512;
+  hipMalloc(p, *pitch * height);
+  return hipSuccess;
+}
 inline hipError_t hipEventElapsedTime(float* ms, hipEvent_t a, hipEvent_t b) { *ms = 0.0f; return hipSuccess; }
 inline hipError_t hipGetDeviceCount(int* n) { *n = 1; return hipSuccess; }
 inline hipError_t hipGetDevice(int* d) { *d = 0; return hipSuccess; }
