@@ -234,3 +234,50 @@ def test_a_constant_whose_name_is_also_a_variable_loses_it() -> None:
     """
     assert "macro" not in whole(text)
     assert "launch k<1, 1, 1 | 48, 1, 1>(a, 48)" in whole(text)
+
+
+def test_unnamed_unions_and_structs_inside_structs() -> None:
+    text = """
+        struct A { union { struct { float x, y; }; float v[2]; }; int k; };
+        __global__ void k(float* p) { A a; a.x = 1.0f; a.v[1] = 2.0f; a.k = 3; p[0] = a.y; }
+    """
+    got = function(text, "k")
+    assert "struct Unnamed*(&a.unnamed0)[0].x = 1.0f" in got
+    assert "a.unnamed0[1] = 2.0f" in got
+
+
+def test_methods_that_return_the_object_and_conversion_operators() -> None:
+    text = """
+        struct C {
+          float r;
+          __device__ C& operator+=(const C& o) { r += o.r; return *this; }
+          __device__ operator float() const { return r; }
+        };
+        __global__ void k(float* p, C c) { C d = c; d += c; p[0] = d + 1.0f; }
+    """
+    assert "  return self\n" in function(text, "C_add")
+    assert function(text, "k") == lines("""
+        kernel k(p: f32*, c: struct C) -> void
+          d: struct C = c
+          C_add(&d, c)
+          p[0] = (C_operator_float(&d) + 1.0f)
+    """)
+
+
+def test_functions_as_template_arguments() -> None:
+    text = """
+        template <float (*OP)(float)> __global__ void map(float* a) { a[0] = OP(a[0]); }
+        __device__ float twice(float x) { return 2.0f * x; }
+        void f(float* a) { map<twice><<<1, 1>>>(a); }
+    """
+    assert "a[0] = twice(a[0])" in function(text, "map")
+
+
+def test_braces_may_be_left_out() -> None:
+    text = "__global__ void k(float* p) { float r[2][2] = {1, 2, 3}; p[0] = r[1][0]; }"
+    assert "r: f32[2][2] = f32[2][2]{f32[2]{1.0, 2.0}, f32[2]{3.0}}" in function(text, "k")
+
+
+def test_memcpy_in_device_code_is_a_loop() -> None:
+    text = "__global__ void k(float* p) { float w[4]; memcpy(w, p, sizeof(w)); p[0] = w[1]; }"
+    assert "for i: u64 in [0, 4)\n    w[i] = p[i]" in function(text, "k")

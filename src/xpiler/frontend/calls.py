@@ -64,11 +64,19 @@ def callee_of(n: Node) -> Node | None:
     """The called function; also below parentheses and behind a name bound to it."""
     if n.ref is not None and n.ref.kind not in ("VAR_DECL", "PARM_DECL"):
         return n.ref
-    inner = n.ref or (n.kids[0].stripped().ref if n.kids else None)
+    inner = n.ref or (_function_below(n.kids[0]) if n.kids else None)
     if inner is not None and inner.kind == "VAR_DECL" and inner.init is not None:
         target = inner.init.stripped()
         inner = target.kids[0].stripped().ref if target.unary == "&" else target.ref
     return inner if inner is not None and inner.kind not in ("VAR_DECL", "PARM_DECL") else None
+
+
+def _function_below(n: Node) -> Node | None:
+    """The declaration that an expression names, also as a template's argument."""
+    n = n.stripped()
+    while n.ref is None and len(n.kids) == 1:
+        n = n.kids[0].stripped()
+    return n.ref
 
 
 def _unresolved(r: FunctionReader, n: Node) -> Expr:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from xpiler.frontend.convert import const, const_int, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import is_reference, lane_name, size_of
+from xpiler.frontend.unit import field_name, is_unnamed
 from xpiler.ir.expr import (
     AddressOf,
     Aggregate,
@@ -283,16 +285,49 @@ def _member(r: FunctionReader, n: Node) -> Expr:
     if n.ref is not None and n.ref.kind == "ENUM_CONSTANT_DECL":
         return _enumerator(r, n.ref, n)
     if kids:
-        base = r.expr(kids[0])
+        base = r.expr(_named_object(kids[0]))
     elif r.frame.this is not None:
         base = r.frame.this
     else:
         r.fail("XP0207", f"member {n.name!r} without an object")
     if isinstance(base.type, Pointer):
         base = Index(base, Const(0, I32), base.type.elem)
-    if not n.name:  # an anonymous union or struct
+    return member(r, _inside_unnamed(r, base, n), n.name, n)
+
+
+def _named_object(n: Node) -> Node:
+    """Below accesses to unnamed unions and structs, which libclang shows only in part."""
+    while n.kind == "MEMBER_REF_EXPR" and n.ref is not None and n.kids and is_unnamed(n.ref.c):
+        n = n.kids[0]
+    return n
+
+
+def _inside_unnamed(r: FunctionReader, base: Expr, n: Node) -> Expr:
+    """The unnamed union or struct inside `base` that holds the member `n`."""
+    if n.ref is None or n.ref.kind != "FIELD_DECL":
         return base
-    return member(r, base, n.name, n)
+    chain = []
+    record = n.ref.c.semantic_parent
+    while "(anonymous" in str(record.type.spelling) or "(unnamed" in str(record.type.spelling):
+        outer = record.semantic_parent
+        if outer is None or outer.kind.name not in ("STRUCT_DECL", "UNION_DECL", "CLASS_DECL"):
+            break
+        chain.insert(0, record)
+        record = outer
+    for record in chain:
+        base = _unnamed_member(r, base, record)
+    return base
+
+
+def _unnamed_member(r: FunctionReader, base: Expr, record: Any) -> Expr:
+    t = r.unit.types(record.type)
+    outer = record.semantic_parent
+    if outer.kind.name == "UNION_DECL":
+        return reinterpreted(r, base, t)
+    for i, f in enumerate(outer.type.get_fields()):
+        if str(f.type.get_canonical().spelling) == str(record.type.get_canonical().spelling):
+            return Field(base, field_name(f, i), t)
+    r.fail("XP0207", "an unnamed member was not found")
 
 
 def member(r: FunctionReader, base: Expr, name: str, n: Node) -> Expr:

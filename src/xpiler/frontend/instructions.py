@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xpiler.frontend import memory
 from xpiler.frontend.convert import const
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address
@@ -21,6 +22,8 @@ def apply_instruction(
     args = n.args
     t = r.unit.types(n.type)
     t = t.elem if is_reference(n.type) and isinstance(t, Pointer) else t
+    if word.name.startswith("host.") and r.role != "host":
+        return memory.in_device_code(r, n, word.name)
     if word.name.startswith("barrier."):
         r.emit(Barrier(word.name.split(".")[1]))  # type: ignore[arg-type]
         return const(0, I32)

@@ -241,7 +241,7 @@ def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
     space = "shared" if any(k.kind == "CUDASHARED_ATTR" for k in n.kids) else "local"
     if _is_address_list(r, n, t, init):
         return
-    constant_q = n.type.is_const_qualified()
+    constant_q = n.type.is_const_qualified() or _constant_elements(n)
     value = None if space == "shared" else initial_value(r, n, t, init)
     if isinstance(t, Array) and t.size is None and space == "shared":
         t = Array(t.elem, None)
@@ -258,6 +258,13 @@ def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
     if isinstance(newest, Decl):
         value = newest.init
     r.emit(Decl(var, value, space, dynamic, align, constant_q))  # type: ignore[arg-type]
+
+
+def _constant_elements(n: Node) -> bool:
+    t = n.type.get_canonical()
+    while t.kind.name == "CONSTANTARRAY":
+        t = t.element_type
+    return bool(t.is_const_qualified()) and t.kind.name != "POINTER"
 
 
 def initial_value(r: FunctionReader, n: Node, t: Type, init: Node | None) -> Expr | None:
@@ -339,10 +346,10 @@ def _return(r: FunctionReader, n: Node) -> None:
 
 
 def _fit(r: FunctionReader, value: Expr, t: Type) -> Expr:
-    if isinstance(t, (Struct, Array)) or isinstance(value.type, (Struct, Array)):
-        return value
     if is_reference(r.root.c.result_type) and is_place(value):
         return address(value)
+    if isinstance(t, (Struct, Array)) or isinstance(value.type, (Struct, Array)):
+        return value
     return convert(value, t)
 
 
@@ -364,7 +371,15 @@ def _continue(r: FunctionReader, n: Node) -> None:
     r.emit(Continue())
 
 
-@statement("GOTO_STMT", "LABEL_STMT", "INDIRECT_GOTO_STMT")
+@statement("LABEL_STMT")
+def _label(r: FunctionReader, n: Node) -> None:
+    """A label: whoever jumps to it was folded away, or is a remark of its own."""
+    for k in n.kids:
+        if not k.kind.endswith("_REF"):
+            r.statement(k)
+
+
+@statement("GOTO_STMT", "INDIRECT_GOTO_STMT")
 def _goto(r: FunctionReader, n: Node) -> None:
     r.fail("XP0204", "goto is not understood", "jumps have no structure to translate",
            "write the control flow with if, while and break")  # fmt: skip

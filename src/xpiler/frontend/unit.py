@@ -129,7 +129,8 @@ class Unit:
             if decl.type.get_size() < 0:
                 self.incomplete.add(name)
             _refuse_odd_records(decl, spelling)
-            fields = tuple((str(f.spelling), self.types(f.type)) for f in _fields(decl.type))
+            own = enumerate(_fields(decl.type))
+            fields = tuple((field_name(f, i), self.types(f.type)) for i, f in own)
             for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
                 fields = (*self.fields(self.types(base.type)), *fields)
             self.structs[name] = StructDef(
@@ -394,6 +395,17 @@ def _struct_names(t: Type) -> Iterator[str]:
         yield t.name
 
 
+def is_unnamed(field: Any) -> bool:
+    """Whether a member has no name: an anonymous union or struct."""
+    name = str(field.spelling)
+    return not name or "(anonymous" in name or "(unnamed" in name
+
+
+def field_name(field: Any, index: int) -> str:
+    """The name of a member, also of one that has none in the text."""
+    return f"unnamed{index}" if is_unnamed(field) else str(field.spelling)
+
+
 def _refuse_odd_records(decl: Any, spelling: str) -> None:
     """Raises for records whose layout or calls plain structs cannot have."""
     if any(f.is_bitfield() for f in _fields(decl.type)):
@@ -467,6 +479,8 @@ _OPERATORS = {
 def fresh_identifier(text: str, taken: set[str]) -> str:
     """`text` as a C identifier that is not in `taken`, which it joins."""
     plain = re.sub(r"(\(anonymous namespace\)|\w+)::", "", text)
+    plain = re.sub(r"\((?:anonymous|unnamed)[^()]*\)", "Unnamed", plain)
+    plain = re.sub(r"\(lambda at [^()]*\)", "lambda", plain)
     stem = re.sub(r"\W+", "_", plain).strip("_") or "unnamed"
     name, k = stem, 1
     while name in taken:
