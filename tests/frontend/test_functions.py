@@ -242,7 +242,7 @@ def test_unnamed_unions_and_structs_inside_structs() -> None:
         __global__ void k(float* p) { A a; a.x = 1.0f; a.v[1] = 2.0f; a.k = 3; p[0] = a.y; }
     """
     got = function(text, "k")
-    assert "struct Unnamed*(&a.unnamed0)[0].x = 1.0f" in got
+    assert "struct Unnamed_Unnamed*(&a.unnamed0)[0].x = 1.0f" in got
     assert "a.unnamed0[1] = 2.0f" in got
 
 

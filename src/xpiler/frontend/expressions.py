@@ -306,7 +306,7 @@ def _inside_unnamed(r: FunctionReader, base: Expr, n: Node) -> Expr:
     """The unnamed union or struct inside `base` that holds the member `n`."""
     if n.ref is None or n.ref.kind != "FIELD_DECL":
         return base
-    chain = []
+    chain: list[Any] = []
     record = n.ref.c.semantic_parent
     while "(anonymous" in str(record.type.spelling) or "(unnamed" in str(record.type.spelling):
         outer = record.semantic_parent
