@@ -170,21 +170,30 @@ def signed_axis(st: s.For, facts: Facts) -> s.For:
     if isinstance(hi, e.Cast) and hi.x.type in (I32, I64):
         inner = hi.x
         p = facts.poly(inner)
-        if not facts.nonneg(p) and not facts.assume(f"{sentence(inner)} is not negative", p):
+        known = facts.nonneg(p)
+        if not known and st.kind == "parallel":
+            known = facts.assume(f"{sentence(inner)} is not negative", p)
+        if not known:
             return st
         hi = inner
     if hi.type == I32:
         pass
     elif facts.fits(facts.poly(hi), I32):
         hi = simplify(e.Cast(hi, I32), facts)
-    elif facts.assume(f"{sentence(hi)} is below 2**31", (1 << 31) - 1 - facts.poly(hi)):
+    elif st.kind == "parallel" and _assume_below(hi, facts):
         hi = e.Cast(hi, I32)
     else:
         return st
-    lo = simplify(e.Cast(st.lo, I32), facts)
+    lo, step = (simplify(e.Cast(x, I32), facts) for x in (st.lo, st.step))
+    if not isinstance(step, e.Const) or not facts.fits(facts.poly(hi) + int(step.value) - 1, I32):
+        return st  # the last step may pass the end, and an `int` must not overflow there
     var = e.Var(st.var.name, I32)
     body = substitute(st.body, {var.name: e.Cast(var, U32)})
-    return replace(st, var=var, lo=lo, hi=hi, step=e.Const(1, I32), body=body)
+    return replace(st, var=var, lo=lo, hi=hi, step=step, body=body)
+
+
+def _assume_below(hi: e.Expr, facts: Facts) -> bool:
+    return facts.assume(f"{sentence(hi)} is below 2**31", (1 << 31) - 1 - facts.poly(hi))
 
 
 # -- expressions ----------------------------------------------------------------------------

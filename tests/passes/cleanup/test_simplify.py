@@ -1,0 +1,96 @@
+"""Single rewrites of `simplify`: what changes, and what must not."""
+
+from __future__ import annotations
+
+import build as b
+import pytest
+
+from xpiler.analysis.ranges import Facts
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.text import show, show_body
+from xpiler.ir.types import BOOL, F32, I32, I64, U32
+from xpiler.passes.cleanup import clean_up
+from xpiler.passes.cleanup.simplify import simplify
+
+IDX, X, U = b.var("i"), b.var("x", F32), b.var("u", U32)
+TILE = e.Const(16, I32, "TILE")
+
+
+def f32(value: float) -> e.Const:
+    return e.Const(value, F32)
+
+
+CASES: list[tuple[e.Expr, str]] = [
+    (b.add(b.c(2), b.c(3)), "5"),
+    (b.op("/", b.c(-7), b.c(2)), "-3"),
+    (b.op("%", b.c(-7), b.c(2)), "-1"),
+    (b.add(b.c(2**31 - 1), b.c(1)), "(2147483647 + 1)"),
+    (b.op("-", b.c(1, U32), b.c(2, U32)), "4294967295"),
+    (b.mul(IDX, b.c(1)), "i"),
+    (b.mul(IDX, b.c(0)), "0"),
+    (b.op("-", b.add(IDX, 5), 5), "i"),
+    (b.mul(TILE, b.c(2)), "(TILE * 2)"),
+    (b.op("/", b.c(1), b.c(0)), "(1 / 0)"),
+    (b.op("==", e.Cast(b.lt(IDX, 3), I32), 0), "(i >= 3)"),
+    (e.Cast(e.Cast(IDX, I64), I32), "i"),
+    (e.Cast(U, I32), "i32(u)"),
+    (b.lt(b.u32(IDX), b.u32(b.N)), "(u32(i) < u32(n))"),
+    (b.mul(X, f32(1.0)), "x"),
+    (b.add(X, f32(0.0)), "(x + 0.0)"),
+    (b.mul(X, f32(0.0)), "(x * 0.0)"),
+    (b.op("-", X, X), "(x - x)"),
+    (e.Unary("!", b.lt(X, f32(1.0)), BOOL), "!(x < 1.0)"),
+    (b.both(b.lt(IDX, 3), e.Const(True, BOOL)), "(i < 3)"),
+    (b.choose(b.lt(IDX, IDX), X), "0.0"),
+    (b.at(e.Binary("+", b.A, IDX, b.A.type), b.c(0)), "a[i]"),
+]
+
+
+@pytest.mark.parametrize(("x", "want"), CASES, ids=[w for _, w in CASES])
+def test_expression(x: e.Expr, want: str) -> None:
+    assert show(simplify(x, Facts())) == want
+
+
+def test_casts_go_where_ranges_allow() -> None:
+    facts = Facts().with_loop(IDX, b.c(0), b.N)
+    facts = facts.with_cond(b.op(">=", b.M, 0))
+    assert show(simplify(b.lt(b.u32(IDX), b.u32(b.M)), facts)) == "(i < m)"
+    inner = b.i32(b.add(b.mul(b.u32(IDX), b.c(2, U32)), b.c(1, U32)))
+    assert show(simplify(inner, facts)) == show(inner)  # 2 * i + 1 may wrap
+    assert show(simplify(inner, facts.with_fact(1000 - facts.poly(b.N)))) == "((i * 2) + 1)"
+
+
+def loop(v: e.Var, hi: e.Expr, step: int, *body: s.Stmt) -> s.For:
+    return s.For(v, e.Const(0, v.type), hi, e.Const(step, v.type), body)
+
+
+def cleaned(*body: s.Stmt) -> str:
+    result = clean_up(b.function("f", (b.A, b.C, b.N, U), *body))
+    assert result.failures == ()
+    return show_body(result.program.functions[0].body)
+
+
+def test_an_unsigned_loop_keeps_its_step() -> None:
+    k = b.var("k", U32)
+    text = cleaned(loop(k, b.c(64, U32), 8, b.put(b.at(b.C, b.i32(k)), b.ZERO)))
+    assert "for k: i32 in [0, 64) step 8" in text
+
+
+def test_nothing_is_assumed_about_a_loop_of_the_user() -> None:
+    k = b.var("k", U32)
+    body = loop(k, U, 8, b.put(b.at(b.C, b.i32(k)), b.ZERO))
+    result = clean_up(b.function("f", (b.C, U), body))
+    assert "for k: u32 in [0, u) step 8" in show_body(result.program.functions[0].body)
+    assert result.assumptions == ()
+
+
+def test_loops_that_run_once_or_never() -> None:
+    once = b.serial(IDX, 1, b.put(b.at(b.C, IDX), b.ZERO))
+    never = b.serial(b.var("j"), 0, b.put(b.at(b.C, b.var("j")), b.ZERO))
+    assert cleaned(once, never) == "c[0] = 0.0\n"
+
+
+def test_a_loop_that_may_be_left_early_stays() -> None:
+    early = b.serial(IDX, 1, s.If(b.lt(b.N, 3), (s.Break(),)), b.put(b.at(b.C, IDX), b.ZERO))
+    assert "break" in cleaned(early)
