@@ -237,14 +237,24 @@ def _worst(
 
 
 def measured_size(base: Array, moved: Sequence[Array], dtype: str, step: float) -> Floats:
-    """s of the formula: how far runs with inputs moved by relative `step` lie from `base`."""
+    """s of the formula: how far runs with inputs moved by relative `step` lie from `base`.
+
+    Where two terms cancel and their inputs happened to move alike, a run shows less than the terms'
+    size; so an element that moves at all counts at least half as much as the typical one.
+    """
     y = decode(base.reshape(-1), dtype)
     size = np.zeros_like(y)
     if step:
         with np.errstate(invalid="ignore"):
             for other in moved:
                 size = np.fmax(size, np.abs(decode(other.reshape(-1), dtype) - y) / step)
-    return np.where(np.isfinite(size), size, 0.0)
+    size = np.where(np.isfinite(size), size, 0.0)
+    moving = size > 0
+    return (
+        np.where(moving, np.fmax(size, 0.5 * np.median(size[moving])), 0.0)
+        if moving.any()
+        else size
+    )
 
 
 def surroundings(
