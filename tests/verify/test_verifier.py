@@ -330,7 +330,7 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
 def test_the_line_names_runs_and_tolerance() -> None:
     line = judge(writes(product), writes(product), *GEMM).render()
     assert line.startswith(
-        "tested (6 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)"
+        "tested (7 inputs; 3 compared exactly; tolerance ulp(float32) + 8 u sqrt(n)"
     )
 
 

@@ -41,7 +41,7 @@ _RUNTIME_FLAGS = (
     "-ffunction-sections", "-fdata-sections",
 )  # fmt: skip
 _CHECKED = (
-    "-O1", "-fsanitize=thread", "-ftrivial-auto-var-init=pattern",
+    "-O1", "-fsanitize=thread",
     "-fsanitize=alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
 _CHECKED_GNU = (
@@ -58,12 +58,15 @@ _CHECKED_CLANG = (
     "-mllvm",
     "-tsan-handle-cxx-exceptions=0",
 )
-_FAST = ("-O2", "-ftrivial-auto-var-init=zero")
+_FAST = ("-O2",)
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1",
     "-fno-omit-frame-pointer", "-fstack-clash-protection",
 )  # fmt: skip
 _WARN = {"c": ("-Wall", "-Wextra"), "c++": ("-w",)}
+
+
+Fill = Literal["pattern", "zero"]
 
 
 class BuildError(XpilerError):
@@ -183,11 +186,12 @@ def _library_object(
 
 
 def _unit_flags(
-    spec: EmulatorSpec, tools: Toolchain, arch: str | None, checks: bool
+    spec: EmulatorSpec, tools: Toolchain, arch: str | None, checks: bool, fill: Fill
 ) -> tuple[str, ...]:
     checked = (*_CHECKED, *(_CHECKED_GNU if tools.family == "gnu" else _CHECKED_CLANG))
     return (
-        f"-std={spec.standard}", *_ALWAYS, *(checked if checks else _FAST), *_WARN[spec.language],
+        f"-std={spec.standard}", *_ALWAYS, *(checked if checks else _FAST),
+        f"-ftrivial-auto-var-init={fill}", *_WARN[spec.language],
         *_include_flags(spec), *_defines(spec, arch), *spec.extra_flags,
     )  # fmt: skip
 
@@ -263,6 +267,19 @@ def _build_error(failed: _Failed, filename: str, text: str) -> BuildError:
 
 # ---- building ------------------------------------------------------------------------------------
 
+_BARE = re.compile(
+    r"(?<![\w.>])(?!(?:return|goto|typedef|using|struct|union|else|delete|extern|__shared__)\b)"
+    r"[A-Za-z_]\w*(?:<[^;{}]*>)?[\s*]+[A-Za-z_]\w*\s*(?:\[[^;{}=]*\]\s*)*(?:;|,[^;{}]*;)"
+)
+
+
+def may_leave_undefined(text: str) -> bool:
+    """Whether some declaration in `text` looks as if it had no initialiser; errs towards yes.
+
+    Then a local may hold anything, and builds that fill it with different things can tell.
+    """
+    return _BARE.search(text) is not None
+
 
 def build(
     text: str,
@@ -273,17 +290,18 @@ def build(
     checks: bool = True,
     filename: str = "unit",
     compiler: str | None = None,
+    fill: Fill | None = None,
 ) -> Executable:
     """A program that calls `invocation`'s entry in `text`; the same one for the same arguments.
 
     Only the entry's name and kind and the types of its arguments matter here; values and the launch
     shape come with `execute`. With `checks` its memory accesses are watched, without them only
-    guard pages are. Locals that the text leaves undefined hold a pattern with checks and zero
-    without. Raises BuildError.
+    guard pages are. Locals that the text leaves undefined hold what `fill` says: by default a
+    pattern with checks and zero without. Raises BuildError.
     """
     spec, tools = emulator_of(platform), toolchain(compiler)
     unit = spec.rewrite(text, filename) + driver_text(invocation, spec.language)
-    flags = _unit_flags(spec, tools, arch, checks)
+    flags = _unit_flags(spec, tools, arch, checks, fill or ("pattern" if checks else "zero"))
     try:
         path, said = _cached_program(tools, spec, arch, flags, unit)
     except _Failed as failed:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from types import TracebackType
 
 from xpiler.host.sandbox import Limits
 from xpiler.platforms.protocol import emulator_of
+from xpiler.verify.building import Fill, may_leave_undefined
 from xpiler.verify.execution import Executable, build, execute
 from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, RunResult, ScalarArg
 from xpiler.verify.runner import Job, Unit
@@ -47,7 +50,7 @@ class EmulatorExecutor:
 
     def __init__(self, checks: bool = True) -> None:
         self._checks = checks
-        self._built: dict[tuple[Unit, str, str], Executable] = {}
+        self._built: dict[tuple[Unit, str, str, Fill], Executable] = {}
 
     def __enter__(self) -> EmulatorExecutor:
         return self
@@ -62,15 +65,20 @@ class EmulatorExecutor:
 
     def prepare(self, unit: Unit, invocation: Invocation) -> None:
         """Build `unit` for calls of this form; raises BuildError."""
-        self._executable(unit, invocation)
+        with ThreadPoolExecutor() as pool:
+            fills = {_fill(unit, poison) for poison in (0, 1)}
+            contexts = [(copy_context(), fill) for fill in sorted(fills)]
+            built = [pool.submit(c.run, self._executable, unit, invocation, f) for c, f in contexts]
+            for done in built:
+                done.result()
 
-    def _executable(self, unit: Unit, invocation: Invocation) -> Executable:
+    def _executable(self, unit: Unit, invocation: Invocation, fill: Fill) -> Executable:
         call = spelled(invocation, emulator_of(unit.platform).scalar_types)
-        key = (unit, call.entry, _form(call))
+        key = (unit, call.entry, _form(call), fill)
         if key not in self._built:
             self._built[key] = build(
                 unit.text, unit.platform, call, arch=unit.arch, checks=self._checks,
-                filename=unit.filename,
+                filename=unit.filename, fill=fill,
             )  # fmt: skip
         return self._built[key]
 
@@ -94,9 +102,18 @@ class EmulatorExecutor:
             seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
         )
         return execute(
-            self._executable(unit, job.invocation), call, seed=job.seed, poison=job.poison,
-            schedule=job.schedule, limits=limits,
+            self._executable(unit, job.invocation, _fill(unit, job.poison)), call, seed=job.seed,
+            poison=job.poison, schedule=job.schedule, limits=limits,
         )  # fmt: skip
+
+
+def _fill(unit: Unit, poison: int) -> Fill:
+    """What undefined locals hold: different things under even and odd poisons.
+
+    Neither a pattern nor zero tells every time: the one may be a good start of a maximum, the
+    other of a sum.
+    """
+    return "zero" if poison % 2 == 0 and may_leave_undefined(unit.text) else "pattern"
 
 
 def _form(call: Invocation) -> str:

@@ -16,8 +16,12 @@ from xpiler.verify.dtypes import Floats, canonical, decode, encode, is_float, st
 from xpiler.verify.invocation import Array
 
 Role = Literal["in", "out", "inout"]
-Recipe = Literal["uniform", "integers", "normal", "positive", "edges", "wide", "impulses"]
-RECIPES: tuple[Recipe, ...] = ("uniform", "integers", "normal", "edges", "positive", "wide")
+Recipe = Literal[
+    "uniform", "integers", "normal", "positive", "negative", "edges", "wide", "impulses"
+]  # fmt: skip
+RECIPES: tuple[Recipe, ...] = (
+    "uniform", "integers", "negative", "positive", "normal", "edges", "wide",
+)  # fmt: skip
 
 # Neither 0 nor 1: a dropped term or factor always changes the sum or the product.
 SMALL_INTEGERS = (-3.0, -2.0, -1.0, 2.0, 3.0, 4.0)
@@ -102,7 +106,7 @@ def _draw_integers(buffer: BufferSpec, recipe: Recipe, random: np.random.Generat
     low, high = max(np.ceil(low), float(info.min)), min(np.floor(high), float(info.max))
     if buffer.distinct:
         return _draw_distinct(buffer.count, low, high, random).astype(kind)
-    plain: Recipe = "uniform" if buffer.is_index and recipe in ("integers", "impulses") else recipe
+    plain: Recipe = "uniform" if buffer.is_index and recipe not in ("normal", "edges") else recipe
     return _whole(low, high, buffer.count, plain, random).astype(kind)
 
 
@@ -130,6 +134,9 @@ def _whole(
         return _impulses(count, min(_IMPULSE, high), random)
     if recipe == "integers" and len(small) > 2:
         return random.choice(small, count)
+    if recipe in ("positive", "negative") and high - low > 1:
+        middle = np.floor((low + high) / 2)
+        low, high = (middle + 1, high) if recipe == "positive" else (low, middle - (low < 0))
     drawn = random.integers(int(low), int(high), count, endpoint=True).astype(np.float64)
     if recipe == "edges" and count > 3:
         drawn[random.integers(0, count, max(1, count // 8))] = low
@@ -156,6 +163,8 @@ def _draw_reals(
             return np.clip(random.standard_normal(count), -6, 6)
         case "positive":
             return random.uniform(0.25, 2.25, count)
+        case "negative":
+            return -random.uniform(0.25, 2.25, count)
         case "wide":
             outlying = random.random(count) < _OUTLIERS
             return random.uniform(-_WIDE, _WIDE, count) * np.where(outlying, 8.0, 1.0)
@@ -177,6 +186,8 @@ def _draw_between(
             return np.clip(middle + width / 6 * random.standard_normal(count), low, high)
         case "positive":
             return random.uniform(max(middle, low), high, count)
+        case "negative":
+            return random.uniform(low, middle, count)
         case "integers":
             return _lattice(count, random, low, high)
         case "edges":

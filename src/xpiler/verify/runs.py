@@ -16,6 +16,7 @@ POISONS, SCHEDULES = (1, 2), (0, 1)
 SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run replaces
 LINE = ("a", "b", "sum", "zero")
 INTEGERS = inputs.RECIPES.index("integers")
+NEGATIVE = inputs.RECIPES.index("negative")  # shows a maximum that starts at 0
 _MAX_LINES = 6  # inputs that are probed for linearity
 
 
@@ -154,7 +155,7 @@ class Planner:
         """What is asked of the target: the input sets that the source has answered."""
         found = []
         for run in runs:
-            twins = (0, 1) if run in (0, INTEGERS) else (0,)
+            twins = (0, 1) if run in (0, INTEGERS, NEGATIVE) else (0,)
             found += [base(run, self.values(run), variant) for variant in twins]
         found += [self.impulse(number) for number in linear]
         return [*found, base(0, self.values(0), 2)]

@@ -55,6 +55,11 @@ class Trial:
     def perfect(self) -> bool:
         return self.score() <= (0.0, 0.0)
 
+    def reach(self) -> float:
+        """Bytes that are touched, of all regions together; 0 where that is not known."""
+        total = sum(r.touched.hi for r in self.seen.regions.values() if r.touched is not None)
+        return total if math.isfinite(total) else 0.0
+
 
 @dataclass
 class Searcher:
@@ -123,6 +128,8 @@ class Searcher:
         best = min(trials, key=Trial.score)
         if not best.perfect:
             best = self._descend(best, data, shape)
+        if best.perfect:
+            best = self._widest(best)
         # Intervals may see accesses that cannot be: then plain sizes are the better guess.
         return self._lighter(trials[0] if best.score()[0] > 0 else best)
 
@@ -192,6 +199,19 @@ class Searcher:
                 break
         return best
 
+    def _widest(self, t: Trial) -> Trial:
+        """As good a trial that reaches more, where constants of the text bound what is reached.
+
+        A kernel made for 1000 elements, say, is legal for less as long as its last block is full.
+        """
+        for literal in self.literals:
+            if factors := _factors(literal, len(self.sizes)):
+                values = {**t.values, **dict(zip(self.sizes, factors, strict=True))}
+                other = self.trial(values, t.data, t.shape)
+                if other.perfect and other.seen.cost <= GOOD_COST and other.reach() > t.reach():
+                    t = other
+        return t
+
     def _values_for(self, t: Trial) -> list[int]:
         hulls = [
             int(r.touched.hi) // 4
@@ -201,24 +221,38 @@ class Searcher:
         return c.distinct([*self.literals, *hulls, *c.ROUND])[:40]
 
     def another(self, first: Trial) -> Trial | None:
-        """A second set of sizes as good as `first`, or None when the sizes are not free."""
-        for sizes in (
+        """A second set of sizes as good as `first`, or None when the sizes are not free.
+
+        First such as give every loop several turns, also those over tiles; at last such as change
+        one size only, where constants of the text fix the others.
+        """
+        lists = (self._wanted(first, sizes) for sizes in self._second_sizes())
+        single = (
+            {**first.values, name: size}
+            for name in self.sizes
+            for size in (3 * int(first.values[name]), 2 * int(first.values[name]), 48, 64, 33, 7)
+        )
+        for values in (*lists, *single):
+            if values == first.values:
+                continue
+            other = self.trial(values, first.data, first.shape)
+            if other.score() <= first.score() and other.seen.cost <= GOOD_COST:
+                return other
+        return None
+
+    def _wanted(self, first: Trial, sizes: Sequence[int]) -> dict[str, int | float]:
+        wanted = islice(cycle(sizes), len(self.sizes))
+        return {**first.values, **dict(zip(self.sizes, wanted, strict=True))}
+
+    def _second_sizes(self) -> tuple[Sequence[int], ...]:
+        return (
+            c.RISING.get(len(self.sizes), ()) or [64, 32, 16, 8, 4],
             [64, 32, 16, 8, 4],
             [128, 64, 32, 16],
             [7, 5, 3, 2],
             [32] * 9,
             [256, 128, 64],
-        ):
-            wanted = list(islice(cycle(sizes), len(self.sizes)))
-            other = self.trial(
-                {**first.values, **dict(zip(self.sizes, wanted, strict=True))},
-                first.data,
-                first.shape,
-            )
-            better = other.values != first.values and other.score() <= first.score()
-            if better and other.seen.cost <= GOOD_COST:
-                return other
-        return None
+        )
 
     # -- index arrays --------------------------------------------------------------------------
     def index_arrays(self, t: Trial) -> dict[str, bool]:
@@ -264,6 +298,16 @@ def _shrunk(size: int, divisor: int, step: int) -> int:
     """About a `divisor`-th of `size`: an odd number, or a multiple of `step`."""
     small = max(3, size // divisor)
     return small | 1 if step == 1 else max(step, small // step * step)
+
+
+def _factors(product: int, count: int) -> tuple[int, ...]:
+    """One or two sizes, as near to each other as may be, with this product; else nothing."""
+    if count == 1:
+        return (product,)
+    if count != 2:
+        return ()
+    small = next(d for d in range(math.isqrt(product), 0, -1) if product % d == 0)
+    return (small, product // small)
 
 
 def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:
