@@ -331,8 +331,10 @@ class Facts:
         return replace(self, _cache={}, _ranges={}, _signs=dict(self._signs), **changes)
 
     def _touched(self, p: Poly, names: set[str]) -> bool:
-        """Whether something in `p` is made of `names`."""
-        return any(a in names or self.inside_of(a) & names for a in p.atoms())
+        """Whether something in `p`, or in what is known of it, is made of `names`."""
+        near = p.atoms()
+        near |= {b for a in near for fact in self.known.get(a, ()) for b in fact.atoms()}
+        return any(a in names or self.inside_of(a) & names for a in near)
 
     def with_fact(self, p: Poly, momentary: bool = False) -> Facts:
         """Knowing p >= 0; ignored where p may change.
