@@ -12,8 +12,13 @@ from xpiler.ir.types import Array, Scalar, Type
 
 # One above a power of two where possible: a block too few then drops exactly the last element.
 ODD_SIZES = {1: (1025,), 2: (65, 129), 3: (33, 49, 65), 4: (3, 17, 33, 21)}
-# Multiples of 16 for a second case, the inner ones large: a loop over tiles then turns often.
-RISING = {2: (48, 96), 3: (32, 48, 64), 4: (4, 16, 32, 48)}
+# For a second case, the inner sizes large: loops over tiles turn often, and the last block is full.
+RISING: dict[int, tuple[tuple[int, ...], ...]] = {
+    1: ((2048,), (1024,), (512,), (256,), (128,)),
+    2: ((48, 96),),
+    3: ((32, 48, 64),),
+    4: ((4, 16, 32, 48),),
+}
 MANY = (3, 5, 7, 9, 6, 4, 10, 11, 13, 8)
 ROUND = (64, 32, 128, 16, 256, 8, 4, 2, 1, 512, 1024, 4096)
 FLOATS = (0.75, 1.25, 0.5, 1.5, 0.625, 0.875)

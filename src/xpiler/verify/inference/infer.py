@@ -16,7 +16,14 @@ from xpiler.verify.inference.entries import entries, fields, pointers, scalars
 from xpiler.verify.inference.footprint import Shape
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
-from xpiler.verify.inference.search import GOOD_COST, MAX_BYTES, Searcher, ShapeSearch, Trial
+from xpiler.verify.inference.search import (
+    GOOD_COST,
+    LIGHT_COST,
+    MAX_BYTES,
+    Searcher,
+    ShapeSearch,
+    Trial,
+)
 from xpiler.verify.inference.values import TOP, Interval, size_of
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
 
@@ -251,9 +258,12 @@ def _second(
 ) -> Trial | None:
     if exprs is None:
         return search.another(first) if not indices else None
-    for sizes in ([64, 32, 16, 8, 4], [16, 8, 4, 2], [7, 5, 3, 2], [300, 20, 9]):
+    rising = c.RISING.get(len(search.sizes), ())
+    plain = ([64, 32, 16, 8, 4], [16, 8, 4, 2], [7, 5, 3, 2], [300, 20, 9])
+    for number, sizes in enumerate((*rising, *plain)):
         other = _resized(search, first, exprs, sizes)
-        cheap = other.seen.cost <= max(GOOD_COST, first.seen.cost)
+        most = LIGHT_COST if number < len(rising) else max(GOOD_COST, first.seen.cost)
+        cheap = other.seen.cost <= most
         if other.score() <= first.score() and cheap and not indices:
             return other
     return None

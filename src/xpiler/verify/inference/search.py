@@ -18,6 +18,7 @@ from xpiler.verify.spec import Spec
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
 GOOD_COST = 1 << 23  # statements that run in no time
+LIGHT_COST = GOOD_COST >> 3
 MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
     [64, 32, 16, 8],
@@ -226,17 +227,19 @@ class Searcher:
         First such as give every loop several turns, also those over tiles; at last such as change
         one size only, where constants of the text fix the others.
         """
-        lists = (self._wanted(first, sizes) for sizes in self._second_sizes())
+        rising = c.RISING.get(len(self.sizes), ())
+        lists = [self._wanted(first, sizes) for sizes in (*rising, *self._second_sizes())]
         single = (
             {**first.values, name: size}
             for name in self.sizes
             for size in (3 * int(first.values[name]), 2 * int(first.values[name]), 48, 64, 33, 7)
         )
-        for values in (*lists, *single):
+        for number, values in enumerate((*lists, *single)):
             if values == first.values:
                 continue
             other = self.trial(values, first.data, first.shape)
-            if other.score() <= first.score() and other.seen.cost <= GOOD_COST:
+            limit = LIGHT_COST if number < len(rising) else GOOD_COST
+            if other.score() <= first.score() and other.seen.cost <= limit:
                 return other
         return None
 
@@ -246,7 +249,6 @@ class Searcher:
 
     def _second_sizes(self) -> tuple[Sequence[int], ...]:
         return (
-            c.RISING.get(len(self.sizes), ()) or [64, 32, 16, 8, 4],
             [64, 32, 16, 8, 4],
             [128, 64, 32, 16],
             [7, 5, 3, 2],
