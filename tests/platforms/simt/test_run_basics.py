@@ -169,3 +169,22 @@ def test_a_shared_declaration_that_is_not_understood_does_not_build() -> None:
     text = '#define S(T) T __shared__\n#define D S(float) x[4]\n__global__ void k(float* y) { D; y[0] = x[0]; }'
     with pytest.raises(BuildError, match="__shared__"):
         run(text, "k", zeros(1), grid=(1, 1, 1), block=1)
+
+
+def test_kernels_named_like_library_functions() -> None:
+    text = """
+    #include <cmath>
+    __global__ void sin(const float* x, float* y, int n) { if (threadIdx.x < n) y[threadIdx.x] = std::sin(x[threadIdx.x]); }
+    __global__ void max(float* y, float v) { y[threadIdx.x] = max(y[threadIdx.x], v); }
+    extern "C" void entry(const float* x, float* y, int n) { sin<<<1, 32>>>(x, y, n); max<<<1, 32>>>(y, 0.5f); }"""
+    x = normal(32)
+    np.testing.assert_allclose(run(text, "entry", x, zeros(32), 32)[1], np.maximum(np.sin(x), 0.5), rtol=1e-6)
+
+
+def test_the_c_librarys_headers_agree_with_ours() -> None:
+    heads = "math.h stdlib.h string.h stdio.h stdint.h float.h limits.h time.h assert.h cmath cstdio cstdlib cstring "
+    heads += "vector algorithm iostream limits utility string array functional chrono"
+    text = "".join(f"#include <{h}>\n" for h in heads.split())
+    text += "using namespace std;\n__global__ void k(float* y) { y[0] = fmaxf(M_PI, FLT_MAX) + min(1, 2) + exp(0.0f); }"
+    for before in ("", "#include <cuda_runtime.h>\n#include <cuda_fp16.h>\n#include <mma.h>\n"):
+        assert run(before + text, "k", zeros(1), grid=(1, 1, 1), block=1).errors == []

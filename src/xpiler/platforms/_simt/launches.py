@@ -25,10 +25,19 @@ from xpiler.platforms._simt.lexer import (
     next_solid,
     spaced,
     split_commas,
+    words,
 )
 from xpiler.platforms._simt.scopes import statement_start
 
 _ZERO = re.compile(r"^\(?0[uUlL]*\)?$")
+# Functions of the headers: a kernel of the same name is one of several overloads.
+_CROWDED = words(
+    "abs acos acosh asin asinh atan atan2 atanh cbrt ceil clock copysign cos cosh erf erfc exp "
+    "exp2 exp10 expm1 fabs fdim floor fma fmax fmin fmod hypot isfinite isinf isnan ldexp log "
+    "log10 log1p log2 max min modf nextafter norm3d norm4d pow printf rand remainder rint round "
+    "rsqrt sin sincos sinh sqrt tan tanh tgamma trunc hexp hlog hsqrt hrsqrt hrcp hsin hcos "
+    "hfloor hceil free malloc memcpy memset exit"
+)
 _JOINERS = {"::", ".", "->", "##"}
 _CASTS = {"reinterpret_cast", "static_cast", "const_cast"}
 
@@ -143,7 +152,7 @@ def needs_generic(callee: Sequence[Token], templates: set[str]) -> bool:
         return False
     names = {t.text for t in solid if t.kind == "name"}
     parameter = solid[0].directive > 0 and len(solid) == 1
-    return bool(names & templates) or solid[-1].text == ">" or parameter
+    return bool(names & (templates | _CROWDED)) or solid[-1].text == ">" or parameter
 
 
 def _argument(part: Sequence[Token]) -> str:

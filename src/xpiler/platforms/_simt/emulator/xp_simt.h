@@ -35,6 +35,9 @@ typedef __INTPTR_TYPE__ intptr_t;
 typedef __UINTPTR_TYPE__ uintptr_t;
 typedef __PTRDIFF_TYPE__ ptrdiff_t;
 typedef long clock_t;
+typedef unsigned int uint;
+typedef unsigned short ushort;
+typedef unsigned long ulong;
 #ifndef NULL
 #define NULL __null
 #endif
@@ -47,9 +50,6 @@ typedef long clock_t;
 #endif
 #ifndef NAN
 #define NAN (__builtin_nanf (""))
-#endif
-#ifndef M_PI
-#define M_PI 3.14159265358979323846
 #endif
 extern "C" {
 int printf(const char* format, ...);
@@ -75,6 +75,7 @@ void __assert_fail(const char*, const char*, unsigned, const char*) noexcept(tru
   ((condition) ? (void)0 : __assert_fail(#condition, __FILE__, __LINE__, __PRETTY_FUNCTION__))
 #endif
 
+#include "xp_constants.h"
 #include "xp_vectors.h"
 
 // ---- who am I ----------------------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
 // AMD's matrix instructions (MFMA) with their documented register layouts, for a wave of 64 lanes.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3")             // the product's inner loop as vectors
+#endif
 #include "xp_simt.h"
 #ifdef XP_HIP
 #include "xp_float16.h"
@@ -45,39 +48,41 @@ template <class T> T element(const void* p, int i) {
   __builtin_memcpy(&v, static_cast<const char*>(p) + (size_t)i * sizeof(T), sizeof v);
   return v;
 }
-double as_number(MatrixType type, const void* p, int i) {
+// Elements of an operand as the type T that sums are formed in.
+template <class T, MatrixType type> T number(const void* p, int i) {
   switch (type) {
-    case type_i8: return element<signed char>(p, i);
-    case type_f16: return half_to_float(element<u16>(p, i));
-    case type_bf16: return bfloat_to_float(element<u16>(p, i));
-    case type_xf32: return bits<float>(bits<u32>(element<float>(p, i)) & 0xffffe000u);
-    case type_f64: return element<double>(p, i);
-    default: return element<float>(p, i);
+    case type_i8: return (T)element<signed char>(p, i);
+    case type_f16: return (T)half_to_float(element<u16>(p, i));
+    case type_bf16: return (T)bfloat_to_float(element<u16>(p, i));
+    case type_xf32: return (T)bits<float>(bits<u32>(element<float>(p, i)) & 0xffffe000u);
+    case type_f64: return (T)element<double>(p, i);
+    default: return (T)element<float>(p, i);
   }
 }
+constexpr int most = 32 * 32 * 2;      // one wave at a time runs a collective
+template <class T> struct Matrices { static T a[most], b[most], d[most]; };
+template <class T> T Matrices<T>::a[most];
+template <class T> T Matrices<T>::b[most];
+template <class T> T Matrices<T>::d[most];
 
-constexpr int most = 32 * 32 * 2;
-double A[most], B[most], D[most];      // one wave at a time runs a collective
-
-void gather(const Mfma& f, void** records) {
+template <class T, MatrixType type> void gather(const Mfma& f, void** records) {
   const int per_lane = f.m * f.k * f.blocks / 64;
   for (int lane = 0; lane < 64; ++lane) {
     const Record& r = *static_cast<Record*>(records[lane]);
+    const Place first = input_place(f.m, f.blocks, per_lane, lane, 0);     // consecutive k follow
     for (int i = 0; i < per_lane; ++i) {
-      const Place p = input_place(f.m, f.blocks, per_lane, lane, i);
-      A[(p.block * f.m + p.row) * f.k + p.k] = as_number(f.type, r.a, i);
-      B[(p.block * f.k + p.k) * f.n + p.row] = as_number(f.type, r.b, i);
+      Matrices<T>::a[(first.block * f.m + first.row) * f.k + first.k + i] = number<T, type>(r.a, i);
+      Matrices<T>::b[(first.block * f.k + first.k + i) * f.n + first.row] = number<T, type>(r.b, i);
     }
   }
 }
 template <class T, class Step> void multiply(const Mfma& f, Step step) {
-  for (int b = 0; b < f.blocks; ++b)
-    for (int i = 0; i < f.m; ++i)
-      for (int j = 0; j < f.n; ++j) {
-        T sum = (T)D[(b * f.m + i) * f.n + j];
-        for (int k = 0; k < f.k; ++k) sum = step(sum, (T)A[(b * f.m + i) * f.k + k], (T)B[(b * f.k + k) * f.n + j]);
-        D[(b * f.m + i) * f.n + j] = (double)sum;
-      }
+  T *a = Matrices<T>::a, *b = Matrices<T>::b, *d = Matrices<T>::d;
+  for (int row = 0; row < f.blocks * f.m; ++row) {
+    const T* of_block = b + row / f.m * f.k * f.n;
+    for (int k = 0; k < f.k; ++k)
+      for (int j = 0; j < f.n; ++j) d[row * f.n + j] = step(d[row * f.n + j], a[row * f.k + k], of_block[k * f.n + j]);
+  }
 }
 template <class T> void exchange(const Mfma& f, void** records, bool load) {
   const int registers = f.m * f.n * f.blocks / 64;
@@ -85,14 +90,14 @@ template <class T> void exchange(const Mfma& f, void** records, bool load) {
     const Record& r = *static_cast<Record*>(records[lane]);
     for (int v = 0; v < registers; ++v) {
       const Cell cell = output_cell(f.m, f.n, f.blocks, f.type == type_f64, lane, v);
-      double& d = D[(cell.block * f.m + cell.row) * f.n + cell.column];
-      if (load) d = (double)element<T>(r.c, v);
-      else static_cast<T*>(r.d)[v] = (T)d;
+      T& d = Matrices<T>::d[(cell.block * f.m + cell.row) * f.n + cell.column];
+      if (load) d = element<T>(r.c, v);
+      else static_cast<T*>(r.d)[v] = d;
     }
   }
 }
-template <class T, class Step> void perform(const Mfma& f, void** records, Step step) {
-  gather(f, records);
+template <class T, MatrixType type, class Step> void perform(const Mfma& f, void** records, Step step) {
+  gather<T, type>(f, records);
   exchange<T>(f, records, true);
   multiply<T>(f, step);
   exchange<T>(f, records, false);
@@ -109,12 +114,15 @@ void answer(void** records, u64) {
     if (records[lane]) static_cast<Record*>(records[lane])->whole = whole;
   if (!whole) return;
   const Mfma& f = *first->form;
-  if (f.type == type_i8)
-    perform<int>(f, records, [](int s, int a, int b) { return (int)((unsigned)s + (unsigned)(a * b)); });
-  else if (f.type == type_f64)
-    perform<double>(f, records, [](double s, double a, double b) { return __builtin_fma(a, b, s); });
-  else
-    perform<float>(f, records, [](float s, float a, float b) { return s + a * b; });
+  const auto add_product = [](float s, float x, float y) { return s + x * y; };
+  switch (f.type) {
+    case type_i8: return perform<int, type_i8>(f, records, [](int s, int x, int y) { return (int)((unsigned)s + (unsigned)(x * y)); });
+    case type_f64: return perform<double, type_f64>(f, records, [](double s, double x, double y) { return __builtin_fma(x, y, s); });
+    case type_f16: return perform<float, type_f16>(f, records, add_product);
+    case type_bf16: return perform<float, type_bf16>(f, records, add_product);
+    case type_xf32: return perform<float, type_xf32>(f, records, add_product);
+    default: return perform<float, type_f32>(f, records, add_product);
+  }
 }
 }  // namespace
 

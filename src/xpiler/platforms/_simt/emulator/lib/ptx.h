@@ -42,6 +42,7 @@ struct PtxInstruction {
   int arguments_count;
   int guard;                                // register of @p, or -1
   bool guard_negated;
+  mutable void* form;                       // what a handler worked out the first time
   bool has(const char* part) const;
   const char* part(int i) const { return i < parts_count ? parts[i] : ""; }
   PtxType type(int i = 0) const { return i < types_count ? types[i] : PtxType{'b', 32, 1}; }
@@ -49,7 +50,7 @@ struct PtxInstruction {
 struct Label { const char* name; int at; };
 struct PtxProgram {
   PtxInstruction* code;
-  int count;
+  int count, registers;
   PtxArgument* lists;                       // members of vector operands, in a row
   Label labels[8];
   int labels_count;

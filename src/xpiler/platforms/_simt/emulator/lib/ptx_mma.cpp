@@ -1,4 +1,7 @@
 // The warp-wide matrix instructions of PTX: mma.sync, ldmatrix, stmatrix, with their documented register layouts.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3")             // the product's inner loop as vectors
+#endif
 #include "ptx.h"
 #ifndef XP_HIP
 
@@ -22,19 +25,31 @@ static_assert(place_a(16, 2, 5, 6).row == 9 && place_a(16, 2, 5, 6).column == 10
 static_assert(place_b(4, 7, 5).row == 29 && place_b(4, 7, 5).column == 1, "m16n8k32: b5 of lane 7");
 
 struct Shape { int m, n, k; };
-struct MmaRecord {
+// What an instruction says, worked out once; `at_*`: where element i of lane l stands, at [l * elements + i].
+struct Form {
   Shape shape;
   PtxType types[4];                    // of D, A, B, C
+  bool saturate;
+  u16 at_a[16 * 32], at_b[32 * 8], at_c[16 * 8];
+};
+struct MmaRecord {
+  const Form* form;
   u64 a[8], b[8], c[8], d[8];          // registers
-  bool saturate, whole;
+  bool whole;
 };
 
 int pack_of(PtxType t) { return t.bits == 64 ? 1 : 32 / t.bits; }
-double element(PtxType t, const u64* registers, int i) {
+template <class T> T number(PtxType t, u64 v) {
+  if (t.kind == 's' || t.kind == 'u') return (T)to_signed(t, v);
+  if (t.kind == 't') return (T)bits<float>((u32)v & 0xffffe000u);
+  if (t.bits == 64) return (T)bits<double>(v);
+  return (T)(t.bits == 32 ? bits<float>((u32)v) : t.kind == 'h' ? bfloat_to_float((u16)v) : half_to_float((u16)v));
+}
+// Spreads a lane's registers over a matrix.
+template <class T> void scatter(PtxType t, const u64* registers, int elements, const u16* at, T* to) {
   const int pack = pack_of(t);
-  const u64 v = registers[i / pack] >> (i % pack * t.bits);
-  if (t.kind == 's' || t.kind == 'u') return (double)to_signed(t, v);
-  return t.kind == 't' ? (double)bits<float>((u32)v & 0xffffe000u) : to_double(t, v);
+  for (int i = 0, r = 0; i < elements; ++r)
+    for (int part = 0; part < pack && i < elements; ++part, ++i) to[at[i]] = number<T>(t, registers[r] >> (part * t.bits));
 }
 void put(PtxType t, u64* registers, int i, double v) {
   const int pack = pack_of(t);
@@ -44,15 +59,28 @@ void put(PtxType t, u64* registers, int i, double v) {
   const int shift = i % pack * t.bits;
   r = (r & ~(mask << shift)) | (coded & mask) << shift;
 }
-double A[16 * 32], B[32 * 8], C[16 * 8];
+template <class T> struct Matrices { static T a[16 * 32], b[32 * 8], c[16 * 8]; };
+template <class T> T Matrices<T>::a[16 * 32];
+template <class T> T Matrices<T>::b[32 * 8];
+template <class T> T Matrices<T>::c[16 * 8];
 
-template <class T, class Step> void multiply(const Shape& s, Step step) {
+template <class T, class Step> void perform(const Form& f, void** records, Step step) {
+  const Shape s = f.shape;
+  T *a = Matrices<T>::a, *b = Matrices<T>::b, *c = Matrices<T>::c;
+  const int in_a = s.m * s.k / 32, in_b = s.k * s.n / 32, in_c = s.m * s.n / 32;
+  for (int l = 0; l < 32; ++l) {
+    const MmaRecord& r = *static_cast<MmaRecord*>(records[l]);
+    scatter(f.types[1], r.a, in_a, f.at_a + l * in_a, a);
+    scatter(f.types[2], r.b, in_b, f.at_b + l * in_b, b);
+    scatter(f.types[3], r.c, in_c, f.at_c + l * in_c, c);
+  }
   for (int r = 0; r < s.m; ++r)
-    for (int c = 0; c < s.n; ++c) {
-      T sum = (T)C[r * s.n + c];
-      for (int k = 0; k < s.k; ++k) sum = step(sum, (T)A[r * s.k + k], (T)B[k * s.n + c]);
-      C[r * s.n + c] = (double)sum;
-    }
+    for (int k = 0; k < s.k; ++k)
+      for (int n = 0; n < s.n; ++n) c[r * s.n + n] = step(c[r * s.n + n], a[r * s.k + k], b[k * s.n + n]);
+  for (int l = 0; l < 32; ++l) {
+    MmaRecord& r = *static_cast<MmaRecord*>(records[l]);
+    for (int i = 0; i < in_c; ++i) put(f.types[0], r.d, i, (double)c[f.at_c[l * in_c + i]]);
+  }
 }
 void answer_mma(void** records, u64) {
   bool whole = true;
@@ -60,32 +88,15 @@ void answer_mma(void** records, u64) {
   for (int l = 0; l < 32; ++l)
     if (records[l]) static_cast<MmaRecord*>(records[l])->whole = whole;
   if (!whole) return;
-  const MmaRecord& first = *static_cast<MmaRecord*>(records[0]);
-  const Shape s = first.shape;
-  for (int l = 0; l < 32; ++l) {
-    const MmaRecord& r = *static_cast<MmaRecord*>(records[l]);
-    for (int i = 0; i < s.m * s.k / 32; ++i) {
-      const Place p = place_a(s.m, pack_of(r.types[1]), l, i);
-      A[p.row * s.k + p.column] = element(r.types[1], r.a, i);
-    }
-    for (int i = 0; i < s.k * s.n / 32; ++i) {
-      const Place p = place_b(pack_of(r.types[2]), l, i);
-      B[p.row * s.n + p.column] = element(r.types[2], r.b, i);
-    }
-    for (int i = 0; i < s.m * s.n / 32; ++i) C[place_c(l, i).row * s.n + place_c(l, i).column] = element(r.types[3], r.c, i);
-  }
-  if (first.types[0].bits == 64)
-    multiply<double>(s, [](double sum, double a, double b) { return __builtin_fma(a, b, sum); });
-  else if (first.types[0].kind != 's')
-    multiply<float>(s, [](float sum, float a, float b) { return sum + a * b; });
-  else if (first.saturate)
-    multiply<double>(s, [](double sum, double a, double b) { return (double)saturated<int>(sum + a * b); });
+  const Form& f = *static_cast<MmaRecord*>(records[0])->form;
+  if (f.types[0].bits == 64)
+    perform<double>(f, records, [](double sum, double a, double b) { return __builtin_fma(a, b, sum); });
+  else if (f.types[0].kind != 's')
+    perform<float>(f, records, [](float sum, float a, float b) { return sum + a * b; });
+  else if (f.saturate)
+    perform<double>(f, records, [](double sum, double a, double b) { return (double)saturated<int>(sum + a * b); });
   else
-    multiply<int>(s, [](int sum, int a, int b) { return (int)((u32)sum + (u32)(a * b)); });
-  for (int l = 0; l < 32; ++l) {
-    MmaRecord& r = *static_cast<MmaRecord*>(records[l]);
-    for (int i = 0; i < s.m * s.n / 32; ++i) put(r.types[0], r.d, i, C[place_c(l, i).row * s.n + place_c(l, i).column]);
-  }
+    perform<int>(f, records, [](int sum, int a, int b) { return (int)((u32)sum + (u32)(a * b)); });
 }
 
 bool shape_of(const PtxInstruction& i, Shape& s) {
@@ -114,28 +125,56 @@ bool listed(Shape s, const PtxInstruction& i) {
   return false;
 }
 // Operands of a fragment: a list, or a single register.
-int registers_of(const Frame& f, const PtxArgument& a, u64* to) {
-  if (a.kind != is_list) { to[0] = f.get(a); return 1; }
-  for (int n = 0; n < a.count && n < 8; ++n) to[n] = f.get(f.program->lists[a.index + n]);
-  return a.count;
+void registers_of(const Frame& f, const PtxArgument& a, u64* to) {
+  if (a.kind != is_list) to[0] = f.get(a);
+  else for (int n = 0; n < a.count; ++n) to[n] = f.get(f.program->lists[a.index + n]);
 }
-void do_mma(Frame& f, const PtxInstruction& i) {
-  MmaRecord r = {};
-  if (!shape_of(i, r.shape) || !listed(r.shape, i)) f.unsupported(i, "this shape or type of mma is not modelled");
+void place(Form& f) {
+  const Shape s = f.shape;
+  const int in_a = s.m * s.k / 32, in_b = s.k * s.n / 32, in_c = s.m * s.n / 32;
+  for (int l = 0; l < 32; ++l) {
+    for (int i = 0; i < in_a; ++i) {
+      const Place p = place_a(s.m, pack_of(f.types[1]), l, i);
+      f.at_a[l * in_a + i] = (u16)(p.row * s.k + p.column);
+    }
+    for (int i = 0; i < in_b; ++i) {
+      const Place p = place_b(pack_of(f.types[2]), l, i);
+      f.at_b[l * in_b + i] = (u16)(p.row * s.n + p.column);
+    }
+    for (int i = 0; i < in_c; ++i) f.at_c[l * in_c + i] = (u16)(place_c(l, i).row * s.n + place_c(l, i).column);
+  }
+}
+const Form* form_of(const Frame& f, const PtxInstruction& i) {
+  Form* form = static_cast<Form*>(arena(sizeof(Form)));
+  if (i.arguments_count != 4) f.unsupported(i, "four operands are expected");
+  if (!shape_of(i, form->shape) || !listed(form->shape, i)) f.unsupported(i, "this shape or type of mma is not modelled");
   if (!i.has("row") || !i.has("col")) f.unsupported(i, "A must be row-major and B column-major");
   if (i.has("xor") || i.has("and")) f.unsupported(i, "only multiply and add");
-  for (int n = 0; n < 4; ++n) r.types[n] = i.type(n);
-  r.saturate = i.has("satfinite");
-  const Shape s = r.shape;
-  const int counts[3] = {registers_of(f, *i.arguments[1], r.a), registers_of(f, *i.arguments[2], r.b),
-                         registers_of(f, *i.arguments[3], r.c)};
-  const int sizes[3] = {s.m * s.k, s.k * s.n, s.m * s.n};
-  for (int n = 0; n < 3; ++n)
-    if (counts[n] != sizes[n] / 32 / pack_of(r.types[n + 1])) f.unsupported(i, "an operand has the wrong count of registers");
+  for (int n = 0; n < 4; ++n) form->types[n] = i.type(n);
+  form->saturate = i.has("satfinite");
+  const Shape s = form->shape;
+  const int sizes[4] = {s.m * s.n, s.m * s.k, s.k * s.n, s.m * s.n};
+  for (int n = 0; n < 4; ++n) {
+    const PtxArgument& a = *i.arguments[n];
+    if ((a.kind == is_list ? a.count : 1) != sizes[n] / 32 / pack_of(form->types[n]))
+      f.unsupported(i, "an operand has the wrong count of registers");
+  }
+  place(*form);
+  i.form = form;
+  return form;
+}
+void do_mma(Frame& f, const PtxInstruction& i) {
+  MmaRecord r;
+  r.form = i.form ? static_cast<const Form*>(i.form) : form_of(f, i);
+  r.whole = true;
+  for (u64& v : r.d) v = 0;
+  registers_of(f, *i.arguments[1], r.a);
+  registers_of(f, *i.arguments[2], r.b);
+  registers_of(f, *i.arguments[3], r.c);
   xprt::warp_collective(all_lanes, &r, answer_mma, "mma.sync", f.line);
   if (!r.whole) xprt::trap("divergent_collective", "mma.sync is executed by part of a warp only", f.line);
   const PtxArgument& d = *i.arguments[0];
-  const int bytes = r.types[0].bits == 64 ? 8 : 4;
+  const int bytes = r.form->types[0].bits == 64 ? 8 : 4;
   if (d.kind != is_list) return f.set(d, r.d[0], bytes);
   for (int n = 0; n < d.count; ++n) f.set(f.program->lists[d.index + n], r.d[n], bytes);
 }

@@ -334,6 +334,7 @@ PtxProgram* ptx_parse(const char* text, bool extended, const PtxGiven* given, in
   program->lists = static_cast<PtxArgument*>(arena((xprt_size)(members + 1) * sizeof(PtxArgument)));
   Parser parser = {text, extended, given, count, line, program, 0, {}, 0};
   parser.statements();
+  program->registers = parser.names_count;
   return program;
 }
 }  // namespace xp_simt

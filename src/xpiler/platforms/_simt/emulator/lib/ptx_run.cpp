@@ -178,7 +178,7 @@ void ptx_run(PtxProgram*& program, const char* text, bool extended, PtxGiven* gi
   f.program = program;
   f.given = given;
   f.line = line;
-  for (u64& r : f.registers) r = 0;
+  for (int r = 0; r < program->registers; ++r) f.registers[r] = 0;
   for (f.next = 0; f.next < program->count;) {
     const PtxInstruction& i = program->code[f.next++];
     if (i.guard < 0 || ((f.registers[i.guard] & 1) != 0) != i.guard_negated) i.run(f, i);

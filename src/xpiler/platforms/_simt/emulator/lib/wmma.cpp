@@ -1,4 +1,7 @@
 // Warp matrix fragments: which lane holds what, loads and stores with their checks, and the product.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O3")             // the product's inner loop as vectors
+#endif
 #include "xp_simt.h"
 #ifndef XP_HIP
 #include "xp_wmma.h"
@@ -33,23 +36,24 @@ struct Layout {
   unsigned element(unsigned place) const { return (place ^ flip) * inverse & mask; }
 };
 
-double get(FragmentType t, const void* x, int i) {
+// Elements as the type T that sums are formed in.
+template <class T> T get(FragmentType t, const void* x, int i) {
   switch (t) {
-    case frag_s8: return static_cast<const signed char*>(x)[i];
-    case frag_u8: return static_cast<const unsigned char*>(x)[i];
-    case frag_s32: return static_cast<const int*>(x)[i];
-    case frag_f16: return half_to_float(static_cast<const u16*>(x)[i]);
-    case frag_bf16: return bfloat_to_float(static_cast<const u16*>(x)[i]);
-    case frag_tf32: return bits<float>(static_cast<const u32*>(x)[i] & 0xffffe000u);   // the low bits are not looked at
-    case frag_f64: return static_cast<const double*>(x)[i];
-    default: return static_cast<const float*>(x)[i];
+    case frag_s8: return (T) static_cast<const signed char*>(x)[i];
+    case frag_u8: return (T) static_cast<const unsigned char*>(x)[i];
+    case frag_s32: return (T) static_cast<const int*>(x)[i];
+    case frag_f16: return (T)half_to_float(static_cast<const u16*>(x)[i]);
+    case frag_bf16: return (T)bfloat_to_float(static_cast<const u16*>(x)[i]);
+    case frag_tf32: return (T)bits<float>(static_cast<const u32*>(x)[i] & 0xffffe000u);   // the low bits are not looked at
+    case frag_f64: return (T) static_cast<const double*>(x)[i];
+    default: return (T) static_cast<const float*>(x)[i];
   }
 }
-void put(FragmentType t, void* x, int i, double v) {
+template <class T> void put(FragmentType t, void* x, int i, T v) {
   switch (t) {
     case frag_s32: static_cast<int*>(x)[i] = (int)v; break;
     case frag_f16: static_cast<u16*>(x)[i] = float_to_half((float)v); break;
-    case frag_f64: static_cast<double*>(x)[i] = v; break;
+    case frag_f64: static_cast<double*>(x)[i] = (double)v; break;
     default: static_cast<float*>(x)[i] = (float)v;
   }
 }
@@ -125,29 +129,44 @@ struct Record {
   void* d;
   bool saturate, whole;
 };
-double A[32 * 16], B[16 * 32];
-template <class T> struct Accumulators { static T cells[32 * 32]; };
-template <class T> T Accumulators<T>::cells[32 * 32];
+// One warp at a time runs a collective.
+template <class T> struct Matrices { static T a[32 * 16], b[16 * 32], sums[32 * 32]; };
+template <class T> T Matrices<T>::a[32 * 16];
+template <class T> T Matrices<T>::b[16 * 32];
+template <class T> T Matrices<T>::sums[32 * 32];
 
-template <class Visit> void every_element(const Fragment& f, Visit visit) {
+// Calls visit(e, lane, i) for every element; `visit` is inlined with the fragment's type known in each branch.
+template <class Visit> inline void every_element(const Fragment& f, Visit visit) {
   const Layout layout(f);
   for (int e = 0; e < f.rows * f.columns; ++e) {
     const unsigned place = layout.place((unsigned)e);
     visit(e, (int)(place % 32), (int)(place / 32));
   }
 }
+template <class T> void gather(const Fragment& f, void** records, const void* Record::*field, T* to) {
+  const void* x[32];
+  for (int lane = 0; lane < 32; ++lane) x[lane] = static_cast<Record*>(records[lane])->*field;
+  const auto as = [&](FragmentType t) { every_element(f, [&](int e, int lane, int i) { to[e] = get<T>(t, x[lane], i); }); };
+  switch (f.type) {
+    case frag_f16: return as(frag_f16);
+    case frag_f32: return as(frag_f32);
+    case frag_s8: return as(frag_s8);
+    default: return as(f.type);
+  }
+}
 template <class T, class Step> void perform(void** records, Step step) {
   const Record& first = *static_cast<Record*>(records[0]);
-  const auto lane_of = [&](int lane) -> Record& { return *static_cast<Record*>(records[lane]); };
-  T* sums = Accumulators<T>::cells;
-  every_element(*first.fa, [&](int e, int lane, int i) { A[e] = get(first.fa->type, lane_of(lane).a, i); });
-  every_element(*first.fb, [&](int e, int lane, int i) { B[e] = get(first.fb->type, lane_of(lane).b, i); });
-  every_element(*first.fc, [&](int e, int lane, int i) { sums[e] = (T)get(first.fc->type, lane_of(lane).c, i); });
+  T *a = Matrices<T>::a, *b = Matrices<T>::b, *sums = Matrices<T>::sums;
+  gather<T>(*first.fa, records, &Record::a, a);
+  gather<T>(*first.fb, records, &Record::b, b);
+  gather<T>(*first.fc, records, &Record::c, sums);
   const int m = first.fa->m, n = first.fa->n, depth = first.fa->k;
   for (int r = 0; r < m; ++r)
     for (int k = 0; k < depth; ++k)
-      for (int c = 0; c < n; ++c) sums[r * n + c] = step(sums[r * n + c], (T)A[r * depth + k], (T)B[k * n + c]);
-  every_element(*first.fd, [&](int e, int lane, int i) { put(first.fd->type, lane_of(lane).d, i, (double)sums[e]); });
+      for (int c = 0; c < n; ++c) sums[r * n + c] = step(sums[r * n + c], a[r * depth + k], b[k * n + c]);
+  every_element(*first.fd, [&](int e, int lane, int i) {
+    put(first.fd->type, static_cast<Record*>(records[lane])->d, i, sums[e]);
+  });
 }
 void answer(void** records, u64) {
   bool whole = true;

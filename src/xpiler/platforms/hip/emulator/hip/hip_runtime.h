@@ -52,9 +52,6 @@ inline hipError_t hipMemcpyDtoH(void* to, const void* from, size_t n, XP_LINE) {
 }
 
 typedef unsigned char uchar;
-typedef unsigned short ushort;
-typedef unsigned int uint;
-typedef unsigned long ulong;
 
 // Names from before the built-in objects.
 #define hipThreadIdx_x (threadIdx.x)
