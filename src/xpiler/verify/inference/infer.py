@@ -158,6 +158,21 @@ def _fit(
     for expr, value in _formulas(search, block):
         if all(value(values) == found for values, found in samples):
             return expr
+    return _scaled(search, samples, block[dim])
+
+
+def _scaled(
+    search: Searcher, samples: list[tuple[Mapping[str, int | float], int]], threads: int
+) -> e.Expr | None:
+    """A grid of ceil(n * k / threads) blocks for one parameter n and a constant k."""
+    for name in search.sizes:
+        low = max((found - 1) * threads // int(v[name]) + 1 for v, found in samples)
+        high = min(found * threads // int(v[name]) for v, found in samples)
+        if low == high and low > 1:  # the samples leave one factor
+            n = e.Cast(_scalar(search, name), I64)
+            total = e.Binary("*", n, e.Const(low, I64), I64)
+            up = e.Binary("+", total, e.Const(threads - 1, I64), I64)
+            return e.Binary("/", up, e.Const(threads, I64), I64)
     return None
 
 
@@ -282,7 +297,13 @@ def _with_values(
     search: Searcher, first: Trial, exprs: ShapeExprs | None, values: Mapping[str, int | float]
 ) -> Trial:
     """`first` with other values, and the launch shape that follows from them."""
-    shape = _evaluated(exprs, values, first.shape) if exprs is not None else first.shape
+    shape = first.shape
+    if exprs is not None and shape is not None:
+        shape = _evaluated(exprs, values, shape)
+        if None in exprs.grid:
+            found = ShapeSearch(search).grid(values, first.data, shape[1])
+            grid = tuple(f if n is None else n for n, f in zip(found, shape[0], strict=True))
+            shape = (grid, shape[1])  # type: ignore[assignment]
     return search.trial(values, first.data, shape)
 
 
@@ -294,7 +315,7 @@ def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[T
     if not search.sizes:
         return []
     trials = (_resized(search, first, exprs, sizes) for sizes in ROUND_SIZES)
-    good = [t for t in trials if t.score()[0] <= first.score()[0]]
+    good = [t for t in trials if t.score()[0] <= first.score()[0] and not t.heaviness]
     return [t for t in good if t.seen.cost <= GOOD_COST][:2] or good[:1]
 
 

@@ -46,11 +46,16 @@ class Trial:
         """Lower is better: legality, then coverage, then size."""
         f = self.seen
         blocked = 0.0 if f.legal() and not f.empty() else 5.0
-        memory = sum(r.size or (r.touched.hi if r.touched else 0) for r in f.regions.values())
-        heavy = max(
-            0.0, math.log2(max(1, f.cost) / MAX_COST), math.log2(max(1, memory) / MAX_BYTES)
-        )
+        heavy = self.heaviness
         return (round(f.violations() + blocked, 3), round(f.uncovered(), 3) + heavy)
+
+    @property
+    def heaviness(self) -> float:
+        """By how many doublings the cost or the memory passes what a case may take; 0: it fits."""
+        regions = self.seen.regions.values()
+        memory = sum(r.size or (r.touched.hi if r.touched else 0) for r in regions)
+        cost = math.log2(max(1, self.seen.cost) / MAX_COST)
+        return max(0.0, cost, math.log2(max(1, memory) / MAX_BYTES))
 
     @property
     def perfect(self) -> bool:
@@ -132,7 +137,8 @@ class Searcher:
         if best.perfect:
             best = self._widest(best)
         # Intervals may see accesses that cannot be: then plain sizes are the better guess.
-        return self._lighter(trials[0] if best.score()[0] > 0 else best)
+        running = [t for t in trials if not t.seen.empty()] or trials
+        return self._lighter(running[0] if best.score()[0] > 0 else best)
 
     def _guarded_wrongly(self, t: Trial) -> bool:
         """Whether some access passes its buffer's end by the same bytes whatever the sizes are.
