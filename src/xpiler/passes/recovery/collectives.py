@@ -32,6 +32,7 @@ class Expansion:
     facts: Facts
     taken: set[str]
     tiles: set[str]
+    exchanges: set[str]
 
     def tile(self, base: str, t: Type) -> e.Var:
         """Storage that the lanes of a warp share."""
@@ -112,11 +113,13 @@ Rule = Callable[[Expansion], s.Body]
 def expand(
     body: s.Body, facts: Facts, taken: set[str], tiles: set[str],
     rule_of: Callable[[str], Rule | None],
-) -> s.Body:  # fmt: skip
-    """`body` with the collective instructions of the level expanded.
+) -> tuple[s.Body, set[str]]:  # fmt: skip
+    """`body` with the collective instructions of the level expanded, and the variables by which
+    units hand values to each other.
 
-    Raises Unsupported for one that has no expansion.
+    Raises Unsupported for an instruction that has no expansion.
     """
+    exchanges: set[str] = set()
 
     def one(st: s.Stmt) -> s.Stmt | s.Body:
         instr = st.instr if isinstance(st, n.Masked) else st
@@ -125,6 +128,7 @@ def expand(
         rule = rule_of(instr.name)
         if rule is None:
             raise Unsupported(instr, f"no meaning is known for {instr.name}")
-        return rule(Expansion(instr, st if isinstance(st, n.Masked) else None, facts, taken, tiles))
+        mask = st if isinstance(st, n.Masked) else None
+        return rule(Expansion(instr, mask, facts, taken, tiles, exchanges))
 
-    return n.edit(body, one)
+    return n.edit(body, one), exchanges

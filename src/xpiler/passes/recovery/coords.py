@@ -140,6 +140,13 @@ class Coords:
         return self.need(self.lane, e.Axis("lane", ""))
 
 
+def known_extent(x: e.Expr, ext: Extents) -> e.Expr:
+    """An axis that is the same for all threads, as the launch gives it."""
+    if isinstance(x, e.Axis) and x.level in ("grid_dim", "block_dim", "warp_size"):
+        return Coords(ext).axis(x)
+    return x
+
+
 def index(base: e.Expr, indices: list[e.Expr]) -> e.Expr:
     """`base[i][j]...`, typed by the array's type."""
     for i in indices:

@@ -13,6 +13,7 @@ from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import RULES, Rule, expand
 from xpiler.passes.recovery.coords import Coords, Per, Storage, instances, rewriter, storage_type
 from xpiler.passes.recovery.effects import commutes, sequential
+from xpiler.passes.recovery.exchange import join_exchanges
 from xpiler.passes.recovery.flow import effects, local_names, reads, written
 from xpiler.passes.recovery.jumps import JumpLowering, flatten_scopes, switches_to_ifs
 from xpiler.passes.recovery.placement import Placement, Placer
@@ -133,8 +134,9 @@ class Lowering:
             except LowerJumps as more:
                 extra |= more.jumps
         body = n.fresh_statements(body)
-        new = expand(body, self.facts(body), taken, self.env.tiles, rule_of)
-        return n.fresh_statements(flatten_scopes(new))
+        new, exchanges = expand(body, self.facts(body), taken, self.env.tiles, rule_of)
+        new = join_exchanges(flatten_scopes(new), exchanges, self.local(new))
+        return n.fresh_statements(new)
 
     def placed(self, body: s.Body) -> tuple[list[Item], Placement]:
         """A cut of `body` with a place for every variable."""

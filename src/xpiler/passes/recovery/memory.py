@@ -81,18 +81,19 @@ def may_move_before(st: s.Stmt, run: s.Body, local: set[str], world: World) -> b
     """Whether `st`, which has no effect but on variables and memory, may run before `run`."""
     if not run:
         return True
-    uses, defs = _touched((st,))
-    run_uses, run_defs = _touched(run)
+    uses, defs = touched((st,))
+    run_uses, run_defs = touched(run)
     if uses & run_defs or defs & (run_uses | run_defs):
         return False
     reads, writes = read_by((st,), local), written_by((st,), local)
     others = written_by(run, local)
-    touched = others | (read_by(run, local) if writes else set())
-    pairs = [(r, w) for r in reads for w in others] + [(w, x) for w in writes for x in touched]
+    seen = others | (read_by(run, local) if writes else set())
+    pairs = [(r, w) for r in reads for w in others] + [(w, x) for w in writes for x in seen]
     return not any(_may_alias(a, b, world) for a, b in pairs)
 
 
-def _touched(body: s.Body) -> tuple[set[str], set[str]]:
+def touched(body: s.Body) -> tuple[set[str], set[str]]:
+    """Variables that `body` reads, and those that it sets."""
     uses: set[str] = set()
     defs: set[str] = set()
     for st in n.statements(body):

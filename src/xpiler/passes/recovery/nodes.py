@@ -37,9 +37,13 @@ class Zone(s.Stmt):
 
 @dataclass(frozen=True, slots=True)
 class Split(s.Stmt):
-    """All units of the level arrive before any goes on (left of a barrier or a collective)."""
+    """All units of the level arrive before any goes on (left of a barrier or a collective).
+
+    `exchange`: only to hand over values; it does not order memory.
+    """
 
     level: LevelName
+    exchange: bool = False
 
 
 @dataclass(frozen=True, slots=True)

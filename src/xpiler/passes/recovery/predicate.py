@@ -192,7 +192,9 @@ class Predication:
         return (
             *self.zone(mask, s.Decl(active, start, loc=st.loc, comments=st.comments)),
             *self.any_of(active, some, s.Decl(some, n.FALSE)),
-            s.While(some, body, (*step, *last, *self.any_of(active, some, s.Assign(some, n.FALSE)))),
+            s.While(
+                some, body, (*step, *last, *self.any_of(active, some, s.Assign(some, n.FALSE)))
+            ),
         )
 
     def any_of(self, active: e.Expr, some: e.Var, first: s.Stmt) -> s.Body:

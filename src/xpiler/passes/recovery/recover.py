@@ -14,6 +14,7 @@ from xpiler.ir.types import U8, U64, Array, Pointer
 from xpiler.passes.recovery import launch as la
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import Unsupported
+from xpiler.passes.recovery.coords import known_extent
 from xpiler.passes.recovery.effects import byte_pointer, commutes, ordered_functions, sequential
 from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.inline import TooDeep, inline, must_inline
@@ -133,6 +134,7 @@ class Kernel:
             plan = la.alone(f, rec.shapes.get(f.name), program.wave, body)
         rec.plans[f.name] = plan
         body = rewrite_exprs(self.own_copies(body), lambda x: lane_elements(x, program.wave))
+        body = rewrite_exprs(body, lambda x: known_extent(x, plan.extents))
         body, shared, head, tail = self.shared_memory(body, plan)
         body = split_webs(body, self.taken)
         env = Env(

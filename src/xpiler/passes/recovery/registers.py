@@ -31,11 +31,11 @@ from xpiler.ir.types import (
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import Expansion, Unsupported, converted
 from xpiler.passes.recovery.formula import formula, simplify
-from xpiler.passes.recovery.tiles import LANE, element, group_does, product
+from xpiler.passes.recovery.tiles import LANE, element, group_does, product, to_tf32
 from xpiler.passes.recovery.warp_rules import exchanged, semantics, wave
 
 TYPES: dict[str, Scalar] = {
-    "f16": F16, "bf16": BF16, "f32": F32, "tf32": F32, "xf32": F32, "f64": F64, "s8": I8,
+    "f16": F16, "bf16": BF16, "f32": F32, "tf32": F32, "f64": F64, "s8": I8,
     "i8": I8, "u8": U8, "s32": I32, "i32": I32, "bf16_1k": BF16,
 }  # fmt: skip
 LONG = 4
@@ -198,9 +198,9 @@ class Product:
             for tile, op, shape in zip(tiles, (a, b, c), shapes, strict=True)
         ]
         elems = (a.elem, b.elem, c.elem, c.elem)
-        multiply = product(
-            self.x, (tiles[0], tiles[1], tiles[2], tiles[2]), self.sizes, elems, self.blocks
-        )
+        around = (tiles[0], tiles[1], tiles[2], tiles[2])
+        view = to_tf32 if ".tf32" in self.x.instr.name else None
+        multiply = product(self.x, around, self.sizes, elems, self.blocks, view)
         return (
             self.x.once(*(s.Decl(t) for t in tiles)),
             self.x.split(),

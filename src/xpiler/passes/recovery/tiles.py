@@ -143,13 +143,21 @@ def sum_type(t: Scalar) -> Scalar:
     return F32 if t.name in ("f16", "bf16") else t
 
 
+def to_tf32(x: e.Expr) -> e.Expr:
+    """The value of a TF32 operand: the lowest 13 bits of an f32 are not looked at (PTX ISA)."""
+    mask = e.Const(0xFFFFE000, U32)
+    return e.Bits(e.Binary("&", e.Bits(x, U32), mask, U32), F32)
+
+
 def multiply(x: Expansion) -> s.Body:
     """d = a * b + c on whole tiles."""
     d, (a, b, c) = x.instr.outs[0], x.instr.ins
     f = fragment(d)
     sizes = (f.m, f.n, f.k)
     elems = (fragment(a).elem, fragment(b).elem, fragment(c).elem, f.elem)
-    body = product(x, (a, b, c, d), sizes, elems)
+    # Single-precision operands of a 32-wide warp are TF32; 64-wide waves multiply f32 as it is.
+    short = x.facts.extents.wave == 32 and elems[0] == F32
+    body = product(x, (a, b, c, d), sizes, elems, operand=to_tf32 if short else None)
     return (x.split(), *group_does(x, *body))
 
 
@@ -159,6 +167,7 @@ def product(
     sizes: tuple[int, int, int],
     elems: tuple[Scalar, Scalar, Scalar, Scalar],
     blocks: int = 1,
+    operand: Callable[[e.Expr], e.Expr] | None = None,
 ) -> s.Body:
     """Loops for d = a * b + c, row by row; `blocks` independent products one after the other."""
     a, b, c, d = tiles
@@ -173,8 +182,9 @@ def product(
             row = e.Binary("+", start, row, I32)
         return element(tile, row, col, shape[1], u)
 
-    left = converted(at(a, i, k, (m, depth), elems[0]), t)
-    right = converted(at(b, k, j, (depth, cols), elems[1]), t)
+    view = operand or (lambda x: x)
+    left = converted(view(at(a, i, k, (m, depth), elems[0])), t)
+    right = converted(view(at(b, k, j, (depth, cols), elems[1])), t)
     add = s.Assign(total, e.Binary("*", left, right, t), "+", loc=x.instr.loc)
     inner = (
         s.Decl(total, converted(at(c, i, j, (m, cols), elems[2]), t)),

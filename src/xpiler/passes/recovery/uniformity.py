@@ -43,7 +43,7 @@ class Event:
     loops: tuple[int, ...]
 
     def disturbs(self, use: Event) -> bool:
-        """Whether this definition, made by some units only, could change what `use` sees of others."""
+        """Whether this definition, by some units only, could change what `use` sees of others."""
         if use.scope[: len(self.scope)] == self.scope:
             return False
         return self.place <= use.place or bool(set(self.loops) & set(use.loops))

@@ -61,7 +61,9 @@ def named(x: Expansion, mask: e.Expr, lane: e.Expr) -> e.Expr | None:
 def exchanged(x: Expansion, value: e.Expr) -> tuple[s.Body, e.Var]:
     """Every lane puts `value` where the others can read it."""
     var = x.var("exchange", value.type)
-    return (s.Decl(var), x.each(s.Assign(var, value, loc=x.instr.loc)), x.split()), var
+    x.exchanges.add(var.name)
+    put = x.each(s.Assign(var, value, loc=x.instr.loc))
+    return (s.Decl(var), put, n.Split(x.facts.level, exchange=True)), var
 
 
 def shuffle(x: Expansion) -> s.Body:

@@ -5,15 +5,18 @@ Threads make warps in the order of their linear number; the last warp of a block
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import fresh_name, variables
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables
 from xpiler.ir.types import BOOL, U32
+from xpiler.passes.recovery.collectives import converted
 from xpiler.passes.recovery.coords import Coords, binary, block_threads
 from xpiler.passes.recovery.lower import Env, Lowering, Units, count, unit_code
 from xpiler.passes.recovery.shape import DIMS, Extents, constant
+from xpiler.passes.recovery.uniformity import LANE, Facts
 
 ZERO = e.Const(0, U32)
 
@@ -110,9 +113,22 @@ def _warp_number(ext: Extents, warps: Warps, coords: Coords, number: e.Expr) -> 
     return total
 
 
+def _lane_number(env: Env) -> Callable[[e.Expr], e.Expr]:
+    """Says `threadIdx.x % 32` and its like as the lane number."""
+    facts = Facts("warp", env.extents)
+
+    def one(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.Binary) and facts.shape(x) == LANE:
+            return converted(e.Axis("lane", ""), x.type)
+        return x
+
+    return one
+
+
 def lower_warps(body: s.Body, coords: Coords, env: Env, free: bool) -> s.Body:
     """`body`, in which lanes meet, run by every warp of the block."""
     warps = warps_of(env)
+    body = rewrite_exprs(body, _lane_number(env))
     once = at_lane(coords, warps, warps.base, ZERO).with_(group=True)
 
     def region(part: s.Body, here: Coords, parallel: bool) -> s.Body:
