@@ -157,6 +157,8 @@ def _same_elements(a: e.Var, b: e.Var) -> bool:
 
 def _legal(b: _Buffer, host: e.Var, f: Function, program: Program, facts: Facts) -> bool:
     """Whether nothing else touches the host buffer while `b` lives, and const stays const."""
+    if any(_moves(f.body[k], b.var) for k in b.uses):
+        return False
     last = max([b.alloc, *b.uses, *b.outs])
     copies = {*b.ins, *b.outs}
     live = range(b.alloc, last + 1)
@@ -168,6 +170,18 @@ def _legal(b: _Buffer, host: e.Var, f: Function, program: Program, facts: Facts)
     if b.outs and not host.type.const:
         return True
     return not b.outs and all(_only_reads(f.body[k], b.var, program, facts) for k in b.uses)
+
+
+def _moves(st: s.Stmt, d: e.Var) -> bool:
+    """Whether `st` may make `d` point elsewhere (a swap of buffers)."""
+    for n in walk(st):
+        if isinstance(n, s.Assign) and n.target == d:
+            return True
+        if isinstance(n, s.Instr) and d in n.outs:
+            return True
+        if isinstance(n, e.AddressOf) and n.x == d:
+            return True
+    return False
 
 
 def _only_reads(st: s.Stmt, d: e.Var, program: Program, facts: Facts) -> bool:
