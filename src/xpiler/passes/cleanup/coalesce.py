@@ -92,7 +92,7 @@ class _Coalescer(Walker):
         for t in range(1, len(nest.loops)):
             for b in range(t):
                 mark = inner.mark()
-                new = self._merge(nest, b, t, inner)
+                new = self._merge(nest, b, t, inner) if _countable(nest, b, t, facts) else None
                 if new is not None:
                     return nest.before, new
                 inner.forget(mark)
@@ -118,7 +118,9 @@ def _in_order(outer: s.For, facts: Facts) -> s.For:
     nest = Nest([outer, inner], (), inner.body)
     user = user_variable(nest, outer, inner, within)
     mark = within.mark()
-    new = merged(nest, 0, 1, user, within) if user is not None else None
+    new = None
+    if user is not None and _countable(nest, 0, 1, facts):
+        new = merged(nest, 0, 1, user, within)
     if new is None:
         within.forget(mark)
         return outer
@@ -134,11 +136,17 @@ def _untiled(outer: s.For, facts: Facts) -> s.For:
         return outer
     within = inside(inner, inside(outer, facts))
     mark = within.mark()
-    new = merged(Nest([outer, inner], (), inner.body), 0, 1, inner.var, within)
+    nest = Nest([outer, inner], (), inner.body)
+    new = merged(nest, 0, 1, inner.var, within) if _countable(nest, 0, 1, facts) else None
     if new is None:
         within.forget(mark)
         return outer
     return new
+
+
+def _countable(nest: Nest, b: int, t: int, facts: Facts) -> bool:
+    """Whether G * B is the number of iterations: not both extents may be negative."""
+    return any(facts.nonneg(facts.poly(nest.loops[k].hi)) for k in (t, b))
 
 
 def merged(nest: Nest, b: int, t: int, var: e.Var, facts: Facts) -> s.For | None:

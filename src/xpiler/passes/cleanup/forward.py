@@ -55,6 +55,17 @@ class Forward:
         return each_function(program, one)
 
 
+def is_element(x: e.Expr, var: e.Var) -> bool:
+    """Whether `x` is one whole element of the array, with all its subscripts."""
+    t: Type = var.type
+    depth = 0
+    while isinstance(t, Array):
+        t, depth = t.elem, depth + 1
+    while isinstance(x, e.Index):
+        x, depth = x.base, depth - 1
+    return x == var and depth == 0
+
+
 def _only_copies(body: s.Body, name: str) -> bool:
     """Whether everything that is ever stored in the array is cheap to repeat."""
     stores = [n for n in walk(body) if isinstance(n, s.Assign) and root(n.target) == name]
@@ -161,7 +172,7 @@ class _Forwarder(Walker):
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
         if self.var.name not in names_in(x):
             return x
-        if isinstance(x, e.Index) and root(x) == self.var.name:
+        if isinstance(x, e.Index) and is_element(x, self.var):
             return self._read(x, facts)
         if isinstance(x, e.Var):
             raise _Unknown
@@ -227,7 +238,8 @@ class _Fill:
             if isinstance(st, s.For):
                 self._forget(st, defs)
             if isinstance(st, s.Decl) and st.init is not None:
-                defs[st.var.name] = substitute(st.init, defs)
+                if st.var.name not in facts.mutable:
+                    defs[st.var.name] = substitute(st.init, defs)
             elif _writes(st, self.var.name):
                 self._step(st, facts, defs, guards)
             if not isinstance(st, s.Decl):
@@ -243,7 +255,7 @@ class _Fill:
     def _step(
         self, st: s.Stmt, facts: Facts, defs: dict[str, e.Expr], guards: list[e.Expr]
     ) -> None:
-        if isinstance(st, s.Assign) and not st.op:
+        if isinstance(st, s.Assign) and not st.op and is_element(st.target, self.var):
             value = substitute(st.value, defs)
             subs = tuple(facts.poly(i) for i in indices(st.target))
             self._store(_Write(list(self.loops), subs, list(guards), value, facts))
@@ -291,6 +303,8 @@ def _all(conds: list[e.Expr]) -> e.Expr:
 def fill(st: s.Stmt, var: e.Var, facts: Facts) -> _Write | None:
     """What the loop nest `st` leaves in `var`; None where that is not one simple store."""
     if not isinstance(st, s.For) or var.name in read_names((st,)):
+        return None
+    if any(isinstance(n, (s.Break, s.Continue, s.Return)) for n in walk(st)):
         return None
     found = _Fill(var)
     found.run((st,), facts, {}, [])

@@ -21,6 +21,7 @@ from xpiler.passes.cleanup.base import (
     each_function,
     inside,
 )  # fmt: skip
+from xpiler.passes.cleanup.nests import plain
 from xpiler.passes.cleanup.simplify import negated
 
 
@@ -166,8 +167,7 @@ def _is_invariant(c: e.Expr, loop: s.For, facts: Facts) -> bool:
     """Whether `c` can be asked before the loop: plain arithmetic on what does not change in it."""
     names = names_in(c)
     local = set(declared(loop.body)) | {loop.var.name} | assigned(loop.body)
-    simple = all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(c))
-    return simple and not names & local
+    return plain(c) and not names & local
 
 
 def narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
@@ -227,7 +227,7 @@ def _bound(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> _Bound | None:
             continue
         value = -parts[1] if k == 1 else parts[1] + 1
         x = _as_written(loop, c, value, inner) or to_expr(inner, value, loop.var.type)
-        if x is not None:
+        if x is not None and plain(x):
             return _Bound(k == 1, value, x)
     return None
 

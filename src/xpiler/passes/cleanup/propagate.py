@@ -236,12 +236,10 @@ def _into(st: s.Stmt, d: s.Decl) -> s.Stmt | None:
 def _starts_afresh(loop: s.For, d: s.Decl) -> bool:
     if d.var.name in names_in((loop.lo, loop.hi, loop.step)):
         return False
-    for st in loop.body:
-        if d.var.name in names_in(st):
-            if isinstance(st, s.For):
-                return _starts_afresh(st, d) and not isinstance(d.var.type, Array)
-            return _first_value(st, d)
-    return False
+    users = [st for st in loop.body if d.var.name in names_in(st)]
+    if len(users) == 1 and isinstance(users[0], s.For):
+        return _starts_afresh(users[0], d)
+    return bool(users) and _first_value(users[0], d)
 
 
 __all__ = ["Propagate", "is_memory", "of_stmt"]

@@ -149,9 +149,11 @@ def _decided_for(st: s.For, facts: Facts) -> s.Body:
     if facts.nonneg(lo - hi):
         return ()
     one = facts.positive(hi - lo) and facts.nonneg(facts.poly(st.step) - (hi - lo))
-    if one and not escapes(st.body):
+    if not one or escapes(st.body):
+        return (st,)
+    if facts.fixed(st.lo):
         return tuple(substitute(st.body, {st.var.name: st.lo}))
-    return (st,)
+    return (s.Decl(st.var, st.lo, loc=st.loc, comments=st.comments), *st.body)
 
 
 def _better_signed(st: s.For) -> bool:
