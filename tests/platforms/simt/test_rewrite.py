@@ -31,6 +31,8 @@ def _body(text: str, dialect: Dialect = CUDA) -> str:
         ),
         ("(*f)<<<1, 2>>>(0, NULL);",
          '::xp_simt::launch(__LINE__, "(*f)", ::xp_simt::Config(1, 2), (*f))(::xp_simt::Zero(), nullptr);'),
+        ("k<<<1, 2>>>(f<1, 0, 2>(x), 0);",
+         '::xp_simt::launch(__LINE__, "k", ::xp_simt::Config(1, 2), k)(f<1, 0, 2>(x), 0);'),
         ("t[i].k<<<1, 2>>>(x);", '::xp_simt::launch(__LINE__, "t[i].k", ::xp_simt::Config(1, 2), t[i].k)(x);'),
     ],
 )  # fmt: skip

@@ -165,6 +165,15 @@ def test_a_launch_that_the_device_refuses_is_found_and_reported_by_the_api() -> 
     assert "invalid configuration argument" in ran.stdout
 
 
+def test_launch_bounds_are_kept() -> None:
+    text = """
+    #define MOST 64
+    __global__ void __launch_bounds__(MOST, 2) k(float* y) { y[threadIdx.x] = 1; }
+    extern "C" void entry(float* y, int n) { k<<<1, n>>>(y); }"""
+    assert run(text, "entry", zeros(128), 64).errors == []
+    assert run(text, "entry", zeros(128), 65).errors == ["launch"]
+
+
 def test_a_shared_declaration_that_is_not_understood_does_not_build() -> None:
     text = '#define S(T) T __shared__\n#define D S(float) x[4]\n__global__ void k(float* y) { D; y[0] = x[0]; }'
     with pytest.raises(BuildError, match="__shared__"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from xpiler.platforms._simt.launches import launch_text, template_kernels
+from xpiler.platforms._simt.launches import launch_bounds, launch_text, template_kernels
 from xpiler.platforms._simt.lexer import (
     Edit,
     Token,
@@ -31,7 +31,7 @@ def rewrite_launch_macros(text: str) -> str:
     if "hipLaunchKernelGGL" not in text and "HIP_DYNAMIC_SHARED" not in text:
         return text
     tokens = lex(text)
-    templates = template_kernels(tokens)
+    templates, bounds = template_kernels(tokens), launch_bounds(tokens)
     edits: list[Edit] = []
     for i, token in enumerate(tokens):
         opened = next_solid(tokens, i + 1)
@@ -42,7 +42,7 @@ def rewrite_launch_macros(text: str) -> str:
             continue
         inner = tokens[opened + 1 : closed]
         if token.text in {"hipLaunchKernelGGL", "hipLaunchKernel_"}:
-            edits.append(Edit(i, closed + 1, _ggl(inner, templates)))
+            edits.append(Edit(i, closed + 1, _ggl(inner, templates, bounds)))
         elif token.text == "HIP_DYNAMIC_SHARED":
             parts = split_commas(inner)
             kind, name = code(parts[0]).strip(), code(parts[-1]).strip()
@@ -50,7 +50,7 @@ def rewrite_launch_macros(text: str) -> str:
     return apply(tokens, edits)
 
 
-def _ggl(inner: Sequence[Token], templates: set[str]) -> str:
+def _ggl(inner: Sequence[Token], templates: set[str], bounds: Mapping[str, str]) -> str:
     parts = _arguments(inner)
     kernel = [t for t in parts[0] if not t.blank]
     if kernel and kernel[0].text == "HIP_KERNEL_NAME":
@@ -62,7 +62,7 @@ def _ggl(inner: Sequence[Token], templates: set[str]) -> str:
     for part in parts[5:]:
         rest += [Token("punct", ",")] if rest else []
         rest += part
-    return launch_text(kernel, configuration, rest, templates)
+    return launch_text(kernel, configuration, rest, templates, bounds)
 
 
 def _arguments(tokens: Sequence[Token]) -> list[list[Token]]:

@@ -9,7 +9,7 @@ passed as a generic closure, so that its arguments are deduced as usual.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xpiler.platforms._simt.lexer import (
     Edit,
@@ -60,6 +60,21 @@ def template_kernels(tokens: Sequence[Token]) -> set[str]:
     return found
 
 
+def launch_bounds(tokens: Sequence[Token]) -> dict[str, str]:
+    """Kernel -> the most threads that its `__launch_bounds__` allows (a number or a name)."""
+    found: dict[str, str] = {}
+    for i, token in enumerate(tokens):
+        opened = next_solid(tokens, i + 1)
+        closed = match_close(tokens, opened) if token.text == "__launch_bounds__" else None
+        if closed is None or token.directive:
+            continue
+        first = [t for t in split_commas(tokens[opened + 1 : closed])[0] if not t.blank]
+        start, end = statement_start(tokens, i), _kernel_name(tokens, closed + 1)
+        if len(first) == 1 and tokens[start].text != "template":
+            found[tokens[end].text] = first[0].text
+    return found
+
+
 def _kernel_name(tokens: Sequence[Token], index: int) -> int:
     """The name before the parameter list of the kernel declared at `index`."""
     i = index
@@ -93,11 +108,11 @@ def rewrite_launches(text: str) -> str:
     """The text with each `<<<...>>>` launch replaced; lines keep their numbers."""
     while "<<<" in text:
         tokens = lex(text)
-        templates = template_kernels(tokens)
+        templates, bounds = template_kernels(tokens), launch_bounds(tokens)
         edits: list[Edit] = []
         for i, token in enumerate(tokens):
             if token.text == "<<<" and (not edits or i > edits[-1].end):
-                edit = _chevron(tokens, i, templates)
+                edit = _chevron(tokens, i, templates, bounds)
                 if edit is not None:
                     edits.append(edit)
         if not edits:
@@ -106,7 +121,9 @@ def rewrite_launches(text: str) -> str:
     return text
 
 
-def _chevron(tokens: Sequence[Token], index: int, templates: set[str]) -> Edit | None:
+def _chevron(
+    tokens: Sequence[Token], index: int, templates: set[str], bounds: Mapping[str, str]
+) -> Edit | None:
     closing = _chevron_end(tokens, index)
     start = callee_start(tokens, index)
     if closing is None or start is None:
@@ -119,7 +136,7 @@ def _chevron(tokens: Sequence[Token], index: int, templates: set[str]) -> Edit |
         return None
     configuration = code(tokens[index + 1 : closing - 2]).strip()
     arguments = tokens[opened + 1 : closed]
-    call = launch_text(tokens[start:index], configuration, arguments, templates)
+    call = launch_text(tokens[start:index], configuration, arguments, templates, bounds)
     return Edit(start, closed + 1, call)
 
 
@@ -128,16 +145,23 @@ def launch_text(
     configuration: str,
     arguments: Sequence[Token],
     templates: set[str],
-    cooperative: bool = False,
+    bounds: Mapping[str, str],
 ) -> str:
     """The call that launches; `callee` and `arguments` as they stand in the text."""
     name = spaced(t for t in callee if not t.blank)
     label = name.replace("\\", "").replace('"', "'")
     target = generic(name) if needs_generic(callee, templates) else name
-    passed = ",".join(_argument(part) for part in split_commas(arguments))
-    entry = "launch_cooperative" if cooperative else "launch"
-    head = f'::xp_simt::{entry}(__LINE__, "{label}", ::xp_simt::Config({configuration}), {target})'
-    return f"{head}({passed})"
+    bound = f".bounded({bounds[name]})" if name in bounds else ""
+    shape = f"::xp_simt::Config({configuration}){bound}"
+    return f'::xp_simt::launch(__LINE__, "{label}", {shape}, {target})({_passed(arguments)})'
+
+
+def _passed(arguments: Sequence[Token]) -> str:
+    parts = split_commas(arguments)
+    texts = [[t.text for t in part] for part in parts]
+    if any(t.count("<") != t.count(">") for t in texts):  # commas of a template argument list
+        return code(arguments)
+    return ",".join(_argument(part) for part in parts)
 
 
 def generic(name: str) -> str:

@@ -152,6 +152,12 @@ struct DeviceVariable {
 struct Config {
   dim3 grid, block;
   xprt_size shared;
+  unsigned most = 1024;                 // threads of a block that the kernel's __launch_bounds__ allows
+  Config bounded(long long threads) const {
+    Config c = *this;
+    c.most = (unsigned)threads;
+    return c;
+  }
   Config(dim3 g, dim3 b, xprt_size bytes = 0, const void* /*stream: all work is done in order*/ = nullptr)
       : grid(g), block(b), shared(bytes) {}
 };

@@ -22,6 +22,7 @@ const char* refusal(const Config& c) {
   const unsigned long long threads = 1ull * c.block.x * c.block.y * c.block.z;
   if (threads == 0 || c.grid.x == 0 || c.grid.y == 0 || c.grid.z == 0) return "an extent of the launch is zero";
   if (threads > 1024) return "more than 1024 threads in a block";
+  if (threads > c.most) return "more threads in a block than the kernel's __launch_bounds__ allows";
 #ifndef XP_HIP
   if (c.block.z > 64) return "more than 64 threads in the block's z direction";
   if (c.grid.y > 65535 || c.grid.z > 65535) return "more than 65535 blocks in the grid's y or z direction";
