@@ -38,7 +38,14 @@ def test_comments_strings_and_raw_strings_are_one_token() -> None:
 
 def test_preprocessor_lines_are_numbered_with_their_continuations() -> None:
     tokens = lex("#define A \\\n  b\nc # d\n#if 1")
-    assert {t.text: t.directive for t in tokens if t.kind == "name"} == {"define": 1, "A": 1, "b": 1, "c": 0, "d": 0, "if": 2}
+    assert {t.text: t.directive for t in tokens if t.kind == "name"} == {
+        "define": 1,
+        "A": 1,
+        "b": 1,
+        "c": 0,
+        "d": 0,
+        "if": 2,
+    }
 
 
 def test_brackets() -> None:

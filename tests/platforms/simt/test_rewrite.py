@@ -48,10 +48,14 @@ def test_a_launch_over_several_lines_keeps_them() -> None:
 
 
 def test_a_launch_in_a_macro_and_template_kernels_are_generic() -> None:
-    assert "auto... xp_a) { K(xp_a...)" in rewrite_launches("#define RUN(K, ...) K<<<1, 2>>>(__VA_ARGS__)\n")
+    assert "auto... xp_a) { K(xp_a...)" in rewrite_launches(
+        "#define RUN(K, ...) K<<<1, 2>>>(__VA_ARGS__)\n"
+    )
     text = "template <class T> __global__ void k(T* x) {}\nvoid f() { k<<<1, 2>>>(p); }"
     assert "auto... xp_a) { k(xp_a...)" in rewrite_launches(text)
-    assert "Config(1, 2), NAME##_k)(x)" in rewrite_launches("#define D(NAME) NAME##_k<<<1, 2>>>(x)\n")
+    assert "Config(1, 2), NAME##_k)(x)" in rewrite_launches(
+        "#define D(NAME) NAME##_k<<<1, 2>>>(x)\n"
+    )
 
 
 def test_shifts_and_strings_are_left_alone() -> None:
@@ -60,7 +64,9 @@ def test_shifts_and_strings_are_left_alone() -> None:
 
 
 def test_launch_by_a_call_gets_the_kernels_type() -> None:
-    after = rewrite_launch_calls("cudaLaunchKernel((const void*)&k<int, 2>, g, b, a, 0, 0)", {"cudaLaunchKernel": False})
+    after = rewrite_launch_calls(
+        "cudaLaunchKernel((const void*)&k<int, 2>, g, b, a, 0, 0)", {"cudaLaunchKernel": False}
+    )
     assert after == '::xp_simt::launch_api(__LINE__, "k<int,2>", k<int,2>, g, b, a, 0, 0)'
 
 
@@ -104,7 +110,9 @@ def test_file_scope_shared_is_declared_in_the_functions_that_use_it() -> None:
 
 
 def test_device_variables_are_announced_and_functions_are_not() -> None:
-    after = register_globals("__constant__ float c[4], d;\n__device__ float f(int x);\n__device__ int n = g(3);\n")
+    after = register_globals(
+        "__constant__ float c[4], d;\n__device__ float f(int x);\n__device__ int n = g(3);\n"
+    )
     assert after.count("DeviceVariable") == 3
     assert '(&c, sizeof(c), "c", true)' in after
     assert '(&n, sizeof(n), "n", false)' in after
@@ -117,7 +125,10 @@ def test_asm() -> None:
         '::xp_simt::ptx(__LINE__, [] { return "{ add.u32 %0, %1, %2; }"; }, true, ::xp_simt::out("=r", d[i]), '
         '::xp_simt::in("r", a ? b : c), ::xp_simt::in("n", 3, "n"));'
     )
-    assert rewrite_asm('asm("bar.sync 0;");', "ptx") == '::xp_simt::ptx(__LINE__, [] { return "bar.sync 0;"; }, false);'
+    assert (
+        rewrite_asm('asm("bar.sync 0;");', "ptx")
+        == '::xp_simt::ptx(__LINE__, [] { return "bar.sync 0;"; }, false);'
+    )
     assert "::xp_simt::in" in rewrite_asm('asm volatile("x %0;" :: "r"(a) : "memory");', "ptx")
 
 
@@ -137,7 +148,9 @@ def test_vector_types(text: str, expected: str) -> None:
 
 def test_hip_launch_macro() -> None:
     after = _body("hipLaunchKernelGGL(HIP_KERNEL_NAME(k<T, 2>), dim3(1), 64, 0, 0, x, n);", HIP)
-    assert after.startswith('::xp_simt::launch(__LINE__, "k<T,2>", ::xp_simt::Config(dim3(1), 64, 0, 0), [&](auto')
+    assert after.startswith(
+        '::xp_simt::launch(__LINE__, "k<T,2>", ::xp_simt::Config(dim3(1), 64, 0, 0), [&](auto'
+    )
     assert after.endswith("})( x, n);")
 
 
@@ -145,5 +158,7 @@ def test_headers_are_included_only_where_their_words_are_used() -> None:
     assert prelude("__global__ void k(float* x);", CUDA) == '#include "cuda_runtime.h"'
     assert '"cuda_fp16.h"' in prelude("half x;", CUDA)
     assert "using namespace nvcuda;" in prelude("wmma::fragment<> f;", CUDA)
-    assert "using namespace nvcuda;" not in prelude("using namespace nvcuda; wmma::fragment<> f;", CUDA)
+    assert "using namespace nvcuda;" not in prelude(
+        "using namespace nvcuda; wmma::fragment<> f;", CUDA
+    )
     assert "<cmath>" in prelude("float y = std::exp(x);", CUDA)

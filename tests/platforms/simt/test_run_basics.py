@@ -111,7 +111,7 @@ def test_symbols_structs_templates_and_forms_of_launch() -> None:
     assert (y[32:64] == 6).all()
     assert (y[64:96] == 8).all()
     np.testing.assert_array_equal(y[96:128], 2 * (lane % 16) + 10 + 2)
-    assert (y[128:160] == 1).all()          # arguments are evaluated once
+    assert (y[128:160] == 1).all()  # arguments are evaluated once
     np.testing.assert_array_equal(y[160:192], y[96:128])
     assert n.tolist() == [32, 1]
 
@@ -175,7 +175,7 @@ def test_launch_bounds_are_kept() -> None:
 
 
 def test_a_shared_declaration_that_is_not_understood_does_not_build() -> None:
-    text = '#define S(T) T __shared__\n#define D S(float) x[4]\n__global__ void k(float* y) { D; y[0] = x[0]; }'
+    text = "#define S(T) T __shared__\n#define D S(float) x[4]\n__global__ void k(float* y) { D; y[0] = x[0]; }"
     with pytest.raises(BuildError, match="__shared__"):
         run(text, "k", zeros(1), grid=(1, 1, 1), block=1)
 
@@ -187,7 +187,9 @@ def test_kernels_named_like_library_functions() -> None:
     __global__ void max(float* y, float v) { y[threadIdx.x] = max(y[threadIdx.x], v); }
     extern "C" void entry(const float* x, float* y, int n) { sin<<<1, 32>>>(x, y, n); max<<<1, 32>>>(y, 0.5f); }"""
     x = normal(32)
-    np.testing.assert_allclose(run(text, "entry", x, zeros(32), 32)[1], np.maximum(np.sin(x), 0.5), rtol=1e-6)
+    np.testing.assert_allclose(
+        run(text, "entry", x, zeros(32), 32)[1], np.maximum(np.sin(x), 0.5), rtol=1e-6
+    )
 
 
 def test_the_c_librarys_headers_agree_with_ours() -> None:

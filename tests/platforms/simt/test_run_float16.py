@@ -23,9 +23,13 @@ __global__ void doubles(const double* d, half* h, int n) { if (threadIdx.x < n) 
 
 def test_every_half_widens_exactly() -> None:
     patterns = np.arange(65536, dtype="uint16").view("float16")
-    got = run(CONVERT, "widen", patterns, zeros(65536), 65536, grid=(256, 1, 1), block=256, checks=False)[1]
-    np.testing.assert_array_equal(got.view("uint32")[~np.isnan(patterns)],
-                                  patterns.astype("float32").view("uint32")[~np.isnan(patterns)])
+    got = run(
+        CONVERT, "widen", patterns, zeros(65536), 65536, grid=(256, 1, 1), block=256, checks=False
+    )[1]
+    np.testing.assert_array_equal(
+        got.view("uint32")[~np.isnan(patterns)],
+        patterns.astype("float32").view("uint32")[~np.isnan(patterns)],
+    )
     assert np.isnan(got[np.isnan(patterns)]).all()
 
 
@@ -33,8 +37,15 @@ def _floats() -> np.ndarray:
     """Numbers near every boundary: between neighbours, subnormal, overflow, signed zeros."""
     h = np.arange(0, 0x7C00, 7, dtype="uint16").view("float16").astype("float32")
     gap = np.spacing(np.arange(0, 0x7C00, 7, dtype="uint16").view("float16")).astype("float32")
-    near = [h, h + gap / 2, np.nextafter(h + gap / 2, np.float32(0)), np.nextafter(h + gap / 2, np.float32(1e9))]
-    rest = np.array([65519.996, 65520, 1e38, np.inf, 1e-8, 2.98e-8, 2.9802322e-8, 0.0, 1e-45], "float32")
+    near = [
+        h,
+        h + gap / 2,
+        np.nextafter(h + gap / 2, np.float32(0)),
+        np.nextafter(h + gap / 2, np.float32(1e9)),
+    ]
+    rest = np.array(
+        [65519.996, 65520, 1e38, np.inf, 1e-8, 2.98e-8, 2.9802322e-8, 0.0, 1e-45], "float32"
+    )
     both = np.concatenate([*near, rest])
     return np.concatenate([both, -both])
 
@@ -42,13 +53,19 @@ def _floats() -> np.ndarray:
 def test_narrowing_rounds_to_nearest_even_and_in_each_direction() -> None:
     f = _floats()
     n = f.size
-    empty = [zeros(n, dtype="float16"), zeros(n, dtype="uint16"), *(zeros(n, dtype="float16") for _ in range(3))]
+    empty = [
+        zeros(n, dtype="float16"),
+        zeros(n, dtype="uint16"),
+        *(zeros(n, dtype="float16") for _ in range(3)),
+    ]
     ran = run(CONVERT, "narrow", f, *empty, n, grid=(n // 256 + 1, 1, 1), block=256, checks=False)
     with np.errstate(over="ignore"):
         nearest = f.astype("float16")
     np.testing.assert_array_equal(ran[1].view("uint16"), nearest.view("uint16"))
     bits = f.view("uint32").astype("uint64")
-    np.testing.assert_array_equal(ran[2], ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("uint16"))
+    np.testing.assert_array_equal(
+        ran[2], ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("uint16")
+    )
     assert (ran[3].astype("float64") >= f).all()
     assert (ran[4].astype("float64") <= f).all()
     assert (np.abs(ran[5].astype("float64")) <= np.abs(f)).all()
@@ -84,7 +101,9 @@ __global__ void k(const half* a, const half* b, half* y, float* f, int n) {
 def test_half_operations_round_each() -> None:
     n = 32
     a, b = normal(n, dtype="float16"), normal(n, dtype="float16", seed=1)
-    ran = run(OPERATIONS, "k", a, b, zeros(15 * n, dtype="float16"), zeros(2 * n), n, grid=(1, 1, 1))
+    ran = run(
+        OPERATIONS, "k", a, b, zeros(15 * n, dtype="float16"), zeros(2 * n), n, grid=(1, 1, 1)
+    )
     y, f = ran[2].reshape(15, n), ran[3].reshape(2, n)
     wide = lambda v: v.astype("float64")  # noqa: E731
     low = (wide(a) * wide(a) + wide(b)).astype("float16") + a
@@ -98,7 +117,9 @@ def test_half_operations_round_each() -> None:
         np.testing.assert_array_equal(y[i], want, err_msg=f"row {i}")
     assert y[14, 0] == n
     np.testing.assert_allclose(f[0], (a * a).astype("float32") + (b * b).astype("float32"))
-    np.testing.assert_array_equal(f[1], np.rint(p.astype("float32")) + np.trunc(b.astype("float32")) + 100 * (p < b))
+    np.testing.assert_array_equal(
+        f[1], np.rint(p.astype("float32")) + np.trunc(b.astype("float32")) + 100 * (p < b)
+    )
 
 
 HIP_TYPES = r"""
@@ -121,12 +142,27 @@ __global__ void k(const __half* x, const _Float16* w, float* y, __hip_bfloat16* 
 
 def test_hip_types() -> None:
     x, w = normal(64, dtype="float16"), normal(64, dtype="float16", seed=2)
-    ran = run(HIP_TYPES, "k", x, w, zeros(64, 4), zeros(64, dtype="uint16"), platform="hip", grid=(1, 1, 1), block=64)
+    ran = run(
+        HIP_TYPES,
+        "k",
+        x,
+        w,
+        zeros(64, 4),
+        zeros(64, dtype="uint16"),
+        platform="hip",
+        grid=(1, 1, 1),
+        block=64,
+    )
     q = w * w + np.float16(0.5)
     v0, v1 = w * np.float16(2), q * np.float16(2)
     total = (v0 + v1) + (np.float16(4) + v0)
-    want = np.stack([total.astype("float32"), np.full(64, 14.0), np.full(64, 13.0), (w + x).astype("float32")], 1)
+    want = np.stack(
+        [total.astype("float32"), np.full(64, 14.0), np.full(64, 13.0), (w + x).astype("float32")],
+        1,
+    )
     np.testing.assert_array_equal(ran[2], want)
-    rounded = (q.astype("float32").view("uint32") + 0x7FFF + (q.astype("float32").view("uint32") >> 16 & 1)) >> 16
+    rounded = (
+        q.astype("float32").view("uint32") + 0x7FFF + (q.astype("float32").view("uint32") >> 16 & 1)
+    ) >> 16
     total_bits = ((rounded.astype("uint32") << 16).view("float32") + np.float32(1)).view("uint32")
     np.testing.assert_array_equal(ran[3], (total_bits + 0x7FFF + (total_bits >> 16 & 1)) >> 16)

@@ -99,7 +99,9 @@ __global__ void k(const float* x, float* y) {
 
 def test_double_buffering_with_pipeline_primitives() -> None:
     x = normal(4, 32)
-    np.testing.assert_array_equal(run(PIPELINE, "k", x, zeros(4, 32), grid=(1, 1, 1))[1], x[:, ::-1])
+    np.testing.assert_array_equal(
+        run(PIPELINE, "k", x, zeros(4, 32), grid=(1, 1, 1))[1], x[:, ::-1]
+    )
 
 
 LANES = r"""
@@ -122,7 +124,9 @@ __global__ void k(const int* x, int* y) {
 
 def test_cross_lane_moves() -> None:
     v = np.random.default_rng(1).integers(0, 1 << 30, 64).astype("int32")
-    y = run(LANES, "k", v, zeros(64, 16, dtype="int32"), platform="hip", grid=(1, 1, 1), block=64)[1]
+    y = run(LANES, "k", v, zeros(64, 16, dtype="int32"), platform="hip", grid=(1, 1, 1), block=64)[
+        1
+    ]
     i = np.arange(64)
     want = {
         0: np.full(64, v[0]), 1: v[i ^ 5], 2: np.where(i % 16, v[i - 1], 0),
@@ -153,12 +157,20 @@ _FUNCTIONS = {
 
 def test_mathematical_functions() -> None:
     lines = "\n".join(f"y[{i} * 32 + threadIdx.x] = {e};" for i, e in enumerate(_FUNCTIONS))
-    text = f"__global__ void k(const float* xs, float* y) {{ float x = xs[threadIdx.x];\n{lines}\n}}"
-    for head in ("", "#include <cmath>\n", "#include <math.h>\n#include <algorithm>\nusing namespace std;\n"):
+    text = (
+        f"__global__ void k(const float* xs, float* y) {{ float x = xs[threadIdx.x];\n{lines}\n}}"
+    )
+    for head in (
+        "",
+        "#include <cmath>\n",
+        "#include <math.h>\n#include <algorithm>\nusing namespace std;\n",
+    ):
         x = normal(32)
         y = run(head + text, "k", x, zeros(len(_FUNCTIONS), 32), grid=(1, 1, 1))[1]
         for i, (name, function) in enumerate(_FUNCTIONS.items()):
-            np.testing.assert_allclose(y[i], function(x.astype("float64")), rtol=2e-5, atol=2e-6, err_msg=name)
+            np.testing.assert_allclose(
+                y[i], function(x.astype("float64")), rtol=2e-5, atol=2e-6, err_msg=name
+            )
 
 
 def test_integer_intrinsics() -> None:
@@ -171,7 +183,9 @@ def test_integer_intrinsics() -> None:
       y[i++] = __usad(a, b, 3); y[i++] = __uhadd(a, b); y[i++] = __ffs((int)a); y[i++] = __popcll(((unsigned long long)a << 32) | b);
     }"""
     a, b = 0x89ABCDEF, 0x12345678
-    y = run(text, "k", np.array([a, b], "uint32"), zeros(14, dtype="uint32"), grid=(1, 1, 1), block=1)[1]
+    y = run(
+        text, "k", np.array([a, b], "uint32"), zeros(14, dtype="uint32"), grid=(1, 1, 1), block=1
+    )[1]
     signed = lambda v, bits: v - (1 << bits) if v >> (bits - 1) else v  # noqa: E731
     byte = lambda v, i: v >> 8 * i & 255  # noqa: E731
     m = 2**32

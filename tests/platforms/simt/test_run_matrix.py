@@ -82,14 +82,23 @@ def test_a_fragments_layout_depends_on_the_seed() -> None:
 
 
 def test_wmma_rules() -> None:
-    head = "#include <mma.h>\nusing namespace nvcuda;\n__global__ void k(const half* a, float* y) {\n"
+    head = (
+        "#include <mma.h>\nusing namespace nvcuda;\n__global__ void k(const half* a, float* y) {\n"
+    )
     fragment = "wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> f;\n"
-    load = head + fragment + "wmma::load_matrix_sync(f, a + {at}, {ldm}); y[threadIdx.x] = f.x[0]; }}"
+    load = (
+        head + fragment + "wmma::load_matrix_sync(f, a + {at}, {ldm}); y[threadIdx.x] = f.x[0]; }}"
+    )
     a = normal(512, dtype="float16")
     at = {(4, 16): ["misaligned"], (8, 16): [], (16, 20): ["misaligned"], (256, 24): ["oob_read"]}
     for (offset, ldm), want in at.items():
-        found = run(load.replace("{at}", str(offset)).replace("{ldm}", str(ldm)).replace("}}", "}"), "k", a, zeros(32),
-                    grid=(1, 1, 1))
+        found = run(
+            load.replace("{at}", str(offset)).replace("{ldm}", str(ldm)).replace("}}", "}"),
+            "k",
+            a,
+            zeros(32),
+            grid=(1, 1, 1),
+        )
         assert sorted(set(found.errors)) == want, (offset, ldm)
 
 
@@ -113,7 +122,9 @@ _MMA = [
 
 def _pack(matrix: np.ndarray, places: list[list[tuple[int, int]]], dtype: str) -> np.ndarray:
     """Registers of 32 lanes from a matrix, given each lane's elements in order."""
-    return np.array([[matrix[p] for p in lane] for lane in places], dtype).view("uint32").reshape(-1)
+    return (
+        np.array([[matrix[p] for p in lane] for lane in places], dtype).view("uint32").reshape(-1)
+    )
 
 
 # The tables of the PTX manual, one formula a figure (group g = lane / 4, member t = lane % 4).
@@ -144,10 +155,19 @@ def test_mma_sync(shape: str, types: str, element: str, result: str) -> None:
     rng = np.random.default_rng(5)
     low = 0 if element == "uint8" else -4
     a, b, c = (rng.integers(low, 5, s).astype("float64") for s in ((m, k), (k, n), (m, n)))
-    cells = [[(lane // 4 + 8 * (i // 2), lane % 4 * 2 + i % 2) for i in range(m * n // 32)] for lane in range(32)]
+    cells = [
+        [(lane // 4 + 8 * (i // 2), lane % 4 * 2 + i % 2) for i in range(m * n // 32)]
+        for lane in range(32)
+    ]
     regs = {
-        "a": _pack(a, [[_place_a(shape, x, i, bits) for i in range(m * k // 32)] for x in range(32)], element),
-        "b": _pack(b, [[_place_b(x, i, bits) for i in range(k * n // 32)] for x in range(32)], element),
+        "a": _pack(
+            a,
+            [[_place_a(shape, x, i, bits) for i in range(m * k // 32)] for x in range(32)],
+            element,
+        ),
+        "b": _pack(
+            b, [[_place_b(x, i, bits) for i in range(k * n // 32)] for x in range(32)], element
+        ),
         "c": _pack(c, cells, result),
     }
     counts = {key: v.size // 32 for key, v in regs.items()}
@@ -163,7 +183,15 @@ def test_mma_sync(shape: str, types: str, element: str, result: str) -> None:
     text = MMA.replace("CALL", call)
     for register in "abc":
         text = text.replace(f"N{register.upper()}", str(counts[register]))
-    d = run(text, "k", regs["a"], regs["b"], regs["c"], zeros(regs["c"].size, dtype="uint32"), grid=(1, 1, 1))[3]
+    d = run(
+        text,
+        "k",
+        regs["a"],
+        regs["b"],
+        regs["c"],
+        zeros(regs["c"].size, dtype="uint32"),
+        grid=(1, 1, 1),
+    )[3]
     np.testing.assert_array_equal(d, _pack(a @ b + c, cells, result))
 
 
@@ -185,7 +213,11 @@ __global__ void k(const unsigned short* x, unsigned* y) {
 
 def test_ldmatrix() -> None:
     x = np.arange(256, dtype="uint16")
-    y = run(LDMATRIX, "k", x, zeros(10, 32, dtype="uint32"), grid=(1, 1, 1))[1].view("uint16").reshape(10, 32, 2)
+    y = (
+        run(LDMATRIX, "k", x, zeros(10, 32, dtype="uint32"), grid=(1, 1, 1))[1]
+        .view("uint16")
+        .reshape(10, 32, 2)
+    )
     lane, e = np.arange(32)[:, None], np.arange(2)[None, :]
     matrices = x.reshape(4, 8, 8)
     for j in range(4):
@@ -207,12 +239,21 @@ _MFMA = [
     ("i32_32x32x8i8", 32, 32, 8, 1, "int8", "int32"), ("i32_4x4x4i8", 4, 4, 4, 16, "int8", "int32"),
     ("f64_16x16x4f64", 16, 16, 4, 1, "float64", "float64"),
 ]  # fmt: skip
-_MFMA_942 = [("i32_16x16x32_i8", 16, 16, 32, 1, "int8", "int32"), ("i32_32x32x16_i8", 32, 32, 16, 1, "int8", "int32")]
+_MFMA_942 = [
+    ("i32_16x16x32_i8", 16, 16, 32, 1, "int8", "int32"),
+    ("i32_32x32x16_i8", 32, 32, 16, 1, "int8", "int32"),
+]
 
 
 def _vector(name: str, dtype: str, count: int) -> str:
     """The declaration of an operand type as kernels write it."""
-    c = {"float32": "float", "float16": "_Float16", "bf16": "short", "float64": "double", "int32": "int"}
+    c = {
+        "float32": "float",
+        "float16": "_Float16",
+        "bf16": "short",
+        "float64": "double",
+        "int32": "int",
+    }
     if dtype == "int8":
         return f"typedef {'int' if count == 4 else 'long'} {name};\n"
     if count == 1:
@@ -223,7 +264,9 @@ def _vector(name: str, dtype: str, count: int) -> str:
 @pytest.mark.parametrize("arch", ["gfx90a", "gfx942"])
 def test_mfma_forms(arch: str) -> None:
     """All forms in one program: each multiplies by its documented layout (checked against matrices)."""
-    forms = [f for f in _MFMA if arch == "gfx90a" or "i8" not in f[0]] + (_MFMA_942 if arch == "gfx942" else [])
+    forms = [f for f in _MFMA if arch == "gfx90a" or "i8" not in f[0]] + (
+        _MFMA_942 if arch == "gfx942" else []
+    )
     text, inputs, wants, calls = "#include <hip/hip_runtime.h>\n", [], [], []
     for i, (name, m, n, k, blocks, element, result) in enumerate(forms):
         a, b, c, want = _mfma_case(m, n, k, blocks, element, result, i)
@@ -236,21 +279,36 @@ def test_mfma_forms(arch: str) -> None:
             f"((O{i}*)c)[l] = __builtin_amdgcn_mfma_{name}(((I{i}*)a)[l], ((I{i}*)b)[l], ((O{i}*)c)[l], 0, 0, 0); }}\n"
         )
         calls.append(f"f{i}(a{i}, b{i}, c{i});")
-    parameters = ", ".join(f"const void* a{i}, const void* b{i}, void* c{i}" for i in range(len(forms)))
+    parameters = ", ".join(
+        f"const void* a{i}, const void* b{i}, void* c{i}" for i in range(len(forms))
+    )
     text += f'extern "C" __global__ void k({parameters}) {{ {" ".join(calls)} }}'
     ran = run(text, "k", *inputs, platform="hip", arch=arch, grid=(1, 1, 1), block=64)
     for i, (form, want) in enumerate(zip(forms, wants, strict=True)):
         np.testing.assert_array_equal(ran[3 * i + 2], want, err_msg=form[0])
 
 
-def _mfma_case(m: int, n: int, k: int, blocks: int, element: str, result: str, seed: int) -> tuple[np.ndarray, ...]:
+def _mfma_case(
+    m: int, n: int, k: int, blocks: int, element: str, result: str, seed: int
+) -> tuple[np.ndarray, ...]:
     """Registers of A, B, C and of the result, from random matrices and the manual's layout."""
     rng = np.random.default_rng(seed)
-    a, b, c = (rng.integers(-4, 5, s).astype("float64") for s in ((blocks, m, k), (blocks, k, n), (blocks, m, n)))
+    a, b, c = (
+        rng.integers(-4, 5, s).astype("float64")
+        for s in ((blocks, m, k), (blocks, k, n), (blocks, m, n))
+    )
     d = a @ b + c
     per_lane, registers = m * k * blocks // 64, m * n * blocks // 64
-    packed_a = [a[x // m % blocks, x % m, x // (m * blocks) * per_lane + i] for x in range(64) for i in range(per_lane)]
-    packed_b = [b[x // n % blocks, x // (n * blocks) * per_lane + i, x % n] for x in range(64) for i in range(per_lane)]
+    packed_a = [
+        a[x // m % blocks, x % m, x // (m * blocks) * per_lane + i]
+        for x in range(64)
+        for i in range(per_lane)
+    ]
+    packed_b = [
+        b[x // n % blocks, x // (n * blocks) * per_lane + i, x % n]
+        for x in range(64)
+        for i in range(per_lane)
+    ]
 
     def cell(x: int, v: int) -> tuple[int, int, int]:
         if m == 4:
@@ -264,5 +322,26 @@ def _mfma_case(m: int, n: int, k: int, blocks: int, element: str, result: str, s
             return (np.array(values, "float32").view("uint32") >> 16).astype("uint16")
         return np.array(values, dtype)
 
-    pack = lambda full: stored([full[cell(x, v)] for x in range(64) for v in range(registers)], result)  # noqa: E731
+    def pack(full: NDArray[np.generic]) -> NDArray[np.generic]:
+        return stored([full[cell(x, v)] for x in range(64) for v in range(registers)], result)
+
     return stored(packed_a, element), stored(packed_b, element), pack(c), pack(d)
+
+
+def test_mma_sync_of_doubles_and_bfloat16() -> None:
+    text = """
+    extern "C" __global__ void k(const double* a, const double* b, double* d, const unsigned short* h, float* f) {
+      int l = threadIdx.x, g = l / 4, t = l % 4; double x, y;
+      asm("mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64 {%0, %1}, {%2}, {%3}, {%4, %4};"
+          : "=d"(x), "=d"(y) : "d"(a[g * 4 + t]), "d"(b[t * 8 + g]), "d"(1.0));
+      d[g * 8 + t * 2] = x; d[g * 8 + t * 2 + 1] = y;
+      const unsigned* p = (const unsigned*)h; float o[4];      // A is h (16 x 8), B its first 8 rows, transposed
+      asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%7, %7, %7, %7};"
+          : "=f"(o[0]), "=f"(o[1]), "=f"(o[2]), "=f"(o[3]) : "r"(p[g * 4 + t]), "r"(p[(g + 8) * 4 + t]), "r"(p[g * 4 + t]), "f"(0.5f));
+      for (int i = 0; i < 4; ++i) f[(g + i / 2 * 8) * 8 + t * 2 + i % 2] = o[i];
+    }"""
+    a, b = normal(8, 4, dtype="float64"), normal(4, 8, dtype="float64", seed=1)
+    bits, wide = _small(128, "__nv_bfloat16", 4)
+    ran = run(text, "k", a, b, zeros(8, 8, dtype="float64"), bits, zeros(16, 8), grid=(1, 1, 1))
+    np.testing.assert_allclose(ran[2], a @ b + 1, rtol=1e-12)
+    np.testing.assert_array_equal(ran[4], wide.reshape(16, 8) @ wide.reshape(16, 8)[:8].T + 0.5)

@@ -93,8 +93,15 @@ def test_floating_instructions() -> None:
              10: 2 * a, 12: np.clip(a + b, 0, 1), 13: a * np.float32(2.5), 14: -a, 15: np.abs(a)}  # fmt: skip
     for column, expected in exact.items():
         np.testing.assert_array_equal(y[:, column], expected, err_msg=f"column {column}")
-    for column, expected in {0: a * b + 1, 1: np.exp2(a), 2: np.log2(b * b + 1), 11: np.tanh(a)}.items():
-        np.testing.assert_allclose(y[:, column], expected, rtol=1e-5, atol=1e-6, err_msg=f"column {column}")
+    for column, expected in {
+        0: a * b + 1,
+        1: np.exp2(a),
+        2: np.log2(b * b + 1),
+        11: np.tanh(a),
+    }.items():
+        np.testing.assert_allclose(
+            y[:, column], expected, rtol=1e-5, atol=1e-6, err_msg=f"column {column}"
+        )
 
 
 MEMORY = r"""

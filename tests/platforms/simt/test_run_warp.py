@@ -34,7 +34,11 @@ __global__ void warp(const int* x, int* y) {
 def _shifted(v: np.ndarray, by: int, width: int) -> np.ndarray:
     lane = np.arange(32)
     source = lane + by
-    return np.where((source >= lane // width * width) & (source < (lane // width + 1) * width), v[source % 32], v)
+    return np.where(
+        (source >= lane // width * width) & (source < (lane // width + 1) * width),
+        v[source % 32],
+        v,
+    )
 
 
 def test_warp_functions() -> None:
@@ -54,7 +58,9 @@ def test_warp_functions() -> None:
         25: [(u & -u).bit_length() for u in v.view("uint32").tolist()],
     }  # fmt: skip
     remainder = np.fmod(v, 3)
-    expected[15] = [np.int32(np.uint32(sum(1 << j for j in range(32) if remainder[j] == r))) for r in remainder]
+    expected[15] = [
+        np.int32(np.uint32(sum(1 << j for j in range(32) if remainder[j] == r))) for r in remainder
+    ]
     for column, want in expected.items():
         np.testing.assert_array_equal(y[:, column], want, err_msg=f"column {column}")
 
@@ -107,14 +113,19 @@ def test_atomics() -> None:
         ("if (threadIdx.x < 16) __syncthreads();\nelse __syncthreads();", "divergent_barrier"),
         ("y[threadIdx.x] = x[threadIdx.x + 1];", "oob_read"),
         ("y[threadIdx.x] = __shfl_sync(0xffffu, x[threadIdx.x], 0);", "divergent_collective"),
-        ("y[threadIdx.x] = __shfl_sync(0xffffffffu, x[threadIdx.x], 0, 7);", "divergent_collective"),
+        (
+            "y[threadIdx.x] = __shfl_sync(0xffffffffu, x[threadIdx.x], 0, 7);",
+            "divergent_collective",
+        ),
         ("*(double*)(y + threadIdx.x % 4 + 1) = 0;", "misaligned"),
         ("assert(x[threadIdx.x] > 1000.0f);", "assert"),
         ("if (threadIdx.x == 3) __trap();", "abort"),
     ],
 )
 def test_faults_are_found(body: str, kind: str) -> None:
-    text = f"__global__ void k(const float* x, float* y) {{ __shared__ float s[32]; (void)s; {body} }}"
+    text = (
+        f"__global__ void k(const float* x, float* y) {{ __shared__ float s[32]; (void)s; {body} }}"
+    )
     found = run(text, "k", normal(32), zeros(32), grid=(1, 1, 1))
     assert kind in found.errors, [str(f) for f in found.findings]
     assert all(f.line in (1, 2) for f in found.findings if f.kind == kind)
