@@ -97,7 +97,7 @@ CASES = (
 
 
 def nanoseconds(case: Case, checks: bool, compiler: str | None, repeat: int) -> float:
-    """The least processor time of `repeat` runs (each some tenths of a second: the clock is coarse),
+    """The least processor time of `repeat` runs (some tenths of a second: the clock is coarse),
     for one of what the case counts."""
     program = build(
         case.text,

@@ -30,7 +30,8 @@ TOKEN = re.compile(r"\w+|<<<|>>>|[-+*/%<>=!&|^]=|&&|\|\||\+\+|--|\s+|.", re.S)
 NOISE = ["0", "-1", "2147483648", "1e309f", "}", "{", "(", ")", ";", "<<<", ">>>", "__shared__",
          "threadIdx.x", "float", "half", "*", "&", "template<typename T>", "asm(\"\")", "return",
          "__syncthreads();", "goto x;", "int", "n", "[", "]", "\"", "'", "/*", "//", "#if", "\\\n",
-         "struct", "auto", "#include \"/etc/passwd\"\n", "while(1);", "\x00", "é", "\u202e"]  # fmt: skip
+         "struct", "auto", "#include \"/etc/passwd\"\n", "while(1);",
+         "\x00", "é", "\u202e"]  # fmt: skip
 
 
 def sources() -> list[tuple[str, str]]:

@@ -82,6 +82,7 @@ def filled(t: Type, items: tuple[Any, ...]) -> Any:
     return items[0] if items else wrap(0, t)
 
 
+BITS = {"f32": "f", "u32": "I", "i32": "i", "f16": "e", "u16": "H", "f64": "d", "u64": "Q"}
 FIELDS = {"x": 0, "y": 1, "z": 2, "w": 3}
 
 
@@ -150,7 +151,11 @@ class Thread:
             if isinstance(x, e.Var) and x.name not in self.scope_of(x.name):
                 raise Undefined(f"{x.name} is not declared")
             v = self.load(self.place(x))
-            return Ptr(v, 0) if isinstance(v, Buffer) and isinstance(x.type, Array) and not array else v
+            return (
+                Ptr(v, 0)
+                if isinstance(v, Buffer) and isinstance(x.type, Array) and not array
+                else v
+            )
         if isinstance(x, e.Axis):
             return self.axes[x.level, x.dim]
         if isinstance(x, e.Unary):
@@ -162,6 +167,10 @@ class Thread:
             return self.value(x.a if self.value(x.cond) else x.b)
         if isinstance(x, e.Cast):
             return self.cast(self.value(x.x), x.type)
+        if isinstance(x, e.Bits):
+            return struct.unpack(
+                BITS[str(x.type)], struct.pack(BITS[str(x.x.type)], self.value(x.x))
+            )[0]
         if isinstance(x, e.AddressOf):
             owner, key = self.place(x.x)
             return Ptr((owner, key), 0) if isinstance(owner, dict) else Ptr(owner, key)

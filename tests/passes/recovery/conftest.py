@@ -1,4 +1,4 @@
-"""Puts this folder on the import path: `kernels` and `compare`."""
+"""Puts this folder on the import path: `ir_words` and `compare`."""
 
 import sys
 from pathlib import Path

@@ -1,24 +1,52 @@
 """Loop recovery at block level: barriers, uniform loops, shared memory, early returns."""
 
 from compare import same
+from ir_words import (
+    BDX,
+    BX,
+    BY,
+    FP,
+    SYNC,
+    TX,
+    TY,
+    at,
+    c,
+    iff,
+    let,
+    loop,
+    op,
+    program,
+    put,
+    shared,
+    var,
+)
 
-from kernels import *  # noqa: F403
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Program
+from xpiler.ir.types import F32, Array
 
 X, Y, N = var("x", FP), var("y", FP), var("n")
-I, T = var("i"), var("t")
+INDEX, T = var("i"), var("t")
 GLOBAL = op("+", op("*", BX, BDX), TX)
 DATA = [float(k % 7) - 2.5 for k in range(256)]
 
 
 def test_elementwise() -> None:
-    body = (let(I, GLOBAL), iff(op("<", I, N), put(at(Y, I), op("*", at(X, I), 2.0))))
+    body = (
+        let(INDEX, GLOBAL),
+        iff(op("<", INDEX, N), put(at(Y, INDEX), op("*", at(X, INDEX), 2.0))),
+    )
     text = same(program(body, (X, Y, N)), [DATA[:50], [0.0] * 50, 50], (2, 1, 1), (32, 1, 1))
     assert "parallel for block" in text
     assert "parallel for t" in text
 
 
 def test_early_return_becomes_a_guard() -> None:
-    body = (let(I, GLOBAL), iff(op(">=", I, N), s.Return()), put(at(Y, I), at(X, I)))
+    body = (
+        let(INDEX, GLOBAL),
+        iff(op(">=", INDEX, N), s.Return()),
+        put(at(Y, INDEX), at(X, INDEX)),
+    )
     text = same(program(body, (X, Y, N)), [DATA[:40], [0.0] * 40, 40], (2, 1, 1), (32, 1, 1))
     assert "return" not in text
 

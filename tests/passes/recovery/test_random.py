@@ -9,8 +9,30 @@ from typing import Any
 from compare import same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ir_words import (
+    BX,
+    IP,
+    SYNC,
+    TX,
+    TY,
+    at,
+    c,
+    iff,
+    ix,
+    let,
+    op,
+    program,
+    put,
+    shared,
+    shfl,
+    var,
+)
 
-from kernels import *  # noqa: F403
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import rewrite_stmts
+from xpiler.ir.types import I32, U32, Array, Pointer
 
 N = var("n")
 OUT = var("out", IP)
@@ -118,10 +140,8 @@ class Maker:
     def counted(self, depth: int, level: str, end: e.Expr) -> tuple[s.Stmt, ...]:
         i = self.fresh("i")
         self.vars.append(i)
-        self.loops = i
         body = list(self.body(depth - 1, level))
         self.vars.remove(i)
-        body = [x for x in body]
         return (s.For(i, c(0), end, c(1), tuple(_no_set(body, i))),)
 
     def same_for(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
@@ -185,7 +205,9 @@ class Maker:
         self.vars.remove(i)
         low, high = op("&", self.value(), 1), op("&", self.value(), 3)
         skip = (iff(self.cond(), s.Continue()),) if self.flag() else ()
-        return (s.For(i, low, high, c(1), (*_no_set(list(body), i), *skip, *self.write(0, "none"))),)
+        return (
+            s.For(i, low, high, c(1), (*_no_set(list(body), i), *skip, *self.write(0, "none"))),
+        )
 
     def div_while(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         w = self.fresh("w")
@@ -292,7 +314,6 @@ class Maker:
 
 def _no_set(body: list[s.Stmt], i: e.Var) -> list[s.Stmt]:
     """Statements that do not assign the loop variable."""
-    from xpiler.ir.rewrite import rewrite_stmts
 
     def one(x: s.Stmt) -> s.Stmt | tuple[s.Stmt, ...]:
         return () if isinstance(x, s.Assign) and x.target == i else x

@@ -322,7 +322,7 @@ def _mfma_case(
             return (np.array(values, "float32").view("uint32") >> 16).astype("uint16")
         return np.array(values, dtype)
 
-    def pack(full: NDArray[np.generic]) -> NDArray[np.generic]:
+    def pack(full: np.ndarray) -> np.ndarray:
         return stored([full[cell(x, v)] for x in range(64) for v in range(registers)], result)
 
     return stored(packed_a, element), stored(packed_b, element), pack(c), pack(d)

@@ -74,6 +74,3 @@ SYNC = s.Barrier("block")
 
 def program(body: tuple[s.Stmt, ...], params: tuple[e.Var, ...], wave: int = 32) -> Program:
     return Program((Function("k", params, body, role="kernel"),), wave=wave)
-
-
-__all__ = [n for n in dir() if n[0] != "_"]
