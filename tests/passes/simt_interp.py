@@ -216,7 +216,7 @@ class Thread:
             args = [self.value(a) for a in x.args]
             env = {p.name: a for p, a in zip(f.params, args, strict=True)}
             run = Thread(self.machine, env, self.outer, self.axes).body(f.body)
-            done = yield from _inside(self.machine.order_of(st), run)
+            done = yield from _inside((self.machine.order_of(st),), run)
             self.results[id(x)] = done[1] if done else None
 
     # statements -------------------------------------------------------------------------------
@@ -277,11 +277,12 @@ class Thread:
         self.store(where, wrap(v, st.target.type))
 
     def counting(self, st: s.For) -> Iterator[Any]:
-        i = self.value(st.lo)
+        i, here, turn = self.value(st.lo), self.machine.order_of(st), 0
         while i < self.value(st.hi):
             self.machine.tick()
             self.env[st.var.name] = i
-            done = yield from self.body(st.body)
+            done = yield from _inside((here, turn), self.body(st.body))
+            turn += 1
             if done and done[0] == BREAK:
                 break
             if done and done[0] == RETURN:
@@ -290,11 +291,12 @@ class Thread:
         return None
 
     def loop(self, st: s.While) -> Iterator[Any]:
-        first = st.do
+        first, here, turn = st.do, self.machine.order_of(st), 0
         while first or self.value(st.cond):
             self.machine.tick()
             first = False
-            done = yield from self.body(st.body)
+            done = yield from _inside((here, turn), self.body(st.body))
+            turn += 1
             if done and done[0] == BREAK:
                 break
             if done and done[0] == RETURN:
@@ -333,15 +335,15 @@ class Thread:
             raise TypeError(name)
 
 
-def _inside(order: int, run: Iterator[Any]) -> Iterator[Any]:
-    """Passes on what a called function waits for, told apart by the calling statement."""
+def _inside(order: tuple[int, ...], run: Iterator[Any]) -> Iterator[Any]:
+    """Passes on what a called function or an iteration waits for, told apart by where it is."""
     answer = None
     while True:
         try:
             kind, st, ins, where = run.send(answer)  # type: ignore[attr-defined]
         except StopIteration as end:
             return end.value
-        answer = yield (kind, st, ins, (order, *where))
+        answer = yield (kind, st, ins, (*order, *where))
 
 
 def _idiv(a: Any, b: Any) -> Any:

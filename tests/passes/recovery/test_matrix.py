@@ -52,7 +52,7 @@ def test_fragments_are_tiles() -> None:
         s.Instr("mat.store", (), (C, fc, c(16)), (("layout", "row"),)),
     )  # fmt: skip
     a, bt, out = integers(256, 1), integers(256, 2), [0.0] * 256
-    text = run(body, [a, bt, out], wave=64)
+    text = run(body, [a, bt, out], wave=64, block=64)
     b = [bt[j * 16 + t] for t in range(16) for j in range(16)]
     assert out == [2 * (v + 1) for v in product(a, b, 16, 16, 16)]
     assert "fc: f32[256]" in text
