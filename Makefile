@@ -5,9 +5,8 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 XPILER := $(BIN)/xpiler
-# Without a C++ compiler on the machine the embedded one (a wheel) is installed.
-HOST_CXX := $(shell command -v g++ || command -v clang++)
-EXTRAS   := dev$(if $(HOST_CXX),,$(shell printf ',zig'))
+# The extra brings linters, tests and an embedded C/C++ compiler for machines without one.
+EXTRAS := dev
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench clean
