@@ -136,3 +136,25 @@ def test_recursion_is_refused() -> None:
     k = replace(kernel(), body=body)
     result = recover(Program((k, device)), {"k": LaunchShape((1, 1, 1), (32, 1, 1))})
     assert [d.code for d in result.diagnostics] == ["XP0404"]
+
+
+def test_a_shared_variable_of_a_function_is_one_for_the_block() -> None:
+    """What one call leaves in it, the next call finds."""
+    kept = e.Var("kept", Array(F32, 32))
+    v = e.Var("v", F32)
+    swap = (
+        s.Decl(kept, space="shared"),
+        let(v, at(kept, op("-", c(31), TX))),
+        s.Barrier("block"),
+        put(at(kept, TX), e.Cast(N, F32)),
+        s.Barrier("block"),
+        s.Return(v),
+    )
+    device = Function("f", (N,), swap, ret=F32, role="device")
+    calls = (
+        let(e.Var("first", F32), e.Call("f", (TX,), F32)),
+        put(at(X, TX), e.Call("f", (N,), F32)),
+    )
+    k = replace(kernel(), body=calls)
+    p = recover(Program((k, device)), {"k": LaunchShape((1, 1, 1), (32, 1, 1))}).program
+    assert show_program(p).count("f32[32]") == 1

@@ -67,6 +67,8 @@ class Inliner:
     taken: set[str]
     depth: int = 0
     head: list[s.Stmt] = field(default_factory=list)
+    shared: dict[str, dict[str, e.Expr]] = field(default_factory=dict)
+    """For each function its shared variables: one for the block, however often it is called."""
 
     def body(self, body: s.Body) -> s.Body:
         return tuple(x for st in body for x in self.statement(st))
@@ -172,7 +174,7 @@ class Inliner:
         if self.depth > DEEP:
             raise TooDeep(x.func)
         f = self.functions[x.func]
-        body = renamed(f.body, self.taken)
+        body = renamed(f.body, self.taken, self.shared.setdefault(f.name, {}))
         mapping: dict[str, e.Expr] = {}
         changed = written(f.body)
         for p, a in zip(f.params, x.args, strict=True):
@@ -190,7 +192,7 @@ class Inliner:
             self.head += [] if value is not None else [s.Decl(result)]
         else:
             value = None
-        deeper = Inliner(self.functions, self.taken, self.depth + 1)
+        deeper = Inliner(self.functions, self.taken, self.depth + 1, shared=self.shared)
         self.head += deeper.body(new)
         if value is None:
             return result
@@ -218,12 +220,15 @@ def _loads(x: object) -> bool:
     return isinstance(x, e.Index) and isinstance(x.base.type, Pointer)
 
 
-def renamed(body: s.Body, taken: set[str]) -> s.Body:
-    """`body` with its own variables under names that are free."""
+def renamed(body: s.Body, taken: set[str], shared: dict[str, e.Expr]) -> s.Body:
+    """`body` with its own variables under free names; `shared` keeps those of the block."""
     names: dict[str, e.Expr] = {}
     for st in n.statements(body):
-        if isinstance(st, (s.Decl, s.For)):
-            names[st.var.name] = replace(st.var, name=fresh_name(st.var.name, taken))
+        if isinstance(st, (s.Decl, s.For)) and st.var.name not in shared:
+            var = replace(st.var, name=fresh_name(st.var.name, taken))
+            block = isinstance(st, s.Decl) and st.space == "shared"
+            (shared if block else names)[st.var.name] = var
+    names |= shared
 
     def one(x: e.Expr) -> e.Expr:
         return names.get(x.name, x) if isinstance(x, e.Var) else x

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.diagnostics.model import Severity
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Global, Program
@@ -21,7 +23,6 @@ from xpiler.passes.recovery.inline import TooDeep, inline, must_inline
 from xpiler.passes.recovery.jumps import flatten_scopes
 from xpiler.passes.recovery.levels import has_sync
 from xpiler.passes.recovery.lower import Env
-from xpiler.passes.recovery.regions import CannotHoist
 from xpiler.passes.recovery.shape import LaunchShape, constant
 from xpiler.passes.recovery.tiles import as_tiles, fragment_names, lane_elements, tile_type
 from xpiler.passes.recovery.units import block_loops, lower_grid
@@ -94,6 +95,7 @@ class _Recovery:
                 "XP0401", f"how {f.name} is launched is not known", f.loc,
                 f"no host code here launches it, and {why} matter to what it computes",
                 "give --grid and --block, or [launch] in the sidecar file",
+                severity="warning" if self.sites else "error",
             )  # fmt: skip
         except TooDeep as why:
             self.refuse(
@@ -102,14 +104,18 @@ class _Recovery:
             )  # fmt: skip
         except Unsupported as why:
             self.refuse("XP0403", f"{f.name}: {why}", why.stmt.loc or f.loc, why.reason)
-        except (CannotHoist, KeyError) as why:
-            self.refuse("XP0405", f"{f.name} could not be cut into loops", f.loc, str(why))
+        except Exception as why:
+            if os.environ.get("XPILER_DEBUG"):
+                raise
+            reason = f"{type(why).__name__}: {why}"
+            self.refuse("XP0405", f"{f.name} could not be cut into loops", f.loc, reason)
         return None
 
     def refuse(
-        self, code: str, message: str, loc: SourceLoc | None, reason: str, help_: str = ""
-    ) -> None:
-        self.diagnostics.append(Diagnostic(code, message, "error", loc, "", reason, help_))
+        self, code: str, message: str, loc: SourceLoc | None, reason: str, help_: str = "",
+        severity: Severity = "error",
+    ) -> None:  # fmt: skip
+        self.diagnostics.append(Diagnostic(code, message, severity, loc, "", reason, help_))
 
 
 @dataclass
@@ -127,6 +133,7 @@ class Kernel:
         self.taken |= {p.name for p in f.params} | {fn.name for fn in program.functions}
         self.taken |= {g.var.name for g in program.globals}
         body = flatten_scopes(inline(body, rec.helpers, self.taken))
+        refuse_launches(body)
         found = rec.sites.get(f.name, [])
         if found:
             plan = la.hosted(f, found, program.wave, self.taken)
@@ -190,7 +197,8 @@ class Kernel:
     ) -> tuple[s.Body, list[s.Decl], s.Body, s.Body]:
         """Shared variables become the block's local ones: (rest of the body, declarations,
         statements before the block's work, statements after it)."""
-        found = [st for st in n.statements(body) if isinstance(st, s.Decl) and st.space == "shared"]
+        decls = (st for st in n.statements(body) if isinstance(st, s.Decl))
+        found = list({d.var.name: d for d in decls if d.space == "shared"}.values())
         body = n.edit(
             body, lambda st: () if isinstance(st, s.Decl) and st.space == "shared" else st
         )
@@ -198,8 +206,8 @@ class Kernel:
         dynamic = [d for d in found if _dynamic(d)]
         if not dynamic:
             return body, plain, (), ()
-        body, decls, head, tail = self.dynamic_memory(body, dynamic, plan)
-        return body, plain + decls, head, tail
+        body, views, head, tail = self.dynamic_memory(body, dynamic, plan)
+        return body, plain + views, head, tail
 
     def dynamic_memory(
         self, body: s.Body, decls: list[s.Decl], plan: la.KernelLaunch
@@ -229,6 +237,13 @@ class Kernel:
         return (
             _retyped(body, pointers), [s.Decl(raw)], (get, *views), (free,)
         )  # fmt: skip
+
+
+def refuse_launches(body: s.Body) -> None:
+    """Raises Unsupported where threads launch kernels themselves."""
+    for st in n.statements(body):
+        if isinstance(st, s.Launch):
+            raise Unsupported(st, "threads that launch kernels are not understood")
 
 
 def _dynamic(d: s.Decl) -> bool:
