@@ -87,12 +87,14 @@ def _system(c: str, cxx: str, family: Family) -> Toolchain | None:
     )
 
 
-def _output(command: Sequence[str], env: Mapping[str, str] | None = None) -> str:
+def _output(
+    command: Sequence[str], env: Mapping[str, str] | None = None, folder: Path | None = None
+) -> str:
     """What a trusted command prints, both streams; nothing where it fails."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=600, check=True,
-            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, cwd=folder,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
@@ -134,7 +136,9 @@ def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
     of a minute); both stay in the cache.
     """
     folder = cache_dir("zig")
-    key = content_key((str(zig), str(zig.stat().st_mtime_ns), language, str(link), *_zig_target()))
+    key = content_key(
+        (str(zig), str(zig.stat().st_mtime_ns), language, str(link), "2", *_zig_target())
+    )
     kept = folder / f"told-{key}.txt"
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
@@ -143,7 +147,8 @@ def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
     driver = "cc" if language == "c" else "c++"
     what = ["-o", str(folder / "probe")] if link else ["-c", "-o", str(folder / "probe.o")]
     base = [str(zig), driver, *_zig_target(), "-O1", "-fno-sanitize=undefined", "-v"]
-    told = _output([*base, str(source), *what], _zig_env(folder))
+    # zig shortens paths below the current folder, so that must be none that holds zig.
+    told = _output([*base, str(source), *what], _zig_env(folder), folder)
     if told:
         store(kept, told.encode())
     return told
