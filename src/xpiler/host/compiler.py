@@ -14,6 +14,7 @@ import platform
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -137,7 +138,7 @@ def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
     """
     folder = cache_dir("zig")
     key = content_key(
-        (str(zig), str(zig.stat().st_mtime_ns), language, str(link), "2", *_zig_target())
+        (str(zig), str(zig.stat().st_mtime_ns), language, str(link), "3", *_zig_target())
     )
     kept = folder / f"told-{key}.txt"
     if kept.is_file():
@@ -147,8 +148,9 @@ def _zig_verbose(zig: Path, language: Language, link: bool) -> str:
     driver = "cc" if language == "c" else "c++"
     what = ["-o", str(folder / "probe")] if link else ["-c", "-o", str(folder / "probe.o")]
     base = [str(zig), driver, *_zig_target(), "-O1", "-fno-sanitize=undefined", "-v"]
-    # zig shortens paths below the current folder, so that must be none that holds zig.
-    told = _output([*base, str(source), *what], _zig_env(folder), folder)
+    with tempfile.TemporaryDirectory(prefix="xpiler-") as elsewhere:
+        # zig shortens paths below the current folder, so that one is empty.
+        told = _output([*base, str(source), *what], _zig_env(folder), Path(elsewhere))
     if told:
         store(kept, told.encode())
     return told
