@@ -468,7 +468,8 @@ class Machine:
         blocks = [(x, y, z) for z in range(grid[2]) for y in range(grid[1]) for x in range(grid[0])]
         rng.shuffle(blocks)
         made = [self.block(f, args, grid, block, i, k) for k, i in enumerate(blocks)]
-        together = any(isinstance(x, s.Barrier) and x.scope == "grid" for x in _all(f.body))
+        everything = (x for g in self.program.functions for x in _all(g.body))
+        together = any(isinstance(x, s.Barrier) and x.scope == "grid" for x in everything)
         for threads in [[t for b in made for t in b]] if together else made:
             _schedule(threads, self.program.wave, rng)
 

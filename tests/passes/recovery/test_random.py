@@ -117,9 +117,10 @@ class Maker:
         return (decl,)
 
     def set(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
-        if not self.vars:
+        own = [v for v in self.vars if v not in self.uniform]
+        if not own:
             return self.new(depth, level)
-        return (put(self.pick(*self.vars), self.value(), self.pick("", "+", "^")),)
+        return (put(self.pick(*own), self.value(), self.pick("", "+", "^")),)
 
     def write(self, depth: int, level: str) -> tuple[s.Stmt, ...]:
         slot = op(

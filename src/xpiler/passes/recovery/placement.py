@@ -107,7 +107,7 @@ class Placer:
 
     def recompute(self, name: str, pending: set[str]) -> dict[str, s.Decl] | None:
         """Declarations that compute `name` again anywhere it is used, or None."""
-        sites = self.defs.get(name, [])
+        sites = self.defs.get(name, []) if name in self.local else []
         if len(sites) != 1 or name in pending or name in self.kept | self.pinned:
             return None
         st = sites[0]

@@ -119,7 +119,8 @@ class Cutter:
 
     def struct(self, st: s.Stmt, out: list[Item], run: list[s.Stmt]) -> None:
         jumps = [j for b in n.bodies(st) for x in b for j in n.escaping(x)]
-        if any(id(j) in self.facts.divergent_jumps for j in jumps):
+        decided = all(map(self.facts.uniform, n.heads(st)))
+        if not decided or any(id(j) in self.facts.divergent_jumps for j in jumps):
             raise CannotHoist({v for x in n.statements((st,)) for v in self.defines_once(x)})
         inner = [self.items(b) for b in n.bodies(st)]
         alone = n.bodies(st) and not any(_has_leaf(i) for i in inner) and not n.escaping(st)

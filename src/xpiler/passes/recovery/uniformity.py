@@ -226,7 +226,7 @@ class _Walk:
         elif isinstance(st, (s.Scope, n.Once)):
             self.body(st.body, scope)
         elif isinstance(st, n.Accumulate):
-            self.body(st.body, (*scope, id(st)))
+            self.body(st.body, scope)
             self.defs[st.var.name] = {self.event(scope)}
             self.def_shapes[st.var.name] = {UNIFORM}
         else:
