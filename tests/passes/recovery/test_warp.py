@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from compare import same
+from compare import raised, same
 from ir_words import IP, TX, at, c, iff, let, loop, op, program, put, shfl, var
+from simt_interp import Buffer, Machine, Ptr
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -39,14 +40,16 @@ def test_shuffles(kind: str, width: int, amount: int) -> None:
 
 
 def test_neighbouring_shuffles_share_a_loop() -> None:
-    a, b = var("a"), var("b")
+    a, b, d = e.Var("a", I32), e.Var("b", I32), e.Var("d", I32)
     body = (
         let(V, at(X, TX)),
-        let(a, 0),
-        let(b, 0),
+        s.Decl(a),
         shfl("shfl_down", a, V, 1),
+        s.Decl(b),
         shfl("shfl_down", b, op("*", V, 3), 2),
-        put(at(Y, TX), op("+", a, b)),
+        s.Decl(d),
+        shfl("shfl_xor", d, op("+", V, 5), 7),
+        put(at(Y, TX), op("+", op("+", a, b), d)),
     )
     text = same(program(body, (X, Y)), [NUMBERS, [0] * 128])
     assert text.count("for lane") == 2
@@ -112,3 +115,21 @@ def test_wave_of_64_lanes() -> None:
     p: Program = program(body, (X, Y), wave=64)
     text = same(p, [NUMBERS, [0] * 128], block=(64, 1, 1))
     assert "^ 32" in text
+
+
+@pytest.mark.parametrize("ctrl", [0x1B, 0x101, 0x112, 0x123, 0x138, 0x13C, 0x140, 0x141, 0x142])
+def test_dpp_reads_each_lane_at_most_once_a_row(ctrl: int) -> None:
+    """Data-parallel primitives of AMD: the result is a value of the wave, 0 or the old one."""
+    attrs = (("ctrl", ctrl), ("row_mask", 15), ("bank_mask", 15), ("bound_ctrl", 0))
+    body = (
+        let(V, at(X, TX)),
+        let(T, -1),
+        s.Instr("warp.dpp", (T,), (c(-7), V), attrs),
+        put(at(Y, TX), T),
+    )
+    new = raised(program(body, (X, Y), wave=64), (1, 1, 1), (64, 1, 1))
+    out = [0] * 64
+    numbers = [100 + k for k in range(64)]
+    Machine(new).invoke(new.function("k"), [Ptr(Buffer(numbers), 0), Ptr(Buffer(out), 0)])
+    assert all(v == -7 or v in numbers for v in out)
+    assert len(set(out)) > 1

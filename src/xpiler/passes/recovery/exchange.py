@@ -21,16 +21,23 @@ def join_exchanges(body: s.Body, exchanges: set[str], local: set[str]) -> s.Body
         return n.with_bodies(st, new) if new != nested else st
 
     out = [inner(st) for st in body]
-    splits = [k for k, st in enumerate(out) if isinstance(st, n.Split) and st.exchange]
-    for second in reversed(splits):
-        first = max((k for k in splits if k < second), default=None)
+    second = len(out) - 1
+    while second > 0:
+        first = max((k for k in range(second) if _is_exchange(out[k])), default=None)
         if first is None:
-            continue
+            break
         moved = _split_segment(out[first + 1 : second], exchanges, local)
-        if moved is not None:
+        if _is_exchange(out[second]) and moved is not None:
             early, rest = moved
             out[first : second + 1] = [*early, out[first], *rest]
+            second = first + len(early)
+        else:
+            second = first if _is_exchange(out[second]) else second - 1
     return tuple(out)
+
+
+def _is_exchange(st: s.Stmt) -> bool:
+    return isinstance(st, n.Split) and st.exchange
 
 
 def _split_segment(

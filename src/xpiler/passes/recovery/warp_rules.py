@@ -220,11 +220,15 @@ def data_parallel(x: Expansion) -> s.Body:
     names = {"lane": LANE, "ctrl": e.Const(ctrl, U32), "wave": e.Const(wave(x), U32)}
     source = simplify(formula(rule["source"], names), wave(x))
     head, var = exchanged(x, value)
+    valid = simplify(e.Binary("<", source, e.Const(wave(x), U32), BOOL), wave(x))
+    whole = isinstance(valid, e.Const)
+    if not whole and isinstance(source, e.Select):
+        # Outside the select's first side there is no lane to read.
+        valid, source = source.cond, source.a
     read: e.Expr = n.LaneRead(var, source, value.type)
     bound = int(x.instr.attr("bound_ctrl", 0)) or x.instr.attr("bound_ctrl") == "true"
     other = e.Const(0, value.type) if bound else old
-    valid = simplify(e.Binary("<", source, e.Const(wave(x), U32), BOOL), wave(x))
-    if not (isinstance(valid, e.Const) and valid.value):
+    if not whole:
         read = e.Select(valid, read, other, value.type)
     return (*head, *x.give(_row_masked(x, read, old)))
 
@@ -234,7 +238,8 @@ def _row_masked(x: Expansion, read: e.Expr, old: e.Expr) -> e.Expr:
     row, bank = int(x.instr.attr("row_mask", 15)), int(x.instr.attr("bank_mask", 15))
     if row == 15 and bank == 15:
         return read
-    text = f"(({row} >> (lane / 16)) & 1) != 0 && (({bank} >> (lane / 4 % 4)) & 1) != 0"
+    parts = [(row, "lane / 16"), (bank, "lane / 4 % 4")]
+    text = " && ".join(f"(({m} >> ({k})) & 1) != 0" for m, k in parts if m != 15)
     inside = simplify(formula(text, {"lane": LANE}), wave(x))
     return e.Select(inside, read, old, read.type)
 
