@@ -17,6 +17,7 @@ from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
 
 if TYPE_CHECKING:
+    from xpiler.passes.lowering import EntryPoint, Lowered
     from xpiler.passes.recovery import LaunchShape
     from xpiler.platforms.registry import Platform
     from xpiler.verify.reading import Reading
@@ -72,8 +73,9 @@ class Translation:
 class Raised:
     """What verification needs to know of the translation beside its text."""
 
-    extras: Mapping[str, tuple[str, ...]]
-    lost: frozenset[str]
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lost: frozenset[str] = frozenset()
+    entries: Mapping[str, EntryPoint] = field(default_factory=dict)
 
 
 def translate(text: str, file: str, options: Options) -> Translation:
@@ -113,7 +115,7 @@ def internal_error(why: BaseException, file: str) -> Diagnostic:
 def _check_direction(source: Platform, target: Platform) -> None:
     if source.name == target.name:
         raise XpilerError(Diagnostic("XP0903", f"the file is {source.title} already"))
-    if not target.sequential:
+    if not target.writable:
         raise XpilerError(Diagnostic("XP0904", f"writing {target.title} is not built yet"))
     if not source.readable:
         raise XpilerError(Diagnostic("XP0904", f"reading {source.title} is not built yet"))
@@ -135,19 +137,34 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
         cleaned = clean_up(raised.program, assume=Assumptions())
         outer.after = show_program(cleaned.program)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    assumptions = tuple(dict.fromkeys((*raised.assumptions, *cleaned.assumptions)))
-    out.assumptions = assumptions
-    if cleaned.program.functions:
+    lowered = _lower(reading, cleaned.program, target, out)
+    assumed = (*raised.assumptions, *cleaned.assumptions, *lowered.assumptions)
+    out.assumptions = tuple(dict.fromkeys(assumed))
+    if lowered.program.functions:
         with out.trace.step("write") as step:
             head = (
                 f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler."
             )
-            step.before = outer.after
-            written = write_unit(cleaned.program, target.spelling, (head,))
+            step.before = show_program(lowered.program)
+            written = write_unit(lowered.program, target.spelling, (head,))
             out.diagnostics += written.diagnostics
             out.text = step.after = written.text
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in raised.program.functions}
-    return Raised(_extra_parameters(reading, cleaned.program), frozenset(lost))
+    extras = _extra_parameters(reading, cleaned.program)
+    return Raised(extras, frozenset(lost), lowered.entries)
+
+
+def _lower(reading: Reading, program: Program, target: Platform, out: Translation) -> Lowered:
+    """The sequential program in the target's form."""
+    from xpiler.passes.lowering import Origin, lower
+
+    bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
+    with out.trace.step("lowering") as step:
+        step.before = show_program(program)
+        lowered = lower(program, target, Origin(reading.platform.name, frozenset(bare)))
+        step.after = show_program(lowered.program)
+    out.diagnostics += lowered.diagnostics
+    return lowered
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:
@@ -196,6 +213,7 @@ def _verify(
             assumptions=out.assumptions,
             extras=raised.extras,
             lost=raised.lost,
+            entries=raised.entries,
         )
         out.diagnostics += out.verdict.diagnostics()
         step.checks["verdict"] = out.verdict.render()

@@ -39,7 +39,7 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
     names = [t for item in targets for t in item.split(",")]
     try:
         names = [platform(t).name for t in names] or [
-            p.name for p in all_platforms() if p.sequential
+            p.name for p in all_platforms() if p.writable
         ]
     except XpilerError as why:
         click.echo("\n".join(d.render() for d in why.diagnostics), err=True)

@@ -21,7 +21,7 @@ def command(as_json: bool) -> int:
             "aliases": list(p.aliases),
             "suffixes": list(p.suffixes),
             "read": p.readable,
-            "write": p.sequential,
+            "write": p.writable,
         }
         for p in all_platforms()
     ]

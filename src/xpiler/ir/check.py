@@ -106,7 +106,8 @@ class _Checker:
         self.same(n.a.type, n.b.type, f"operands of {show(n)}")
 
     def call(self, n: e.Call) -> None:
-        known = n.func in math_functions() or any(f.name == n.func for f in self.program.functions)
+        known = n.func in math_functions() or n.func in self.program.externals
+        known = known or any(f.name == n.func for f in self.program.functions)
         if not known:
             self.fault(f"call of unknown function {n.func}")
 

@@ -57,10 +57,13 @@ class Axis(Expr):
 
     `level`: `block` (index of a block in the grid), `thread` (index of a thread in its block),
     `grid_dim` (blocks in the grid), `block_dim` (threads in a block), `lane` (linear thread id
-    modulo the wave width), `warp_size`. `dim` is x, y, z; "" for lane and warp_size.
+    modulo the wave width), `warp_size`, `task` (index of a task among `task_dim` of them, on
+    platforms whose launches are flat). `dim` is x, y, z; "" for lane, warp_size and a flat task.
     """
 
-    level: Literal["block", "thread", "grid_dim", "block_dim", "lane", "warp_size"]
+    level: Literal[
+        "block", "thread", "grid_dim", "block_dim", "lane", "warp_size", "task", "task_dim"
+    ]
     dim: Literal["x", "y", "z", ""] = "x"
     type: Type = U32
 

@@ -70,7 +70,10 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A translation unit in source order; `wave` is the number of lanes in a warp."""
+    """A translation unit in source order; `wave` is the number of lanes in a warp.
+
+    `externals` are functions that it calls and that the platform supplies (its instructions).
+    """
 
     functions: tuple[Function, ...]
     globals: tuple[Global, ...] = ()
@@ -80,6 +83,7 @@ class Program:
     platform: str = ""
     wave: int = 32
     comments: tuple[str, ...] = field(default=(), compare=False)
+    externals: frozenset[str] = frozenset()
 
     def function(self, name: str) -> Function:
         """The function called `name`; raises KeyError."""

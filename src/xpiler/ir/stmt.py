@@ -8,7 +8,7 @@ from typing import Literal
 from xpiler.diagnostics import SourceLoc
 from xpiler.ir.expr import BinaryOp, Expr, Var
 
-Space = Literal["local", "shared", "constant", "global"]
+Space = Literal["local", "shared", "constant", "global", "nram", "wram"]
 LoopKind = Literal["serial", "parallel", "unrolled", "vectorised", "pipelined"]
 
 
@@ -29,6 +29,7 @@ class Decl(Stmt):
 
     `shared`: one per block (`dynamic`: starts at the base of the launch's dynamic shared memory).
     `local` in a kernel: one per thread. `static`: keeps its value (host code only).
+    `nram`, `wram`: memories that one core addresses by itself, for vectors and for weights.
     `zeroed` is never implied.
     """
 

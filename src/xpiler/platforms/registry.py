@@ -42,9 +42,9 @@ class Platform:
         return bool(self.tables.get("directions", {}).get("source", False))
 
     @property
-    def sequential(self) -> bool:
-        """Whether a sequential program can be written for it as it is."""
-        return bool(self.tables.get("directions", {}).get("sequential_target", False))
+    def writable(self) -> bool:
+        """Whether translations to it are built."""
+        return bool(self.tables.get("directions", {}).get("target", False))
 
     @property
     def spelling(self) -> Spelling:

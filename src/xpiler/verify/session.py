@@ -6,7 +6,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from xpiler.verify.inference.entries import fields, launched
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
-from xpiler.verify.invocation import RETURNED, ScalarArg
+from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
@@ -30,6 +30,20 @@ if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.reading import Reading
+
+
+class TargetPoint(Protocol):
+    """How an entry of the translation is called (lowering's `EntryPoint`)."""
+
+    @property
+    def kind(self) -> Literal["function", "kernel"]: ...
+    @property
+    def grid(self) -> Triple: ...
+    @property
+    def block(self) -> Triple: ...
+    @property
+    def shared_bytes(self) -> int: ...
+
 
 DTYPES = {
     "f16": "float16", "bf16": "bf16", "f32": "float32", "f64": "float64", "bool": "bool",
@@ -95,9 +109,15 @@ def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]
 
 
 def verify_cases(
-    program: Program, plan: EntryPlan, extra: Sequence[str] = ()
+    program: Program,
+    plan: EntryPlan,
+    extra: Sequence[str] = (),
+    point: TargetPoint | None = None,
 ) -> tuple[VerifyCase, ...]:
-    """Calls of both sides for every case; `extra` names launch parameters that the target added."""
+    """Calls of both sides for every case; `extra` names launch parameters that the target added.
+
+    `point` says how the target's entry is called where that is no plain host function.
+    """
     f = plan.entry
     out = []
     for case in plan.cases:
@@ -108,6 +128,11 @@ def verify_cases(
             source = Entry(name, "kernel", case.grid, case.block, case.shared_bytes)
         shape = _shape_values(case)
         target = Entry(f.name, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
+        if point is not None and point.kind == "kernel":
+            target = replace(
+                target, kind="kernel", grid=point.grid, block=point.block,
+                shared_bytes=point.shared_bytes,
+            )  # fmt: skip
         out.append(VerifyCase((*args, *_returned(f)), source, target, case.describe()))
     return tuple(out)
 
@@ -142,6 +167,7 @@ def check_translation(
     assumptions: tuple[str, ...] = (),
     extras: Mapping[str, Sequence[str]] | None = None,
     lost: frozenset[str] = frozenset(),
+    entries: Mapping[str, TargetPoint] | None = None,
     executor: EmulatorExecutor | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
@@ -149,6 +175,8 @@ def check_translation(
     `lost` names functions that could not be translated: entries that need one are not run.
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
+    `entries` says how entries of the translation are called that are no plain host functions.
+
     The source's program sets tolerances and kinds of input, never an expected value. `executor`
     may be one that remembers runs, for whoever checks many translations of one source.
     """
@@ -167,7 +195,8 @@ def check_translation(
     integral = integral_inputs(program)
 
     def verdict_on(plan: EntryPlan) -> Verdict:
-        cases = verify_cases(program, plan, (extras or {}).get(plan.entry.name, ()))
+        name = plan.entry.name
+        cases = verify_cases(program, plan, (extras or {}).get(name, ()), (entries or {}).get(name))
         whole = {name for function, name in integral if function == plan.entry.name}
         cases = tuple(case.with_integral(whole) for case in cases)
         return verify(*units, cases, executor=runs, options=options)

@@ -1,0 +1,76 @@
+"""What every recipe of lowering takes and gives; the platform's table chooses the recipe.
+
+A platform says `[lowering] recipe = "simt"` in its `platform.toml`; the module
+`xpiler.passes.lowering.simt` then offers `lower(program, platform, origin, assume) -> Lowered`.
+A platform without that table takes sequential programs as they are.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xpiler.diagnostics import Diagnostic
+from xpiler.ir.program import Program
+from xpiler.passes.cleanup import Assumptions
+from xpiler.platforms.registry import Platform
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPoint:
+    """How a lowered function is called: as a host function, or as a kernel by a launch.
+
+    A kernel that is correct for any launch still has the one recommended here.
+    """
+
+    kind: Literal["function", "kernel"] = "function"
+    grid: Triple = (1, 1, 1)
+    block: Triple = (1, 1, 1)
+    shared_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the source was: which functions were kernels that no host code of the file launches.
+
+    Their parameters are device pointers in the source; nobody has written a wrapper for them.
+    """
+
+    platform: str = ""
+    bare_kernels: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """The program in the platform's form, and what has to be known of it.
+
+    `entries` has the functions that are not called as plain host functions, by name.
+    """
+
+    program: Program
+    diagnostics: tuple[Diagnostic, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    entries: Mapping[str, EntryPoint] = field(default_factory=dict)
+
+
+def lower(
+    program: Program,
+    platform: Platform,
+    origin: Origin | None = None,
+    assume: Assumptions | None = None,
+) -> Lowered:
+    """`program` (sequential, cleaned up) in the form that `platform` wants.
+
+    What cannot be made parallel stays serial, with a note that names the accesses in the way;
+    what cannot be written at all is left out with an error.
+    """
+    recipe = platform.tables.get("lowering", {}).get("recipe")
+    if recipe is None:
+        return Lowered(program)
+    module = importlib.import_module(f"xpiler.passes.lowering.{recipe}")
+    found: Lowered = module.lower(program, platform, origin or Origin(), assume or Assumptions())
+    return found
