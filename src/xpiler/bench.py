@@ -98,13 +98,18 @@ def _timed_out(*_: object) -> None:
 
 
 def expectation(path: Path, target: str) -> str | None:
-    """The committed outcome: `expect` of this file in a `cases.toml` beside it, if there is one."""
+    """The committed outcome: `expect` of this file in a `cases.toml` beside it, if there is one.
+
+    A target that is not named there is meant by `all`.
+    """
     table = path.with_name("cases.toml")
     if not table.is_file():
         return None
     for case in tomllib.loads(table.read_text(encoding="utf-8")).get("case", ()):
-        if case.get("file") == path.name and target in case.get("expect", {}):
-            return str(case["expect"][target])
+        if case.get("file") == path.name:
+            found = case.get("expect", {})
+            outcome = found.get(target, found.get("all"))
+            return None if outcome is None else str(outcome)
     return None
 
 

@@ -1,6 +1,6 @@
 """Reads the kernel collection: its cases, seeded inputs for them, and expected outputs from NumPy.
 
-A folder `OP/` holds kernels (`*.cu`, `*.hip`), `reference.py` (the operator's definition as plain
+A folder `OP/` holds kernels (`*.cu`, `*.hip`, `*.mlu`, `*.c`), `reference.py` (the operator's definition as plain
 NumPy functions) and `cases.toml` with one `[[case]]` a kernel file:
 
     file, entry, kind        kind is "function" (a host wrapper) or "kernel"
@@ -13,8 +13,9 @@ NumPy functions) and `cases.toml` with one `[[case]]` a kernel file:
     sizes                    one or more tables of named sizes
     launch                   kernels only: grid, block, shared_bytes
     tolerance                atol and rtol
-    expect                   per target: "verified", "refused" or "unsound_source"; `diagnostic`
-                             names the code of a refusal, `finding` the fault of an unsound source
+    expect                   per target, or for `all` that are not named: "verified", "refused" or
+                             "unsound_source"; `diagnostic` names the code of a refusal, `finding`
+                             the fault of an unsound source
 
 Expressions are integers, size names, `+ - * / %` (division as in C) and `max`/`min`.
 """
@@ -118,8 +119,8 @@ class Case:
 
     @property
     def platform(self) -> str:
-        """`cuda` or `hip`, from the suffix."""
-        return {".cu": "cuda", ".hip": "hip"}[self.path.suffix]
+        """The platform's name, from the suffix."""
+        return {".cu": "cuda", ".hip": "hip", ".mlu": "bang", ".c": "c"}[self.path.suffix]
 
 
 def evaluate(expression: int | str, sizes: Sizes) -> int:
