@@ -1,0 +1,1 @@
+"""BANG C for Cambricon MLUs."""
