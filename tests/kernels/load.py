@@ -1,7 +1,7 @@
 """Reads the kernel collection: its cases, seeded inputs for them, and expected outputs from NumPy.
 
-A folder `OP/` holds kernels (`*.cu`, `*.hip`, `*.mlu`, `*.c`), `reference.py` (the operator's definition as plain
-NumPy functions) and `cases.toml` with one `[[case]]` a kernel file:
+A folder `OP/` holds kernels (`*.cu`, `*.hip`, `*.mlu`, `*.c`), `reference.py` (the operator's
+definition as plain NumPy functions) and `cases.toml` with one `[[case]]` a kernel file:
 
     file, entry, kind        kind is "function" (a host wrapper) or "kernel"
     reference                function of reference.py; it receives, by parameter name, arrays and
