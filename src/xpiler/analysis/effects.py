@@ -18,16 +18,31 @@ ANY = "*"  # memory that cannot be named: behind computed pointers, in callees
 
 
 def root(place: e.Expr) -> str:
-    """The variable through which `place` is reached; `ANY` where that is not one variable."""
+    """The variable through which `place` is reached; `ANY` where that is not one variable.
+
+    Behind a pointer that is itself loaded (`table[i][j]` with an array of pointers) lies anything.
+    """
+    behind = False
     while True:
         if isinstance(place, (e.Index, e.Field)):
+            if behind and isinstance(place.type, Pointer):
+                return ANY
+            behind = isinstance(place, e.Index) and isinstance(place.base.type, Pointer)
             place = place.base
-        elif isinstance(place, e.AddressOf) or _is_pointer_cast(place):
+        elif isinstance(place, e.AddressOf):
+            behind, place = False, place.x
+        elif _is_pointer_cast(place):
             place = place.x
         elif isinstance(place, e.Binary) and isinstance(place.type, Pointer):
             place = place.a if isinstance(place.a.type, (Pointer, Array)) else place.b
         else:
             return place.name if isinstance(place, e.Var) else ANY
+
+
+def pointee(x: e.Expr) -> str:
+    """The variable through which what the pointer (or array) `x` points to is reached, or `ANY`."""
+    t = x.type
+    return root(e.Index(x, e.Const(0, I32), t.elem)) if isinstance(t, (Pointer, Array)) else root(x)
 
 
 def _is_pointer_cast(x: e.Expr) -> TypeGuard[e.Cast]:
@@ -101,9 +116,13 @@ def of_place(x: e.Expr, also_read: bool) -> Effects:
 
 
 def _address_parts(x: e.Expr) -> Iterator[e.Expr]:
+    """What is evaluated to find a place: subscripts, and a pointer that is not just a variable."""
     while isinstance(x, (e.Index, e.Field)):
         if isinstance(x, e.Index):
             yield x.index
+            if isinstance(x.base.type, Pointer) and not isinstance(x.base, e.Var):
+                yield x.base
+                return
         x = x.base
     if not isinstance(x, e.Var):
         yield x
@@ -171,7 +190,7 @@ def _of_instr(st: s.Instr) -> Effects:
     for x in st.ins:
         out |= of_expr(x)
         if isinstance(x.type, (Pointer, Array)):
-            out |= Effects(frozenset((root(x),)), frozenset((root(x),)))
+            out |= Effects(frozenset((pointee(x),)), frozenset((pointee(x),)))
     for x in st.outs:
         out |= of_place(x, also_read=False)
     return out | Effects(other=True)

@@ -10,6 +10,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
+from xpiler.ir.types import Pointer
 
 
 class Walker:
@@ -42,7 +43,9 @@ class Walker:
     def place(self, x: e.Expr, facts: Facts) -> e.Expr:
         """A place that is written: only its indices (and a computed base) are expressions."""
         if isinstance(x, e.Index):
-            return _changed(x, base=self.place(x.base, facts), index=self.expr(x.index, facts))
+            loaded = isinstance(x.base.type, Pointer) and not isinstance(x.base, e.Var)
+            base = self.expr(x.base, facts) if loaded else self.place(x.base, facts)
+            return _changed(x, base=base, index=self.expr(x.index, facts))
         if isinstance(x, e.Field):
             return _changed(x, base=self.place(x.base, facts))
         return x if isinstance(x, e.Var) else self.expr(x, facts)

@@ -9,7 +9,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.text import show, show_body
-from xpiler.ir.types import BOOL, F32, I32, I64, U32
+from xpiler.ir.types import BOOL, F32, I32, I64, U32, Array
 from xpiler.passes.cleanup import clean_up
 from xpiler.passes.cleanup.simplify import simplify
 
@@ -94,3 +94,27 @@ def test_loops_that_run_once_or_never() -> None:
 def test_a_loop_that_may_be_left_early_stays() -> None:
     early = b.serial(IDX, 1, s.If(b.lt(b.N, 3), (s.Break(),)), b.put(b.at(b.C, IDX), b.ZERO))
     assert "break" in cleaned(early)
+
+
+def test_a_pointer_that_leaves_its_row_moves_to_the_next() -> None:
+    rows = e.Var("rows", Array(Array(F32, 16), 8))
+    i, j, k = b.var("i"), b.var("j"), b.var("k")
+    facts = Facts().with_loop(i, b.c(0), b.c(5)).with_loop(j, b.c(0), b.c(4))
+    facts = facts.with_loop(k, b.c(0), b.c(16))
+    first = e.address_of(b.at(rows, i, b.c(0)))
+    over = e.Index(first, b.add(b.mul(j, 16), k), F32)
+    assert show(simplify(over, facts)) == "rows[(i + j)][k]"
+    inside = e.Index(first, k, F32)
+    assert show(simplify(inside, facts)) == "rows[i][k]"
+    unknown = e.Index(first, b.var("m"), F32)
+    assert show(simplify(unknown, facts)) == show(unknown)
+
+
+def test_a_store_through_a_pointer_that_was_kept_stays() -> None:
+    kept = e.Var("kept", Array(b.OUT, 4))
+    text = cleaned(
+        s.Decl(kept),
+        b.put(b.at(kept, b.N), b.C),
+        b.put(b.at(kept, b.N, IDX), b.ZERO),
+    )
+    assert "kept[n][i] = 0.0" in text

@@ -79,6 +79,32 @@ def test_fragments_live_across_block_barriers_once_a_warp() -> None:
     assert "fc: f32[256][2]" in text
 
 
+def test_a_warp_number_kept_in_a_variable_needs_no_lane() -> None:
+    """`tid = threadIdx.x; warp = tid / 32` and a pointer from it: computed once a warp."""
+    kind = Fragment("acc", 16, 16, 16, F32)
+    fc = e.Var("fc", Array(kind, 2))
+    tid, warp, i, j, q = var("tid"), var("warp"), var("i"), var("j"), var("q", FP)
+
+    def tile(base: e.Var, t: e.Var) -> e.Expr:
+        place = op("*", op("+", op("*", warp, 2), t), 256)
+        return e.Binary("+", base, place, FP)
+
+    body = (
+        let(tid, TX), let(warp, op("/", tid, 32)), s.Decl(fc),
+        loop(i, 0, 2, s.Instr("mat.load", (e.Index(fc, i, kind),), (tile(A, i), c(16)))),
+        put(at(B, tid), 1.0),
+        s.Barrier("block"),
+        loop(
+            j, 0, 2, let(q, tile(C, j)),
+            s.Instr("mat.store", (), (q, e.Index(fc, j, kind), c(16)), (("layout", "row"),)),
+        ),
+    )  # fmt: skip
+    a, out = integers(1024, 5), [0.0] * 1024
+    text = run(body, [a, [0.0] * 64, out], block=64)
+    assert out == a
+    assert "exchange" not in text
+
+
 @pytest.mark.parametrize("key", sorted(semantics("matrix")["mma"]))
 def test_layouts_cover_every_element_once(key: str) -> None:
     """Each tile of an mma shape is spread over the lanes without gap or overlap."""

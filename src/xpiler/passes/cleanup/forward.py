@@ -322,11 +322,12 @@ def fill(st: s.Stmt, var: e.Var, facts: Facts) -> _Write | None:
 def _cheap(value: e.Expr) -> bool:
     """A copy, perhaps with padding and conversion: nothing that costs more each time it is read."""
     loads = 0
+    kinds = (e.Const, e.Var, e.Binary, e.Unary, e.Cast, e.Select, e.Index, e.AddressOf)
     for n in walk(value):
-        loads += isinstance(n, e.Index)
-        if isinstance(n, e.Binary) and not is_int(n.type):
+        loads += isinstance(n, e.Index) - isinstance(n, e.AddressOf)
+        if isinstance(n, e.Binary) and not is_int(n.type) and not isinstance(n.type, Pointer):
             return False
-        if not isinstance(n, (e.Const, e.Var, e.Binary, e.Unary, e.Cast, e.Select, e.Index)):
+        if not isinstance(n, kinds):
             return False
     return loads <= 2
 

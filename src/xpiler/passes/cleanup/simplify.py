@@ -23,6 +23,7 @@ from xpiler.passes.cleanup.base import (
     sentence,
     value_sentence,
 )
+from xpiler.passes.cleanup.rows import element, in_row
 
 TRUE, FALSE = e.Const(True, BOOL), e.Const(False, BOOL)
 
@@ -520,12 +521,20 @@ def _index(x: e.Index, facts: Facts) -> e.Expr:
     if isinstance(base, e.AddressOf) and fold.int_value(index) == 0 and base.x.type == x.type:
         return base.x
     if isinstance(base, e.AddressOf) and isinstance(base.x, e.Index) and base.x.type == x.type:
-        total = _sum(base.x.index, index, facts)
-        return replace(base.x, index=total) if total is not None else x
+        return _joined(x, base.x.base, base.x.index, facts)
     if isinstance(base, e.Binary) and base.op == "+" and isinstance(base.a.type, (Pointer, Array)):
-        total = _sum(base.b, index, facts)
-        return e.Index(base.a, total, x.type) if total is not None else x
+        return _joined(x, base.a, base.b, facts)
     return x
+
+
+def _joined(x: e.Index, array: e.Expr, first: e.Expr, facts: Facts) -> e.Expr:
+    """`x`, which counts from element `first` of `array`, as one subscript of it."""
+    total = _sum(first, x.index, facts)
+    if total is None:
+        return x
+    if in_row(array, facts.poly(total), facts):
+        return e.Index(array, total, x.type)
+    return element(array, facts.poly(total), x, facts) or x
 
 
 def _sum(a: e.Expr, b: e.Expr, facts: Facts) -> e.Expr | None:

@@ -56,7 +56,7 @@ def root(place: e.Expr) -> e.Var | None:
             base = base.x
         if isinstance(base, e.AddressOf):
             return root(base.x)
-        return None if isinstance(base, e.Var) and isinstance(base.type, Pointer) else root(base)
+        return None if isinstance(base.type, Pointer) else root(base)
     return None
 
 

@@ -16,6 +16,7 @@ from xpiler.passes.recovery.effects import commutes, sequential
 from xpiler.passes.recovery.exchange import join_exchanges
 from xpiler.passes.recovery.flow import effects, local_names, reads, written
 from xpiler.passes.recovery.jumps import JumpLowering, flatten_scopes, switches_to_ifs
+from xpiler.passes.recovery.numbering import in_coordinates
 from xpiler.passes.recovery.placement import Placement, Placer
 from xpiler.passes.recovery.predicate import LowerJumps, Predication
 from xpiler.passes.recovery.regions import (
@@ -87,6 +88,8 @@ class Lowering:
     def run(self, body: s.Body) -> s.Body:
         """The sequential form of `body`, which the units of this level run."""
         taken, tiles = set(self.env.taken), set(self.env.tiles)
+        if self.units.level == "warp":
+            body = in_coordinates(body, self.facts(body))
         for _ in range(ROUNDS):
             # A new round names what it makes as the last one did: `forced` speaks of those names.
             _restore(self.env.taken, taken)

@@ -122,6 +122,18 @@ class Predication:
         if jumps:
             raise LowerJumps(frozenset(map(id, jumps)))
 
+    def refuse_inner_jumps(self, st: s.For) -> None:
+        """Jumps of a loop whose variable, which all units agree on, is about to be each unit's."""
+        loops = [
+            x
+            for x in n.statements((st,))
+            if isinstance(x, (s.For, s.While)) and has_sync(x, self.facts.level)
+        ]
+        inner = [j for x in loops for y in x.body for j in n.escaping(y)]
+        jumps = frozenset(id(j) for j in inner if not isinstance(j, s.Return))
+        if jumps:
+            raise LowerJumps(jumps)
+
     def captured(self, st: s.If, mask: Mask | None) -> tuple[e.Expr, s.Body, bool]:
         """The condition as an expression that keeps its value, what must run before, and whether
         it holds in units of `mask` only."""
@@ -149,6 +161,7 @@ class Predication:
         if self.stays([st.lo, st.hi, st.step], mask):
             inner = replace(mask, nonempty=False) if mask else None
             return self.zone(mask, replace(st, body=self.body(st.body, inner)))
+        self.refuse_inner_jumps(st)
         head = s.Decl(st.var, st.lo, loc=st.loc, comments=st.comments)
         step = s.Assign(st.var, st.step, "+")
         cond = e.Binary("<", st.var, st.hi, BOOL)

@@ -109,7 +109,7 @@ def _moved(x: Expansion, pointer: e.Expr, tile: e.Expr, ld: e.Expr, load: bool) 
     """The copy between a tile and memory with a leading dimension."""
     f = fragment(tile)
     layout = x.instr.attr("layout") or f.layout or "row"
-    head, base = group_value(x, pointer)
+    head, base = group_value(x, _decayed(pointer))
     more, stride = group_value(x, ld)
     rows, cols = f.shape
     r, c = x.var("r", stride.type), x.var("c", stride.type)
@@ -121,6 +121,13 @@ def _moved(x: Expansion, pointer: e.Expr, tile: e.Expr, ld: e.Expr, load: bool) 
     copy = s.Assign(ends[0], converted(ends[1], ends[0].type), loc=x.instr.loc)
     order = [(c, cols), (r, rows)] if layout == "col" else [(r, rows), (c, cols)]
     return (x.split(), *head, *more, *group_does(x, *loops(order, (copy,))))
+
+
+def _decayed(pointer: e.Expr) -> e.Expr:
+    """An array as the pointer to its first element, from which all memory behind it is reached."""
+    if not isinstance(pointer.type, Array):
+        return pointer
+    return e.address_of(e.Index(pointer, e.Const(0, U32), pointer.type.elem))
 
 
 def _pointee(pointer: e.Expr) -> Type:

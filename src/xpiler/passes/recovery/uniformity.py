@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import children
-from xpiler.ir.types import Scalar
+from xpiler.ir.types import BOOL, Scalar
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.flow import lent, root
 from xpiler.passes.recovery.shape import Extents, constant
@@ -23,6 +23,8 @@ from xpiler.passes.recovery.shape import Extents, constant
 # What a value looks like across the group: uniform, the lane number, the linear number of the
 # thread in its block (its low bits are the lane number), or anything.
 UNIFORM, LANE, THREAD, VARYING = "uniform", "lane", "thread", "varying"
+FAR = 1 << 16
+"""The most that is added to a thread's number and still taken for one, in any integer type."""
 UNIFORM_RESULT = {
     "warp.ballot", "warp.any", "warp.all", "warp.match_all", "warp.activemask",
     "warp.broadcast_first", "block.count", "block.and", "block.or",
@@ -91,8 +93,9 @@ class Facts:
     def _cast(self, x: e.Cast) -> str:
         inner = self.shape(x.x)
         if inner in (LANE, THREAD):
-            wide = isinstance(x.type, Scalar) and x.type.is_integer and x.type.bits >= 16
-            return inner if wide else VARYING
+            least = 8 if inner == LANE else 32
+            wide = isinstance(x.type, Scalar) and x.type.is_integer and x.type.bits >= least
+            return inner if wide and x.type != BOOL else VARYING
         return inner
 
     def _axis(self, x: e.Axis) -> str:
@@ -136,7 +139,8 @@ class Facts:
             return LANE
         if op == "&" and value % wave == 0:
             return UNIFORM
-        whole = op in ("+", "-") and value % wave == 0
+        # Never negative: a signed quotient would be cut towards zero in the middle of a warp.
+        whole = op == "+" and value % wave == 0 and 0 <= value <= FAR
         return THREAD if whole else VARYING
 
     def _linear(self, x: e.Expr) -> bool:
