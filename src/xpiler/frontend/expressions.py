@@ -213,6 +213,10 @@ def _enumerator(r: FunctionReader, decl: Node, at: Node) -> Expr:
 
 def _variable(r: FunctionReader, decl: Node, at: Node) -> Expr:
     words = r.unit.words
+    if decl.name in words.values and decl.in_stub:
+        from xpiler.frontend import inline
+
+        return inline.run(r, r.unit.stub_function(words.values[decl.name]), [], [], None)
     if decl.name in words.axes and decl.in_stub:
         coordinate = axis(words.axes[decl.name])
         t = r.unit.types(decl.type)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpiler.frontend.convert import arithmetic, const, convert
+from xpiler.frontend.convert import arithmetic, const, const_int, convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.operators import deref, lane
 from xpiler.frontend.reader import FunctionReader, expression
@@ -38,10 +38,31 @@ def launch(r: FunctionReader, n: Node, callee: Node) -> Expr:
         r.fail("XP0207", "the configuration of this launch is not understood")
     grid, block, *rest = config.args
     name = _kernel(r, callee)
+    if r.unit.words.launch == "tasks":
+        return _task_launch(r, n, callee, name, grid, block)
     g, b = extent(r, r.expr(grid)), extent(r, r.expr(block))
     shared = _shared(r, rest[0]) if rest else None
     args = arguments(r, n, Node(callee.c.get_definition() or callee.c))
     r.emit(Launch(name, g, b, tuple(args), shared))
+    return const(0, I32)
+
+
+def _task_launch(
+    r: FunctionReader, n: Node, callee: Node, name: str, tasks: Node, cores: Node
+) -> Expr:
+    """`k<<<tasks, cores, queue>>>(args)`: groups of cores are blocks, cores their threads."""
+    from xpiler.frontend.calls import arguments
+
+    x, y, z = extent(r, r.expr(tasks))
+    per = convert(r.expr(cores), U32)
+    args = arguments(r, n, Node(callee.c.get_definition() or callee.c))
+    known = const_int(x), const_int(per)
+    if known[0] is not None and known[1]:
+        groups: Expr = const(known[0] // known[1], U32)
+    else:
+        groups = x if known[1] == 1 else arithmetic("/", x, per)
+    one = const(1, U32)
+    r.emit(Launch(name, (groups, y, z), (per, one, one), tuple(args)))
     return const(0, I32)
 
 

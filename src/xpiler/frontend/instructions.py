@@ -128,10 +128,12 @@ def _constant_name(r: FunctionReader, n: Node, i: int) -> str | int:
 
 
 _KINDS = {
-    f"{p}Memcpy{a}": b
-    for p in ("cuda", "hip")
+    f"{p}{a}": b
+    for p in ("cudaMemcpy", "hipMemcpy", "cnrtMemcpy", "CNRT_MEM_TRANS_DIR_")
     for a, b in (("HostToDevice", "h2d"), ("DeviceToHost", "d2h"), ("DeviceToDevice", "d2d"),
-                 ("HostToHost", "h2h"), ("Default", "default"))
+                 ("HostToHost", "h2h"), ("Default", "default"), ("HostToDev", "h2d"),
+                 ("DevToHost", "d2h"), ("DevToDev", "d2d"), ("HOST2DEV", "h2d"),
+                 ("DEV2HOST", "d2h"), ("DEV2DEV", "d2d"), ("HOST2HOST", "h2h"))
 }  # fmt: skip
 
 

@@ -118,7 +118,9 @@ def instantiated(request: Request) -> str:
         return f"{m[0]} namespace {{ auto __xp_use_{count} = &{m[2].strip()}; }}"
 
     text = _EXPLICIT.sub(use, request.text)
-    stubs = {stub for name, stub in request.words.same_as.items() if name in request.text}
+    words = request.words
+    wanted = [*words.same_as.items(), *words.values.items()]
+    stubs = {stub for name, stub in wanted if name in request.text}
     for stub in sorted(stubs):
         text += f"\nnamespace {{ auto __xp_same_{stub} = &{stub}; }}"
     for i, use_of in enumerate(request.uses):

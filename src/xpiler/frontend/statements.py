@@ -15,6 +15,7 @@ from xpiler.frontend.operators import drop, effect, is_status, store
 from xpiler.frontend.owners import is_owner, owner
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
 from xpiler.frontend.types import is_reference
+from xpiler.frontend.unit import named_space
 from xpiler.ir.expr import Aggregate, Const, Expr, Field, Index, Var, is_place
 from xpiler.ir.rewrite import walk
 from xpiler.ir.stmt import Break, Continue, Decl, If, Instr, LeftOut, Return, Scope, Stmt
@@ -239,6 +240,7 @@ def _variable(r: FunctionReader, n: Node, t: Type, init: Node | None) -> None:
         r.fail("XP0201", "a static local variable is not understood", "it outlives the call",
                "make it a variable at file scope")  # fmt: skip
     space = "shared" if any(k.kind == "CUDASHARED_ATTR" for k in n.kids) else "local"
+    space = named_space(n) or space
     if _is_address_list(r, n, t, init):
         return
     constant_q = n.type.is_const_qualified() or _constant_elements(n)

@@ -428,9 +428,18 @@ def _fields(t: Any) -> Iterator[Any]:
     yield from t.get_fields()
 
 
+def named_space(node: Node) -> str | None:
+    """The memory that an annotation names (`nram`, `wram`, `shared`, `local`), if any."""
+    names = (k.name for k in node.kids if k.kind == "ANNOTATE_ATTR")
+    return next((name for name in names if name in ("nram", "wram", "shared", "local")), None)
+
+
 def global_space(node: Node) -> str:
     """Where a variable lives, by its attributes."""
     kinds = {k.kind for k in node.kids}
+    named = named_space(node)
+    if named is not None:
+        return "nram" if named == "local" else named  # one per core, whichever memory it is
     if "CUDASHARED_ATTR" in kinds:
         return "shared"
     if "CUDACONSTANT_ATTR" in kinds:

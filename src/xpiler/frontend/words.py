@@ -50,7 +50,9 @@ class Words:
     `opaque` the handles of the host API, `status` the types whose value always means success,
     `fixed` the records that always hold their default values (properties of a device),
     `owners` the class templates that own host memory (`std::vector`),
-    `spellings` how the user writes types that the parser names otherwise.
+    `spellings` how the user writes types that the parser names otherwise,
+    `values` the variables that a function of the header computes (task numbers). `launch` says
+    what `<<<...>>>` holds: `grid` (grid, block, ...) or `tasks` (tasks, cores of a group, queue).
     """
 
     platform: str
@@ -80,6 +82,8 @@ class Words:
     waves: Mapping[str, int] = field(default_factory=dict)
     arch_macros: Mapping[str, str] = field(default_factory=dict)
     default_arch: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    launch: str = "grid"
 
     def instruction(self, name: str) -> InstrWord | None:
         """The instruction that a function name stands for."""
@@ -141,7 +145,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
     t |= {k: _merged(tables, k) for k in ("launch_calls", "waves", "arch_macros", "fragments")}
     t |= {
         k: _merged(tables, k)
-        for k in ("instr_prefix", "same_as", "nothing", "fixed", "owners", "spellings")
+        for k in ("instr_prefix", "same_as", "nothing", "fixed", "owners", "spellings", "values")
     }
     front = _merged(tables, "frontend")
     return Words(
@@ -172,4 +176,6 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         waves=t["waves"],
         arch_macros=t["arch_macros"],
         default_arch=front.get("default_arch", ""),
+        values=t["values"],
+        launch=front.get("launch", "grid"),
     )
