@@ -77,14 +77,15 @@ def same_low_bits(first: Type, then: Type, source: Type) -> bool:
     return then.bits <= first.bits
 
 
-def implicit_pointer(to: Type, source: Type) -> bool:
-    """Whether C converts a value of type `source` to the pointer type `to` by itself."""
+def implicit_pointer(to: Type, source: Type, cpp: bool = False) -> bool:
+    """Whether C (C++) converts a value of type `source` to the pointer type `to` by itself."""
     if not isinstance(to, Pointer) or not isinstance(source, (Pointer, Array)):
         return False
     if isinstance(source, Pointer) and source.const and not to.const:
         return False
     void = Scalar("void")
-    return _plain(to.elem) == _plain(source.elem) or void in (to.elem, source.elem)
+    untyped = (to.elem,) if cpp else (to.elem, source.elem)
+    return _plain(to.elem) == _plain(source.elem) or void in untyped
 
 
 def _plain(t: Type) -> Type:

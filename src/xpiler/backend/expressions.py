@@ -32,7 +32,8 @@ class ExpressionPrinter(Operators):
     def assigned(self, n: e.Expr, t: Type) -> str:
         """The text where C itself converts to `t`: assignment, initialiser, argument, return."""
         if isinstance(n, e.Text):
-            return f'"{n.value}"' if t == Pointer(I8, True) else f'({self.type(t)})"{n.value}"'
+            plain = t == Pointer(I8, True) and not self.spelling.syntax.cpp
+            return f'"{n.value}"' if plain else f'({self.type(t)})"{n.value}"'
         return self.implicit(self.piece(n), t).within(ARGUMENT)
 
     def implicit(self, p: Piece, t: Type) -> Piece:
@@ -56,7 +57,10 @@ class ExpressionPrinter(Operators):
         return p.ctype.is_float or (p.value is not None and t.bits < p.ctype.bits)
 
     def _pointer_value(self, p: Piece, t: Type) -> Piece:
-        if p.text == "NULL" or p.ctype == t or implicit_pointer(t, p.ctype):
+        cpp = self.spelling.syntax.cpp
+        if p.text == self.spelling.syntax.null or implicit_pointer(t, p.ctype, cpp):
+            return p
+        if p.ctype == t:
             return p
         target = t if isinstance(t, Pointer) else p.type
         return Piece(
@@ -92,12 +96,16 @@ class ExpressionPrinter(Operators):
 
     def _conversion(self, source: Type, to: Type) -> str | None:
         """The conversion function between two types that C does not convert itself."""
-        table = self.spelling.convert
+        table, classes = self.spelling.convert, self.spelling.classes
+        if to == source or not {str(to), str(source)} & classes:
+            return None
+        if f"{to} {source}" in table:
+            return table[f"{to} {source}"]
         for key, template in table.items():
             to_name, from_name = key.split()
-            if str(to) == to_name and to != source and to_name in self.spelling.computes_in:
+            if str(to) == to_name and to_name in classes:
                 return template
-            if str(source) == from_name and from_name in self.spelling.computes_in:
+            if str(source) == from_name and from_name in classes:
                 return template
         return None
 
@@ -121,7 +129,9 @@ class ExpressionPrinter(Operators):
 
     def _through(self, p: Piece, t: Type) -> Piece:
         """bf16 to anything but float goes through float, settled on the way."""
-        via = self.spelling.computes_in.get(str(p.ctype))
+        via = "f32" if str(p.ctype) in self.spelling.classes else None
+        if f"{t} {p.ctype}" in self.spelling.convert:
+            return p
         if via is not None and str(t) != via and t != p.ctype:
             inner = self.settle(replace(p, type=scalar(via), exact=False))
             return replace(inner, type=t)
@@ -129,7 +139,11 @@ class ExpressionPrinter(Operators):
 
     def _nonzero(self, p: Piece) -> Piece:
         p = self.settle(self.convert(p, self.computing(p.type)))
-        zero = "NULL" if isinstance(p.ctype, Pointer) else "0"
+        null, zero = self.spelling.syntax.null, "0"
+        if isinstance(p.ctype, Pointer):
+            zero = null
+        elif str(p.ctype) in self.spelling.classes:
+            zero = self.exactly(e.Const(0.0, p.ctype)).text
         return Piece(
             f"{p.within(STRENGTH['!='] + 1)} != {zero}",
             STRENGTH["!="],
@@ -167,8 +181,18 @@ class ExpressionPrinter(Operators):
         )
 
     @piece.register
+    def _(self, n: e.Axis) -> Piece:
+        template = self.spelling.axes.get(n.level)
+        if template is None:
+            raise cannot_print(f"the axis {n.level}", "the platform's table has no spelling for it")
+        text, *kind = (part.strip() for part in template.split(" | "))
+        ctype = scalar(kind[0]) if kind else n.type
+        exact = ctype == n.type or ctype == I32
+        return Piece(text.replace("{dim}", n.dim), POSTFIX, ctype, n.type, exact=exact)
+
+    @piece.register
     def _(self, n: e.Const) -> Piece:
-        return literals.constant(n, self.unit.macros)
+        return literals.constant(n, self.unit.macros, self.spelling.syntax.null)
 
     @piece.register
     def _(self, n: e.Text) -> Piece:
@@ -177,7 +201,7 @@ class ExpressionPrinter(Operators):
     @piece.register
     def _(self, n: e.Var) -> Piece:
         if n.name.startswith("lane "):  # a parameter of a vector helper
-            return Piece(f"{n.name[5:]}.{LANE}", POSTFIX, n.type, n.type)
+            return Piece(f"{n.name[5:]}{LANE}", POSTFIX, n.type, n.type)
         return Piece(self.names[n.name], PRIMARY, n.type, n.type)
 
     @piece.register
@@ -205,7 +229,9 @@ class ExpressionPrinter(Operators):
         p = self.exactly(n.x)
         if n.type == BOOL:
             return self._nonzero(p)
-        if isinstance(n.type, Pointer) and implicit_pointer(n.type, p.ctype):
+        if isinstance(n.type, Pointer) and implicit_pointer(
+            n.type, p.ctype, self.spelling.syntax.cpp
+        ):
             return replace(p, type=n.type)
         target: Type = n.type
         if isinstance(target, Pointer):
@@ -229,6 +255,8 @@ class ExpressionPrinter(Operators):
             and source.is_integer
         ):
             return self.convert(p, t)
+        if template := self.spelling.bits.get(f"{t} {source}"):
+            return Piece(template.replace("{0}", p.within(ARGUMENT)), POSTFIX, t, t)
         name = self.unit.generated.bits(source, t, self.spelling)
         return Piece(f"{name}({p.within(ARGUMENT)})", POSTFIX, t, t)
 
@@ -238,6 +266,11 @@ class ExpressionPrinter(Operators):
             name, function = self.unit.functions[n.func]
             args = [self.assigned(a, p.type) for a, p in zip(n.args, function.params, strict=True)]
             return Piece(f"{name}({', '.join(args)})", POSTFIX, n.type, n.type)
+        if (own := self.spelling.dialect.call(n, self)) is not None:
+            return own
+        if n.func in self.unit.program.externals:
+            given = ", ".join(self.exactly(a).within(ARGUMENT) for a in n.args)
+            return Piece(f"{n.func}({given})", POSTFIX, n.type, n.type)
         if n.func not in math_functions():
             raise cannot_print(f"a call of {n.func}", "no such function is known")
         return self.math(n)
@@ -256,9 +289,14 @@ class ExpressionPrinter(Operators):
         vector = base.type
         assert isinstance(vector, Vector)
         if isinstance(index, e.Const):
-            return self._member(base, types.lane(vector, int(index.value)), t)
-        inside = f"{self.piece(base).within(POSTFIX)}.s[{self._subscript(index)}]"
-        return Piece(inside, POSTFIX, t, t)
+            return self._lane_member(base, vector, int(index.value), t)
+        inner = self.piece(base).within(POSTFIX)
+        at = f"[{self._subscript(index)}]"
+        if vector in self.spelling.native:
+            return Piece(f"{inner}{at}", POSTFIX, t, t)
+        if str(vector) in self.spelling.vectors:
+            return Piece(f"(&{inner}.x){at}", POSTFIX, t, t)
+        return Piece(f"{inner}.s{at}", POSTFIX, t, t)
 
     def _subscript(self, n: e.Expr) -> str:
         return self.offset(n).text
@@ -274,8 +312,14 @@ class ExpressionPrinter(Operators):
     def _(self, n: e.Field) -> Piece:
         if isinstance(n.base.type, Vector):
             number = types.lane_number(n.base.type, n.name)
-            return self._member(n.base, types.lane(n.base.type, number), n.type)
+            return self._lane_member(n.base, n.base.type, number, n.type)
         return self._member(n.base, n.name, n.type)
+
+    def _lane_member(self, base: e.Expr, vector: Vector, number: int, t: Type) -> Piece:
+        name = types.lane(vector, number, vector in self.spelling.native)
+        if name.startswith("["):
+            return Piece(f"{self.exactly(base).within(POSTFIX)}{name}", POSTFIX, t, t)
+        return self._member(base, name[1:], t)
 
     def _member(self, base: e.Expr, name: str, t: Type) -> Piece:
         if (
@@ -300,13 +344,16 @@ class ExpressionPrinter(Operators):
 
     @piece.register
     def _(self, n: e.Aggregate) -> Piece:
-        if isinstance(n.type, Vector) and n.type.lanes <= 4:
+        own = n.type in self.spelling.native
+        if isinstance(n.type, Vector) and n.type.lanes <= 4 and not own:
             name = self.unit.generated.maker(n.type, self.spelling)
             items = [self.assigned(i, n.type.elem) for i in self._filled(n.items, n.type)]
             return Piece(f"{name}({', '.join(items)})", POSTFIX, n.type, n.type)
         braces = self.braces(n)
-        inside = f"{{{braces}}}" if isinstance(n.type, Vector) else braces
+        inside = f"{{{braces}}}" if isinstance(n.type, Vector) and not own else braces
         text = f"({self.type(n.type)}){inside}"
+        if self.spelling.syntax.cpp and not isinstance(n.type, Array):
+            text = f"{self.type(n.type)}{inside}"
         return Piece(text, POSTFIX, n.type, n.type)
 
     def _filled(self, items: tuple[e.Expr, ...], t: Vector) -> tuple[e.Expr, ...]:
@@ -318,8 +365,8 @@ class ExpressionPrinter(Operators):
         wanted = self._member_types(n)
         parts = [self._element(i, t) for i, t in zip(n.items, wanted, strict=False)]
         if not parts or all(isinstance(i, e.Const) and i.value == 0 for i in n.items):
-            return "{0}"
-        if isinstance(n.type, Struct):
+            return "{}" if self.spelling.syntax.cpp else "{0}"
+        if isinstance(n.type, Struct) and not self.spelling.syntax.cpp:
             parts += [
                 "{0}" if isinstance(t, (Array, Struct, Vector)) else "0"
                 for t in wanted[len(parts) :]
@@ -327,7 +374,15 @@ class ExpressionPrinter(Operators):
         return "{" + ", ".join(parts) + "}"
 
     def _element(self, n: e.Expr, t: Type) -> str:
-        return self.braces(n) if isinstance(n, e.Aggregate) else self.assigned(n, t)
+        if isinstance(n, e.Aggregate) and not (
+            isinstance(t, Vector) and str(t) in self.spelling.vectors
+        ):
+            return self.braces(n)
+        if not self.spelling.syntax.cpp or not isinstance(t, Scalar):
+            return self.assigned(n, t)
+        p = self.implicit(self.piece(n), t)  # braces do not narrow
+        constant = p.value is not None and p.exact
+        return (p if constant or p.ctype == t else self.settle(replace(p, type=t))).within(ARGUMENT)
 
     def _member_types(self, n: e.Aggregate) -> list[Type]:
         if isinstance(n.type, Struct):
@@ -341,6 +396,9 @@ class ExpressionPrinter(Operators):
         """A function of the neutral vocabulary in this platform's spelling."""
         if isinstance(n.type, Vector):
             return self.lanewise(n.func, n.args, n.type)
+        if template := self.spelling.conversions.get(f"{n.func} {n.type} {n.args[0].type}"):
+            inner = self.exactly(n.args[0]).within(ARGUMENT)
+            return Piece(template.replace("{0}", inner), POSTFIX, n.type, n.type)
         if n.func in self.spelling.rounding:
             return self._rounding(n)
         kind = n.args[0].type if n.func in _BY_ARGUMENT else n.type
@@ -349,7 +407,7 @@ class ExpressionPrinter(Operators):
             return Piece(
                 f"{n.func}({self.settle(x).within(ARGUMENT)})", POSTFIX, I32, BOOL, op="!="
             )
-        found = self.spelling.template(n.func, str(kind))
+        found = self.spelling.template(n.func, str(kind), n.fast)
         if found is None:
             raise cannot_print(f"{n.func} of {kind}", "the platform's table has no spelling for it")
         template, compute = found
@@ -375,6 +433,8 @@ class ExpressionPrinter(Operators):
             else compute
         )
         p = self.convert(self.piece(a), t)
+        if template.operand == "exact":
+            return self.settle(p).within(ARGUMENT)
         if template.operand == "argument":
             return self.implicit(p, t).within(ARGUMENT)
         return self.settle(p).within(UNARY if template.operand == "unary" else PRIMARY)

@@ -11,6 +11,11 @@ from xpiler.backend.survey import alias_typedef
 from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
 
 
+def provided(t: Vector, spelling: Spelling) -> bool:
+    """Whether the platform itself declares a vector type."""
+    return str(t) in spelling.vectors and t not in spelling.native
+
+
 def stem(t: Type, spelling: Spelling) -> str:
     """The part of a helper's name that stands for a type."""
     if isinstance(t, Scalar):
@@ -34,11 +39,13 @@ class Generated:
         """Remembers that a vector type occurs in `t`."""
         while isinstance(t, (Pointer, Array)):
             t = t.elem
-        if isinstance(t, Vector) and t not in self.vectors:
+        if isinstance(t, Vector) and t not in self.vectors and not provided(t, spelling):
             self.vectors.append(t)
 
     def maker(self, t: Vector, spelling: Spelling) -> str:
         """The name of the function that makes a vector of up to four lanes."""
+        if provided(t, spelling):
+            return spelling.vectors[str(t)]["make"]
         self.note_type(t, spelling)
         vector, elem = types.vector_name(t, spelling), spelling.type_name(t.elem)
         name = f"make_{vector}"
@@ -46,7 +53,7 @@ class Generated:
         params = ", ".join(f"{elem} {x}" for x in lanes)
         inside = ", ".join(lanes)
         braces = f"{{{{{inside}}}}}" if t in self.numbered else f"{{{inside}}}"
-        self._add(name, f"{vector} {name}({params})", [f"return ({vector}){braces};"])
+        self._add(name, f"{vector} {name}({params})", [f"return {_made(vector, braces, spelling)};"])
         return name
 
     def bits(self, source: Type, to: Type, spelling: Spelling) -> str:
@@ -65,21 +72,25 @@ class Generated:
         self.note_type(t, spelling)
         vector = types.vector_name(t, spelling)
         params = ", ".join(f"{vector} {p}" for p in "abc"[:count])
-        if t.lanes > 4:
-            work = lane.replace(LANE, "s[i]")
+        if provided(t, spelling):
+            lanes = [lane.replace(LANE, f".{types.LANES[k]}") for k in range(t.lanes)]
+            body = [f"return {self.maker(t, spelling)}({', '.join(lanes)});"]
+        elif t.lanes > 4 or t in spelling.native:
+            index = "[i]" if t in spelling.native else ".s[i]"
+            work = lane.replace(LANE, index)
             body = [
                 f"{vector} r;",
                 f"for (int i = 0; i < {t.lanes}; i++) {{",
-                f"    r.s[i] = {work};",
+                f"    r{index} = {work};",
                 "}",
                 "return r;",
             ]
         else:
-            lanes = [lane.replace(LANE, types.LANES[k]) for k in range(t.lanes)]
+            lanes = [lane.replace(LANE, f".{types.LANES[k]}") for k in range(t.lanes)]
             braces = (
                 f"{{{{{', '.join(lanes)}}}}}" if t in self.numbered else f"{{{', '.join(lanes)}}}"
             )
-            body = [f"return ({vector}){braces};"]
+            body = [f"return {_made(vector, braces, spelling)};"]
         self._add(name, f"{vector} {name}({params})", body)
         return name
 
@@ -99,6 +110,10 @@ class Generated:
             types.vector_typedef(v, spelling, v in self.numbered, v in self.aliased)
             for v in self.vectors
         ]
+
+
+def _made(vector: str, braces: str, spelling: Spelling) -> str:
+    return f"{vector}{braces}" if spelling.syntax.cpp else f"({vector}){braces}"
 
 
 def _sorted(kinds: set[Type]) -> list[Type]:

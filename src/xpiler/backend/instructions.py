@@ -10,33 +10,102 @@ from xpiler.backend.types import base_name, size_of
 from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.types import F64, I32, Array, Pointer, Scalar, Type
+from xpiler.ir.types import F64, I32, Array, Fragment, Pointer, Scalar, Type
 
 _CONVERSION = re.compile(r"%(?:%|([-+ #0]*)(\*|\d+)?(\.(?:\*|\d+))?(hh|h|ll|l|j|z|t|L)?([a-zA-Z]))")
 
 
-def lines_of(st: s.Instr, x: ExpressionPrinter) -> list[str]:
+def lines_of(st: s.Instr, x: ExpressionPrinter, role: str = "host") -> list[str]:
     """The lines of an instruction; raises XpilerError where the platform has no word for it."""
+    if (own := x.spelling.dialect.instruction(st, x)) is not None:
+        return own
     if st.name == "print":
         return [_print(st, x)]
     if st.name == "assert":
         return [_assert(st, x)]
-    if st.name.startswith("atomic."):
+    template = _template(st, x, role)
+    if template is None and st.name.startswith("atomic.") and x.spelling.syntax.sequential:
         return _atomic(st, x)
-    template = x.spelling.instructions.get(st.name)
     if template is None:
         raise cannot_print(st.name, "the platform's table has no spelling for it")
-    return [_filled(template, st, x)] if template else []
+    return [f"{line};" for line in _filled(template, st, x).splitlines()]
+
+
+def _template(st: s.Instr, x: ExpressionPrinter, role: str) -> str | None:
+    """The table's text: the one for an attribute, a role or a tile's use before the plain one.
+
+    A key `mfma.*` stands for a family; `{*}` in its text is what stands in the star's place.
+    """
+    table = x.spelling.instructions
+    tiles = [o.type.use for o in (*st.outs, *st.ins) if isinstance(o.type, Fragment)][:1]
+    keys = [f"{st.name}:{value}" for _, value in st.attrs]
+    keys += [f"{st.name}@{role}", *(f"{st.name}/{use}" for use in tiles), st.name]
+    for key in keys:
+        if key in table:
+            return table[key]
+    family, _, rest = st.name.partition(".")
+    found = table.get(f"{family}.*")
+    return None if found is None else found.replace("{*}", rest)
+
+
+_OPTIONAL = re.compile(r"\[(, \{(\d)\})\]")
+_PLACE = re.compile(r"\{(\w+|@\w+)(!|&)?\}")
 
 
 def _filled(template: str, st: s.Instr, x: ExpressionPrinter) -> str:
+    """The template with its places filled.
+
+    `{0}` is an operand, `{0!}` one of exactly its type (overloads), `{0&}` a symbol whose address
+    it is, `[, {3}]` one that is left out where it is the wave's width; `{out}`, `{out1}` are
+    places that are written, `{type}` the type of the first, `{@layout}` an attribute.
+    """
+    template = _OPTIONAL.sub(lambda m: "" if _whole_wave(st, int(m.group(2)), x) else m.group(1),
+                             template)  # fmt: skip
+    if not st.outs:
+        template = template.replace("{out} = ", "")
     pointee = next((_pointee(p) for p in (*st.outs, *st.ins) if _pointee(p) is not None), None)
-    args = [_argument(a, x, pointee) for a in st.ins]
-    text = template.replace("{out}", x.piece(st.outs[0]).text) if st.outs else template
-    text = text.replace("{out} = ", "")
-    for k, a in enumerate(args):
-        text = text.replace(f"{{{k}}}", a)
-    return f"{_no_zero_offset(text)};"
+
+    def place(m: re.Match[str]) -> str:
+        word, how = m.group(1), m.group(2)
+        if word.isdigit():
+            return _operand(st, int(word), how, x, pointee)
+        if word.startswith("@"):
+            return str(x.spelling.attributes.get(f"{word[1:]}.{st.attr(word[1:])}",
+                                                 str(st.attr(word[1:]))))  # fmt: skip
+        if word.startswith("out"):
+            return x.piece(st.outs[int(word[3:] or 0)]).text
+        if word == "type":
+            return x.type(st.outs[0].type)
+        if word == "args":
+            return ", ".join(_argument(a, x, None) for a in st.ins)
+        return m.group()
+
+    return _no_zero_offset(_PLACE.sub(place, template))
+
+
+def _operand(
+    st: s.Instr, k: int, how: str | None, x: ExpressionPrinter, pointee: Type | None
+) -> str:
+    n = st.ins[k]
+    if how == "!":
+        return x.exactly(n).within(ARGUMENT)
+    if how == "&":
+        while isinstance(n, (e.Cast, e.AddressOf)):
+            n = n.x
+        return x.piece(n).text
+    return _argument(n, x, pointee if st.name.startswith("host.") else None)
+
+
+def _whole_wave(st: s.Instr, k: int, x: ExpressionPrinter) -> bool:
+    """Whether an operand says no more than the wave's width, which is what its absence means."""
+    if k >= len(st.ins):
+        return True
+    n = st.ins[k]
+    while isinstance(n, e.Cast):
+        n = n.x
+    if isinstance(n, e.Axis):
+        return n.level == "warp_size"
+    return isinstance(n, e.Const) and n.value == x.unit.program.wave
 
 
 def _no_zero_offset(text: str) -> str:
@@ -53,7 +122,7 @@ def _pointee(n: e.Expr) -> Type | None:
 
 def _argument(n: e.Expr, x: ExpressionPrinter, pointee: Type | None) -> str:
     """An argument; bytes are written with `sizeof` where they count elements."""
-    while (
+    while pointee is not None and (
         isinstance(n, e.Cast)
         and isinstance(n.type, Pointer)
         and isinstance(n.x.type, (Pointer, Array))

@@ -121,11 +121,11 @@ def converted(value: int | float | None, t: Type) -> str | None:
     return f"{value}.0{'f' if t == F32 else ''}" if t in (F32, F64) else None
 
 
-def constant(n: Const, macros: Mapping[str, str]) -> Piece:
+def constant(n: Const, macros: Mapping[str, str], null: str = "NULL") -> Piece:
     """The piece of a constant: as the user wrote it where that is C and means the same."""
     t: Type = n.type
     if isinstance(t, Pointer):
-        return Piece("NULL", PRIMARY, t, t) if n.value == 0 else integer(int(n.value), U64)
+        return Piece(null, PRIMARY, t, t) if n.value == 0 else integer(int(n.value), U64)
     assert isinstance(t, Scalar)
     if n.text is not None and (written := _as_written(n, n.text, t, macros)):
         return written

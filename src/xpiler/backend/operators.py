@@ -114,7 +114,7 @@ class Operators(ABC):
             p.settled or p.exact for p in (a, b)
         ):
             return False
-        return not compares or not _signs_differ(a, b)
+        return not compares or not (self.spelling.syntax.sign_compare and _signs_differ(a, b))
 
     def _decided(self, op: str, a: Piece, b: Piece) -> bool | None:
         """What the operand's type says of a comparison (`unsigned >= 0`); None: nothing."""
@@ -189,7 +189,7 @@ class Operators(ABC):
         cond = self.condition(n.cond).within(STRENGTH["?"] + 1)
         a, b = self.piece(n.a), self.piece(n.b)
         ctype: Type = n.type
-        if isinstance(n.type, Scalar) and not self.spelling.computes_in.get(str(n.type)):
+        if isinstance(n.type, Scalar) and str(n.type) not in self.spelling.classes:
             a, b = self.matched(a, b, n.type, compares=True)
             ctype = usual(a.ctype, b.ctype) or n.type
         else:
@@ -202,6 +202,8 @@ class Operators(ABC):
 
     def lanewise(self, op: str, args: tuple[e.Expr, ...], t: Vector) -> Piece:
         """An operation on vectors, lane by lane, through a helper."""
+        if found := self._native_lanes(op, args, t):
+            return found
         elem, words = t.elem, dict(zip("abc", args, strict=False))
         inner = LanePrinter.lane_text(self, op, elem, list(words))
         word = {"-": "neg", "~": "not"}.get(op, op) if len(args) == 1 else _WORDS.get(op, op)
@@ -209,6 +211,19 @@ class Operators(ABC):
         name = self.unit.generated.lanewise(f"{word}_{vector}", t, len(args), inner, self.spelling)
         pieces = ", ".join(self.settle(self.piece(a)).within(ARGUMENT) for a in args)
         return Piece(f"{name}({pieces})", POSTFIX, t, t)
+
+
+    def _native_lanes(self, op: str, args: tuple[e.Expr, ...], t: Vector) -> Piece | None:
+        """The platform's own operation on vectors of this type."""
+        if t in self.spelling.native and op in STRENGTH and len(args) == 2:
+            a, b = (self.settle(self.piece(x)) for x in args)
+            text = f"{_operand(a, op, left=True)} {op} {_operand(b, op, left=False)}"
+            return Piece(text, STRENGTH[op], t, t, op=op)
+        template = self.spelling.lanewise.get(str(t), {}).get(op if len(args) > 1 else f"{op}1")
+        if template is None or t in self.spelling.native:
+            return None
+        given = [self.settle(self.piece(a)).within(ARGUMENT) for a in args]
+        return Piece(_filled(template, given), POSTFIX, t, t)
 
 
 class LanePrinter:
@@ -225,6 +240,12 @@ class LanePrinter:
         else:
             made = e.Binary(op, lanes[0], lanes[1], elem)  # type: ignore[arg-type]
         return printer.assigned(made, elem)
+
+
+def _filled(template: str, args: list[str]) -> str:
+    for k, a in enumerate(args):
+        template = template.replace(f"{{{k}}}", a)
+    return template
 
 
 def _float(t: Type) -> bool:

@@ -9,6 +9,7 @@ from xpiler.backend import types, usage
 from xpiler.backend.expressions import ExpressionPrinter
 from xpiler.backend.heap import Heap
 from xpiler.backend.instructions import lines_of
+from xpiler.backend.launches import launch_lines
 from xpiler.backend.layout import comment_lines, wrap
 from xpiler.backend.names import free_name
 from xpiler.backend.pieces import UNARY
@@ -92,17 +93,32 @@ class StatementPrinter:
     @statement.register
     def _(self, st: s.Decl) -> list[str]:
         name, t = self.x.names[st.var.name], st.var.type
-        if self.heap.wants(st):
+        if self.heap.wants(st) and self.function.role == "host" and st.space == "local":
             return self._on_heap(name, t)
         return [f"{self._head(st)}{self._initial(st.init, t)};"]
 
     def _head(self, st: s.Decl) -> str:
-        if isinstance(st.var.type, Array) and st.var.type.size is None:
+        unsized = isinstance(st.var.type, Array) and st.var.type.size is None
+        if unsized and not st.dynamic:
             raise cannot_print(f"the array {st.var.name}", "its size is not known")
-        align = f"_Alignas({st.align}) " if st.align else ""
-        return align + declared(
+        space = self._space(st)
+        if st.align and not st.dynamic:
+            space += f"{self.spelling.syntax.align.format(st.align)} "
+        return space + declared(
             self.x.accessed(st.var.type), self.x.names[st.var.name], st.const, self.x
         )
+
+    def _space(self, st: s.Decl) -> str:
+        """The words that place a variable in its memory."""
+        key = f"{st.space}.dynamic" if st.dynamic else st.space
+        if self.spelling.syntax.sequential:
+            return ""
+        if st.space == "local" and not self.spelling.spaces.get(key):
+            return ""
+        if key not in self.spelling.spaces:
+            raise cannot_print(f"{st.var.name} in {st.space} memory", "the platform has no such")
+        align = self.spelling.syntax.align.format(st.align or 16)
+        return self.spelling.spaces[key].replace("{align}", align) + " "
 
     def _initial(self, init: e.Expr | None, t: Type) -> str:
         if init is None:
@@ -117,6 +133,9 @@ class StatementPrinter:
             raise cannot_print(f"the array {name}", "its size is not known")
         self.heap.add(name)
         pointer = declared(Pointer(t.elem), name, False, self.x)
+        if self.spelling.syntax.cpp:
+            made = self.x.type(Pointer(t.elem))
+            return [f"{pointer} = ({made})malloc({t.size} * sizeof(*{name}));"]
         return [f"{pointer} = malloc({t.size} * sizeof *{name});"]
 
     @statement.register
@@ -141,7 +160,16 @@ class StatementPrinter:
 
     @statement.register
     def _(self, st: s.For) -> list[str]:
-        return self._pragma(st) + self.block(self._for_head(st), st.body, loop=True)
+        above = self._pragma(st) or self._unroll(st)
+        return above + self.block(self._for_head(st), st.body, loop=True)
+
+    def _unroll(self, st: s.For | s.While) -> list[str]:
+        """The user's request to unroll a loop."""
+        words = self.spelling.syntax
+        if not st.unroll or not words.unroll:
+            return []
+        by = words.unroll_by.replace("{n}", str(st.unroll))
+        return [words.unroll if st.unroll < 0 else by]
 
     def _for_head(self, st: s.For) -> str:
         name, t = self.x.names[st.var.name], st.var.type
@@ -179,7 +207,7 @@ class StatementPrinter:
         cond = self.x.condition(st.cond).text
         simple = all(isinstance(x, (s.Assign, s.Eval)) for x in st.step)
         if st.step and simple and not st.do:
-            return self.block(self._stepped("", st), st.body, loop=True)
+            return self._unroll(st) + self.block(self._stepped("", st), st.body, loop=True)
         self.labels.append("")
         inside = self._indented(self._with_step(st))
         self.labels.pop()
@@ -196,6 +224,8 @@ class StatementPrinter:
         lines = self.body(st.body, loop=True)
         self.labels[-1] = ""
         if label in self.used:
+            if self.spelling.syntax.cpp:  # no jump may pass a variable's initial value
+                lines = ["{", *self._indented(lines), "}"]
             lines.append(f"{label}:;")
         return lines + self.body(st.step)
 
@@ -216,7 +246,7 @@ class StatementPrinter:
             loop = st.body[-1]
             assert isinstance(loop, s.While)
             head = self._for_init([d for d in st.body if isinstance(d, s.Decl)])
-            above = comment_lines(loop.comments)
+            above = comment_lines(loop.comments) + self._unroll(loop)
             return above + self.block(self._stepped(head, loop), loop.body, loop=True)
         return ["{", *self._indented(self.body(st.body)), "}"]
 
@@ -284,12 +314,21 @@ class StatementPrinter:
     @statement.register
     def _(self, st: s.Eval) -> list[str]:
         p = self.x.piece(st.call)
-        direct = isinstance(st.call, e.Call) and st.call.func in self.x.unit.functions
+        known = {*self.x.unit.functions, *self.x.unit.program.externals}
+        direct = isinstance(st.call, e.Call) and st.call.func in known
         return [f"{p.text};" if direct else f"(void){p.within(UNARY)};"]
 
     @statement.register
     def _(self, st: s.Instr) -> list[str]:
-        return lines_of(st, self.x)
+        return lines_of(st, self.x, self.function.role)
+
+    @statement.register
+    def _(self, st: s.Barrier) -> list[str]:
+        return lines_of(s.Instr(f"barrier.{st.scope}"), self.x, self.function.role)
+
+    @statement.register
+    def _(self, st: s.Launch) -> list[str]:
+        return launch_lines(st, self.x)
 
     @statement.register
     def _(self, st: s.LeftOut) -> list[str]:
@@ -300,6 +339,8 @@ class StatementPrinter:
 
     def unused_parameters(self, lines: list[str]) -> Iterator[str]:
         """`(void)x;` for every parameter whose value the printed body does not use."""
+        if not self.spelling.syntax.unused:
+            return
         read, printed = usage.reads(self.function.body), words_of("\n".join(lines))
         for p in self.function.params:
             if p.name not in read or self.x.names[p.name] not in printed:

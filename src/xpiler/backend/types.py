@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xpiler.backend.spelling import Spelling
-from xpiler.ir.types import Array, Opaque, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import Array, Fragment, Opaque, Pointer, Scalar, Struct, Type, Vector
 
 LANES = ("x", "y", "z", "w")
 
@@ -23,7 +23,11 @@ def size_of(t: Type) -> int | None:
 
 
 def vector_name(t: Vector, spelling: Spelling) -> str:
-    """`float4`, `half2`; `float_x16` beyond four lanes."""
+    """`float4`, `half2`; `float_x16` beyond four lanes, or where the platform has no such class."""
+    if t in spelling.native:
+        return f"{spelling.stems[t.elem.name]}x{t.lanes}"
+    if str(t) in spelling.vectors:
+        return spelling.vectors[str(t)]["name"]
     return f"{spelling.stems[t.elem.name]}{'' if t.lanes <= 4 else '_x'}{t.lanes}"
 
 
@@ -33,9 +37,11 @@ def vector_align(t: Vector) -> int:
     return t.elem.bits // 8 if t.lanes == 3 else min(size & -size, 16)
 
 
-def lane(t: Vector, number: int) -> str:
-    """The member that holds a lane: `x`, or `s[5]` beyond four lanes."""
-    return LANES[number] if t.lanes <= 4 else f"s[{number}]"
+def lane(t: Vector, number: int, native: bool = False) -> str:
+    """The member that holds a lane: `.x`, or `.s[5]` beyond four lanes, `[5]` of native ones."""
+    if native:
+        return f"[{number}]"
+    return f".{LANES[number]}" if t.lanes <= 4 else f".s[{number}]"
 
 
 def lane_number(t: Vector, name: str) -> int:
@@ -49,9 +55,13 @@ def vector_typedef(
     t: Vector, spelling: Spelling, numbered: bool = False, aliased: bool = False
 ) -> str:
     """The type that stands for a vector; `numbered`: its lanes are also an array `s`."""
+    if t in spelling.native:
+        return str(spelling.extended["typedef"]).format(
+            elem=spelling.type_name(t.elem), lanes=t.lanes, name=vector_name(t, spelling)
+        )
     leave = "__attribute__((may_alias)) " if aliased else ""
     elem, name, align = spelling.type_name(t.elem), vector_name(t, spelling), vector_align(t)
-    aligned = f"_Alignas({align}) " if align > t.elem.bits // 8 else ""
+    aligned = f"{spelling.syntax.align.format(align)} " if align > t.elem.bits // 8 else ""
     if t.lanes > 4:
         return f"typedef struct {leave}{{ {aligned}{elem} s[{t.lanes}]; }} {name};"
     lanes = ", ".join(LANES[: t.lanes])
@@ -73,14 +83,26 @@ def base_name(t: Type, spelling: Spelling) -> str:
     if isinstance(t, Struct):
         return t.name
     if isinstance(t, Opaque):
-        return "void *"
+        return spelling.opaque.get(t.name, "void *")
+    if isinstance(t, Fragment) and spelling.fragments:
+        return fragment_name(t, spelling)
     raise TypeError(f"{t} has no spelling")
+
+
+def fragment_name(t: Fragment, spelling: Spelling) -> str:
+    """The word for a matrix tile."""
+    words = spelling.fragments
+    layout = f", {words['layout'][t.layout]}" if t.layout and t.use != "acc" else ""
+    elem = words.get("elements", {}).get(f"{t.use}.{t.elem}", spelling.type_name(t.elem))
+    return words["type"]["name"].format(
+        use=words["use"][t.use], m=t.m, n=t.n, k=t.k, elem=elem, layout=layout
+    )
 
 
 def declare(t: Type, name: str, spelling: Spelling) -> str:
     """`name` declared with type `t`; with an empty name the type as in a cast."""
     if isinstance(t, Pointer):
-        star = "*restrict " if t.restrict and name else "*"
+        star = f"*{spelling.syntax.restrict} " if t.restrict and name else "*"
         inner = f"({star}{name})" if isinstance(t.elem, Array) else f"{star}{name}"
         if t.const and isinstance(t.elem, Pointer):
             return declare(t.elem, f"const {inner}", spelling)

@@ -13,7 +13,11 @@ from xpiler.ir.types import Type
 
 @dataclass
 class Unit:
-    """`functions` and `globals` map IR names to C names; `structs` holds the fields of each."""
+    """`functions` and `globals` map IR names to C names; `structs` holds the fields of each.
+
+    `places`: where each function runs ("host", "device", "both"). `dynamic`: the type of each
+    name that stands for memory sized by the launch.
+    """
 
     program: Program
     spelling: Spelling
@@ -21,6 +25,8 @@ class Unit:
     globals: dict[str, str] = field(default_factory=dict)
     structs: dict[str, dict[str, Type]] = field(default_factory=dict)
     macros: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    dynamic: dict[str, str] = field(default_factory=dict)
     generated: Generated = field(default_factory=Generated)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

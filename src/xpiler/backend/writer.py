@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xpiler.backend import types
+from xpiler.backend import types, usage
 from xpiler.backend.expressions import ExpressionPrinter
 from xpiler.backend.layout import comment_lines, wrap
 from xpiler.backend.names import free_name, legal, local_names
-from xpiler.backend.spelling import Helper, Spelling, words_of
+from xpiler.backend.places import execution_places
+from xpiler.backend.spelling import Helper, Spelling, defined, words_of
 from xpiler.backend.statements import StatementPrinter, declared
 from xpiler.backend.survey import numbered_vectors, reinterpreted
 from xpiler.backend.tidy import tidy
 from xpiler.backend.unit import Unit
 from xpiler.diagnostics import Diagnostic
 from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Global, Program, StructDef
 from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import Type
@@ -41,7 +43,7 @@ def write(program: Program, spelling: Spelling, header: Sequence[str] = ()) -> s
 def write_unit(program: Program, spelling: Spelling, header: Sequence[str] = ()) -> Written:
     """As `write`, with diagnostics (XP0611: a function had to be renamed) and the names given."""
     unit = _unit(program, spelling)
-    functions = [_function(unit, f) for f in _callees_first(program)]
+    functions = [_function(unit, f) for f in _callees_first(unit.program)]
     return Written(
         _file(unit, functions, header),
         tuple(unit.diagnostics),
@@ -60,12 +62,16 @@ def signature(f: Function, spelling: Spelling) -> list[tuple[str, str]]:
 
 
 def _unit(program: Program, spelling: Spelling) -> Unit:
+    program = spelling.dialect.prepare(program)
+    spelling = replace(spelling, native=spelling.dialect.native_vectors(program))
     unit = Unit(program, spelling)
+    unit.places = execution_places(program)
     unit.macros = {m.name: m.text for m in program.macros}
     unit.structs = {d.name: dict(d.fields) for d in program.structs}
     taken = set(unit.macros) | set(unit.structs)
     unit.generated.numbered = numbered_vectors(program)
-    unit.generated.aliased = {t for f in program.functions for t in reinterpreted(f)}
+    if spelling.syntax.aliasing:
+        unit.generated.aliased = {t for f in program.functions for t in reinterpreted(f)}
     reserved = spelling.keywords | spelling.library | frozenset(spelling.headers)
     outside = [f for f in program.functions if not _internal(f, program)]
     for f in (*outside, *(f for f in program.functions if f not in outside)):
@@ -148,8 +154,12 @@ def _function(unit: Unit, f: Function) -> str:
         | set(unit.macros)
         | set(unit.structs)
     )
-    names = {**unit.globals, **local_names(f, frozenset(reserved))}
-    printer = ExpressionPrinter(unit, names, frozenset(reinterpreted(f)))
+    own = local_names(f, frozenset(reserved))
+    if not unit.spelling.syntax.sequential:
+        own |= _dynamic_names(unit, f, own)
+    names = {**unit.globals, **own}
+    aliased = frozenset(reinterpreted(f)) if unit.spelling.syntax.aliasing else frozenset[Type]()
+    printer = ExpressionPrinter(unit, names, aliased)
     body = StatementPrinter(f, printer)
     pad = " " * unit.spelling.indent
     head = _head(unit, f, printer)
@@ -159,12 +169,44 @@ def _function(unit: Unit, f: Function) -> str:
     return "\n".join([*lines, *unused, *inside, "}"])
 
 
+def _dynamic_names(unit: Unit, f: Function, names: dict[str, str]) -> dict[str, str]:
+    """Names of memory that the launch sizes: one name, one type, in all of the file."""
+    out: dict[str, str] = {}
+    for st in usage.statements(f.body):
+        if isinstance(st, s.Decl) and st.dynamic:
+            name, key = names[st.var.name], f"{st.var.type} {st.align}"
+            taken = {*names.values(), *unit.dynamic}
+            if unit.dynamic.get(name, key) != key:
+                same = [n for n, k in unit.dynamic.items() if k == key and n not in names.values()]
+                name = same[0] if same else free_name(name, unit.spelling.keywords, taken)
+            unit.dynamic[name] = key
+            out[st.var.name] = name
+    return out
+
+
 def _head(unit: Unit, f: Function, printer: ExpressionPrinter) -> str:
     name = unit.functions[f.name][0]
     params = [declared(p.type, printer.names[p.name], False, printer) for p in f.params]
-    static = "static " if _internal(f, unit.program) else ""
-    call = f"{name}({', '.join(params) or 'void'})"
-    return static + declared(f.ret, call, False, printer)
+    nothing = "" if unit.spelling.syntax.cpp else "void"
+    call = f"{name}({', '.join(params) or nothing})"
+    bounds = f.launch_bounds and unit.spelling.syntax.bounds
+    if bounds:
+        call = f"{bounds.format(f.launch_bounds)} {call}"
+    before = [_linkage(unit, f), _place(unit, f)]
+    return " ".join([*filter(None, before), declared(f.ret, call, False, printer)])
+
+
+def _linkage(unit: Unit, f: Function) -> str:
+    if unit.spelling.syntax.cpp and f.extern_c:
+        return 'extern "C"'
+    return "static" if _internal(f, unit.program) and f.role != "kernel" else ""
+
+
+def _place(unit: Unit, f: Function) -> str:
+    """The words that say where a function runs."""
+    if f.role == "kernel":
+        return unit.spelling.roles.get("kernel", "")
+    return unit.spelling.roles.get(unit.places.get(f.name, f.role), "")
 
 
 # The file ------------------------------------------------------------------------------
@@ -179,16 +221,19 @@ def _file(unit: Unit, functions: list[str], header: Sequence[str]) -> str:
         if _mentioned(d.name, functions, variables_, unit)
     ]
     made = list(unit.generated.functions.values())
+    on_host = _words_on_host(unit, functions, made)
+    made = [_placed(text, unit, on_host) for text in made]
     vectors = unit.generated.typedefs(spelling)
     body = [*variables_, *structs, *made, *vectors, *functions]
     macros = _macros(unit, words_of("\n".join(body)))
     helpers = _helpers(spelling, words_of("\n".join(body)))
     first = [h.text for h in helpers if h.text.startswith("typedef")]
-    later = [h.text for h in helpers if not h.text.startswith("typedef")]
+    later = [_placed(h.text, unit, on_host) for h in helpers if not h.text.startswith("typedef")]
     words = words_of("\n".join([*first, *later, *macros, *body]))
     parts = [
         "\n".join(comment_lines(tuple(header) + unit.program.comments)),
-        "\n".join(f"#include {h}" for h in spelling.headers_for(words)),
+        "\n".join(f"#include {h}" for h in _headers(spelling, words)),
+        "\n".join(text for word, text in spelling.using.items() if word in words),
         _guard(spelling, functions),
         "\n".join(macros),
         "\n".join([*first, *vectors]),
@@ -199,6 +244,42 @@ def _file(unit: Unit, functions: list[str], header: Sequence[str]) -> str:
         *functions,
     ]
     return "\n\n".join(p for p in parts if p) + "\n"
+
+
+def _headers(spelling: Spelling, words: set[str]) -> list[str]:
+    return [*spelling.always, *(h for h in spelling.headers_for(words) if h not in spelling.always)]
+
+
+def _words_on_host(unit: Unit, functions: list[str], made: list[str]) -> tuple[set[str], set[str]]:
+    """The words of the functions that run on the host, and of those on the device.
+
+    Those of the helpers that they ask for are among them.
+    """
+    out: tuple[set[str], set[str]] = (set(), set())
+    helpers = [h.text for h in unit.spelling.helpers.values()] + made
+    for f, text in zip(_callees_first(unit.program), functions, strict=True):
+        where = "device" if f.role == "kernel" else unit.places.get(f.name, f.role)
+        for words, place in zip(out, ("host", "device"), strict=True):
+            if where in (place, "both"):
+                words |= words_of(text)
+    for words in out:
+        grown = -1
+        while grown != len(words):
+            grown = len(words)
+            for text in helpers:
+                if defined(text) in words:
+                    words |= words_of(text)
+    return out
+
+
+def _placed(text: str, unit: Unit, words: tuple[set[str], set[str]]) -> str:
+    """A helper with the words that say where it runs."""
+    syntax, name = unit.spelling.syntax, defined(text)
+    host, device = (name in w for w in words)
+    word = syntax.helper_both if host and device else syntax.helper if device else ""
+    if host and not device:
+        word = syntax.helper_host
+    return text.replace("static inline", word or syntax.helper, 1)
 
 
 def _guard(spelling: Spelling, functions: Iterable[str]) -> str:
@@ -244,10 +325,28 @@ def _static(g: Global) -> bool:
 
 def _global(unit: Unit, g: Global) -> str:
     printer = ExpressionPrinter(unit, unit.globals)
-    head = declared(g.var.type, unit.globals[g.var.name], g.const, printer)
+    const = g.const and g.space in ("local", "constant")
+    head = declared(g.var.type, unit.globals[g.var.name], const, printer)
     init = f" = {_initial(printer, g.init, g.var.type)}" if g.init is not None else ""
-    line = f"{'static ' if _static(g) else ''}{head}{init};"
+    word = _global_space(unit, g)
+    line = f"{word or ('static ' if _static(g) else '')}{head}{init};"
     return "\n".join([*comment_lines(g.comments), *wrap(line, unit.spelling.line_width)])
+
+
+def _global_space(unit: Unit, g: Global) -> str:
+    """The words that place a global in device memory; read-only ones of the host that device code
+    reads stand in constant memory."""
+    if unit.spelling.syntax.sequential:
+        return ""
+    read = any(
+        g.var.name in variables(f.body)
+        for f in unit.program.functions
+        if f.role == "kernel" or unit.places.get(f.name) in ("device", "both")
+    )
+    if g.space == "local" and not (read and g.const):
+        return ""
+    space = "constant" if g.space == "local" else g.space
+    return unit.spelling.spaces.get(f"global.{space}", "") + " "
 
 
 def _initial(printer: ExpressionPrinter, init: e.Expr, t: Type) -> str:
@@ -264,7 +363,12 @@ def _struct(unit: Unit, d: StructDef) -> str:
     printer = ExpressionPrinter(unit, {})
     pad = " " * unit.spelling.indent
     fields = [declared(t, name, False, printer) for name, t in d.fields]
-    if d.align and fields:
-        fields[0] = f"_Alignas({d.align}) {fields[0]}"
     inside = [f"{pad}{field};" for field in fields]
-    return "\n".join([*comment_lines(d.comments), "typedef struct {", *inside, f"}} {d.name};"])
+    align = unit.spelling.syntax.align.format(d.align) if d.align else ""
+    above = comment_lines(d.comments)
+    if unit.spelling.syntax.cpp:
+        word = f"struct {align} {d.name} {{" if align else f"struct {d.name} {{"
+        return "\n".join([*above, word, *inside, "};"])
+    if d.align and fields:
+        inside[0] = f"{pad}{align} {fields[0]};"
+    return "\n".join([*above, "typedef struct {", *inside, f"}} {d.name};"])
