@@ -14,15 +14,19 @@ from xpiler.verify.inference.candidates import reachable
 def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]:
     """The functions to run: host functions that launch, else the kernels.
 
+    In a program without kernels (plain C) they are the functions that others can call.
     Of functions that call each other the outermost one counts; `main` and functions with
     parameters that cannot be made up are passed over. Raises XpilerError: XP0302, XP0307.
     """
     if wanted is not None:
         return (_named(program, wanted),)
+    device = bool(program.kernels())
     hosts = [
         f
         for f in program.functions
-        if f.role == "host" and f.name != "main" and launches(program, f)
+        if f.role == "host"
+        and f.name != "main"
+        and (launches(program, f) if device else not f.static)
     ]
     usable = [f for f in hosts if testable(program, f)]
     inner = {g.name for f in usable for g in reachable(program, f) if g is not f}

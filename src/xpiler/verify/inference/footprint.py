@@ -82,7 +82,12 @@ def probe(
     shape: Shape | None = None,
     shared_bytes: int = 0,
 ) -> Footprint:
-    """Interpret `entry`; a kernel needs the launch `shape`. Never raises."""
+    """Interpret `entry`; a kernel needs the launch `shape`. Never raises.
+
+    A program without kernels does by itself what elsewhere one thread of a kernel would do.
+    """
+    if shape is None and not program.kernels():
+        shape = ((1, 1, 1), (1, 1, 1))
     m = Machine(program, data)
     for g in program.globals:
         m.region(g.var.name)
