@@ -18,6 +18,7 @@ from xpiler.ir.rewrite import (
     walk,
 )  # fmt: skip
 from xpiler.ir.types import BOOL, VOID, Array, Pointer
+from xpiler.passes.onchip import touched_functions
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.flow import written
 from xpiler.passes.recovery.jumps import JumpLowering
@@ -38,7 +39,7 @@ def callees(body: s.Body) -> set[str]:
 def must_inline(program: Program) -> set[str]:
     """Device functions that cannot stay functions, directly or through what they call."""
     device = {f.name: f for f in program.functions if f.role == "device"}
-    found = {name for name, f in device.items() if _needs_threads(f)}
+    found = {name for name, f in device.items() if _needs_threads(f)} | touched_functions(program)
     while True:
         more = {name for name, f in device.items() if callees(f.body) & found} - found
         if not more:
@@ -226,7 +227,7 @@ def renamed(body: s.Body, taken: set[str], shared: dict[str, e.Expr]) -> s.Body:
     for st in n.statements(body):
         if isinstance(st, (s.Decl, s.For)) and st.var.name not in shared:
             var = replace(st.var, name=fresh_name(st.var.name, taken))
-            block = isinstance(st, s.Decl) and st.space == "shared"
+            block = isinstance(st, s.Decl) and st.space in ("shared", "nram", "wram")
             (shared if block else names)[st.var.name] = var
     names |= shared
 

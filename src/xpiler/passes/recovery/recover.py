@@ -13,6 +13,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Global, Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables
 from xpiler.ir.types import U8, U64, Array, Pointer
+from xpiler.passes.onchip import is_on_chip, prepare
 from xpiler.passes.recovery import launch as la
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import Unsupported
@@ -73,7 +74,7 @@ class _Recovery:
         new = replace(
             self.program,
             functions=functions,
-            globals=tuple(map(_plain_global, self.program.globals)),
+            globals=tuple(_plain_global(g) for g in self.program.globals if not is_on_chip(g)),
         )
         return RecoverResult(new, tuple(self.diagnostics), tuple(self.assumptions))
 
@@ -133,6 +134,7 @@ class Kernel:
         self.taken |= {p.name for p in f.params} | {fn.name for fn in program.functions}
         self.taken |= {g.var.name for g in program.globals}
         body = flatten_scopes(inline(body, rec.helpers, self.taken))
+        body = prepare(body, program.globals, self.taken, rec.assumptions)
         refuse_launches(body)
         found = rec.sites.get(f.name, [])
         if found:
@@ -147,7 +149,8 @@ class Kernel:
         env = Env(
             plan.extents,
             self.taken,
-            {d.var.name for d in shared} | {g.var.name for g in program.globals},
+            {d.var.name for d in shared}
+            | {g.var.name for g in program.globals if not is_on_chip(g)},
             {p.name: p.type for p in f.params if isinstance(p.type, Pointer)},
             rec.ordered,
             lambda t: la.size_of(tile_type(t), program),
