@@ -123,9 +123,13 @@ class StatementPrinter:
     def _initial(self, init: e.Expr | None, t: Type) -> str:
         if init is None:
             return ""
-        if isinstance(init, e.Aggregate) and not isinstance(t, Vector):
+        if isinstance(init, e.Aggregate) and not self._made(t):
             return f" = {self.x.braces(init)}"
         return f" = {self.x.assigned(init, t)}"
+
+    def _made(self, t: Type) -> bool:
+        """Whether a value of type `t` is made by a function, not by braces."""
+        return isinstance(t, Vector) and t not in self.spelling.native
 
     def _on_heap(self, name: str, t: Type) -> list[str]:
         assert isinstance(t, Array)

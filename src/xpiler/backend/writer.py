@@ -325,7 +325,7 @@ def _static(g: Global) -> bool:
 
 def _global(unit: Unit, g: Global) -> str:
     printer = ExpressionPrinter(unit, unit.globals)
-    const = g.const and g.space in ("local", "constant")
+    const = g.const and g.init is not None and g.space in ("local", "constant")
     head = declared(g.var.type, unit.globals[g.var.name], const, printer)
     init = f" = {_initial(printer, g.init, g.var.type)}" if g.init is not None else ""
     word = _global_space(unit, g)
