@@ -35,7 +35,9 @@ def _path(words: Words, arguments: list[str]) -> Path:
 
     parts = [cindex.__file__, str(os.path.getsize(cindex.__file__)), words.prelude, *arguments]
     for folder in words.stubs:
-        for f in sorted(Path(folder).glob("*.h")):
+        beside = Path(folder).parent
+        meanings = [*beside.glob("semantics.cpp"), *beside.glob("semantics/*.cpp")]
+        for f in sorted([*Path(folder).glob("*.h"), *meanings]):
             parts += [str(f), str(f.stat().st_mtime_ns)]
     return cache_dir("prelude") / f"{content_key(parts)}.pch"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.lanes import spread
 from xpiler.frontend.precompiled import prelude_arguments
 from xpiler.frontend.source import Source
 from xpiler.frontend.unit import Unit, symbol_of, top_level
@@ -54,7 +55,10 @@ def read_unit(request: Request) -> ReadResult:
         _remark_header(unit, request, name)
     _clang_errors(unit, tu, request)
     _read_all(unit, Node(tu.cursor), request)
-    return ReadResult(unit.program(), tuple(unit.diagnostics))
+    program = unit.program()
+    if request.words.lanes:
+        program = spread(program)
+    return ReadResult(program, tuple(unit.diagnostics))
 
 
 def parse(request: Request, missing: set[str]) -> Any:
@@ -101,7 +105,9 @@ def arch_defines(request: Request) -> dict[str, str]:
     """What the compiler of this architecture predefines: `{arch}` and `{digits}` filled in."""
     arch = request.arch or request.words.default_arch
     digits = "".join(c for c in arch if c.isdigit()) or "0"
-    fill = {"arch": arch, "digits": digits, "wave": str(request.words.wave(request.arch))}
+    option = arch.partition(":")[2] or "none"
+    fill = {"arch": arch, "digits": digits, "option": option}
+    fill["wave"] = str(request.words.wave(request.arch))
     return {k.format(**fill): v.format(**fill) for k, v in request.words.arch_macros.items()}
 
 
@@ -187,7 +193,7 @@ def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
 
 
 def _read_all(unit: Unit, root: Node, request: Request) -> None:
-    from xpiler.frontend.calls import works_on_address
+    from xpiler.frontend.calls import passes_registers, works_on_address
 
     nodes = list(top_level(root))
     unit.spans = sorted((n.start, n.end) for n in nodes if n.file == request.path)
@@ -199,7 +205,7 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
             _global(unit, n)
     for n in nodes:
         if n.kind == "FUNCTION_DECL" and n.c.is_definition() and not _implicit(unit, n):
-            if not works_on_address(n):  # such a function is read where it is called
+            if not (works_on_address(n) or passes_registers(unit, n)):  # such a function is read where it is called
                 unit.entry(n)
         elif n.name.startswith(("__xp_use_", "__xp_asked_")):
             _use(unit, n)

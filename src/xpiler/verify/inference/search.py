@@ -10,6 +10,7 @@ from itertools import cycle, islice
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference import tasks
 from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.solve import solve_sizes
@@ -344,6 +345,8 @@ class ShapeSearch:
     ) -> tuple[int, int, int]:
         """The block that uses shared arrays exactly, preferring the author's constants."""
         s = self.searcher
+        if tasks.in_tasks(s.program):
+            return tasks.group(s.program, s.entry)
         best: tuple[int, int, int] = (256, 1, 1)
         best_score: Score = (math.inf, math.inf)
         for block in c.block_candidates(s.program, s.entry):
@@ -362,8 +365,12 @@ class ShapeSearch:
     ) -> tuple[int | None, ...]:
         """The smallest grid that reaches everything guards let it reach; None: no guard says."""
         s = self.searcher
+        if tasks.in_tasks(s.program) and tasks.counts_tasks(s.program, s.entry):
+            return (1, 1, 1)
         out: list[int | None] = []
         used = c.axes_used(s.program, s.entry, "block")
+        if tasks.in_tasks(s.program):
+            used = {d for level, d in tasks.axes_asked(s.program, s.entry) if level == "block"}
         for i, dim in enumerate("xyz"):
             if dim not in used:
                 out.append(1)
