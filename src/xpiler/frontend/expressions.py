@@ -8,7 +8,8 @@ from typing import Any
 from xpiler.frontend.convert import const, const_int, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, expression, simple
-from xpiler.frontend.types import is_reference, lane_name, size_of
+from xpiler.frontend.rows import row_type, to_rows
+from xpiler.frontend.types import is_reference, lane_name, size_of, variable_length
 from xpiler.frontend.unit import field_name, is_unnamed
 from xpiler.ir.expr import (
     AddressOf,
@@ -126,9 +127,13 @@ def converted(r: FunctionReader, value: Expr, n: Node) -> Expr:
     canonical = n.type.get_canonical().kind.name
     if canonical in ("FUNCTIONPROTO", "OVERLOAD", "UNEXPOSED", "MEMBERPOINTER"):
         return value
+    if variable_length(n.type):
+        return value
     t = r.unit.types(n.type)
     if isinstance(t, Pointer) and isinstance(value, Text):
         return value
+    if isinstance(t, Array) and isinstance(value.type, Pointer):
+        return value  # a parameter that was declared as an array
     if isinstance(t, Struct) or isinstance(value.type, Struct):
         return value
     if isinstance(value.type, Vector) and isinstance(t, Scalar):
@@ -148,6 +153,8 @@ def _cast(r: FunctionReader, n: Node) -> Expr:
     if n.kind == "CXX_REINTERPRET_CAST_EXPR" and is_reinterpreted_place(n, operand):
         return reinterpreted(r, r.expr(operand), r.unit.types(n.type))
     value = r.expr(operand)
+    if to_rows(n.type):
+        return Cast(value, row_type(r, n.type, n.kids[:-1]))
     t = r.unit.types(n.type)
     if isinstance(t, Scalar) and isinstance(value, Const) and value.text and value.type != t:
         named = value.text[0].isalpha() or value.text[0] == "_"

@@ -8,11 +8,13 @@ from xpiler.diagnostics import SourceLoc
 from xpiler.frontend import calls, expressions, host, operators, ptx, statements, switches  # noqa: F401
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
+from xpiler.frontend.flatten import flatten
 from xpiler.frontend.operators import is_status
 from xpiler.frontend.owners import is_owner, released
 from xpiler.frontend.reader import FunctionReader
+from xpiler.frontend.rows import row_type, to_rows
 from xpiler.frontend.tidy import tidy
-from xpiler.frontend.types import is_reference
+from xpiler.frontend.types import constant_elements, is_reference
 from xpiler.frontend.unit import FunctionEntry, Unit, role_of, symbol_of
 from xpiler.ir.expr import Aggregate, Const, Index, Var
 from xpiler.ir.program import Function
@@ -40,7 +42,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     body = released((*reader.prologue, *reader.out), reader.owned, reader.taken)
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
-    return Function(
+    whole = Function(
         entry.name,
         params,
         tidy(body, reader.memory, reader.taken),
@@ -53,6 +55,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         unit.loc(node),
         _comments_above(unit, node),
     )
+    return flatten(whole) if role == "host" else whole
 
 
 def _comments_above(unit: Unit, node: Node) -> tuple[str, ...]:
@@ -114,6 +117,8 @@ def _self_param(reader: FunctionReader, node: Node) -> Var:
 
 def _param(reader: FunctionReader, p: Node) -> Var | None:
     t = param_type(reader.unit, p)
+    if reader.role == "host" and to_rows(p.type):
+        t = row_type(reader, p.type, p.kids)
     if is_owner(reader, p.type.get_canonical()):
         raise NotUnderstood("XP0202", f"parameter type {p.type.spelling!r} is not understood")
     inner = t.elem if isinstance(t, Pointer) and is_reference(p.type) else t
@@ -148,7 +153,7 @@ def param_type(unit: Unit, p: Node) -> Type:
     if is_reference(p.type) and by_value(unit, p) and isinstance(t, Pointer):
         t = t.elem
     if isinstance(t, Array):
-        t = Pointer(t.elem)
+        t = Pointer(t.elem, constant_elements(p.type))
     if isinstance(t, Struct) and unit.is_void(t):
         return t
     return t

@@ -14,7 +14,8 @@ from xpiler.frontend.lambdas import lambda_in
 from xpiler.frontend.operators import drop, effect, is_status, store
 from xpiler.frontend.owners import is_owner, owner
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
-from xpiler.frontend.types import is_reference
+from xpiler.frontend.rows import declare_rows
+from xpiler.frontend.types import is_reference, variable_length
 from xpiler.frontend.unit import named_space
 from xpiler.ir.expr import Aggregate, Const, Expr, Field, Index, Var, is_place
 from xpiler.ir.rewrite import walk
@@ -172,6 +173,9 @@ def declare(r: FunctionReader, n: Node) -> None:
         return
     if is_owner(r, n.type):
         owner(r, n, init)
+        return
+    if variable_length(n.type):
+        declare_rows(r, n, init)
         return
     t = r.unit.types(n.type)
     if _is_handle(r, n, t):

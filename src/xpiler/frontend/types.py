@@ -101,6 +101,9 @@ class TypeReader:
     def _constantarray(self, t: Any) -> Type:
         return Array(self(t.element_type), int(t.element_count))
 
+    def _variablearray(self, t: Any) -> Type:
+        return Array(self(t.element_type), None)
+
     def _incompletearray(self, t: Any) -> Type:
         return Array(self(t.element_type), None)
 
@@ -143,6 +146,19 @@ def _bare(spelling: str) -> str:
 
 def is_reference(t: Any) -> bool:
     return t.get_canonical().kind.name in ("LVALUEREFERENCE", "RVALUEREFERENCE")
+
+
+def variable_length(t: Any) -> bool:
+    """Whether a type has an array in it whose extent is a value."""
+    t = t.get_canonical()
+    while t.kind.name in ("POINTER", "CONSTANTARRAY", "INCOMPLETEARRAY"):
+        t = (t.get_pointee() if t.kind.name == "POINTER" else t.element_type).get_canonical()
+    return bool(t.kind.name == "VARIABLEARRAY")
+
+
+def constant_elements(t: Any) -> bool:
+    """Whether the elements of an array type are constant."""
+    return str(t.get_canonical().spelling).startswith("const ")  # the element type says nothing
 
 
 def lane_name(t: Vector, i: int) -> str:
