@@ -10,7 +10,7 @@ from xpiler.frontend.instructions import apply_instruction
 from xpiler.frontend.operators import binary, deref, lanes_binary
 from xpiler.frontend.reader import FunctionReader, expression, simple
 from xpiler.frontend.types import is_reference
-from xpiler.frontend.unit import FunctionEntry, role_of
+from xpiler.frontend.unit import FunctionEntry, Unit, role_of
 from xpiler.ir.expr import AddressOf, Bits, Call, Cast, Const, Expr, Index, Var, is_place
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import walk_exprs
@@ -201,7 +201,19 @@ def _read_in_place(r: FunctionReader, n: Node, definition: Node) -> bool:
         return False
     if any(lambdas.closure_of(r, a) is not None for a in n.args):
         return True
-    return _names_a_place(definition) or works_on_address(definition)
+    return (
+        _names_a_place(definition)
+        or works_on_address(definition)
+        or passes_registers(r.unit, definition)
+    )
+
+
+def passes_registers(unit: Unit, definition: Node) -> bool:
+    """Whether a function takes or gives vectors that are registers: read where it is called."""
+    if not unit.words.lanes:
+        return False
+    types = [definition.c.result_type, *(p.type for p in definition.kids if p.kind == "PARM_DECL")]
+    return any(t.get_canonical().kind.name in ("VECTOR", "EXTVECTOR") for t in types)
 
 
 def _names_a_place(definition: Node) -> bool:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import replace
 
 from xpiler.frontend.types import unqualified
-from xpiler.ir.expr import Aggregate, Binary, BinaryOp, Cast, Const, Expr, Unary, compare
+from xpiler.ir.expr import Aggregate, Binary, BinaryOp, Bits, Cast, Const, Expr, Unary, compare
 from xpiler.ir.types import BOOL, Array, Pointer, Scalar, Type, Vector
 
 _PACK = {"f16": "e", "f32": "f", "f64": "d"}
@@ -71,6 +71,8 @@ def convert(x: Expr, t: Type) -> Expr:
         return _to_pointer(x, t)
     if isinstance(x.type, Array):
         return x
+    if isinstance(t, Vector) and _same_size(x.type, t):
+        return Bits(x.x if isinstance(x, Bits) else x, t)
     if t == BOOL:
         return truth(x)
     if isinstance(x, Const) and isinstance(t, Scalar) and isinstance(x.type, Scalar):
@@ -154,6 +156,10 @@ _COMPARE = {
     "<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b, "==": lambda a, b: a == b, "!=": lambda a, b: a != b,
 }  # fmt: skip
+
+
+def _same_size(a: Type, b: Vector) -> bool:
+    return isinstance(a, Vector) and a.elem.bits * a.lanes == b.elem.bits * b.lanes
 
 
 def is_vector(t: Type) -> bool:

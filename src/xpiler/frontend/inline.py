@@ -121,11 +121,12 @@ def _bound(r: FunctionReader, p: Node, value: Expr, uses: int, changed: bool) ->
 
 
 def _cheap(value: Expr) -> bool:
-    from xpiler.ir.expr import AddressOf, Aggregate, Text, Unary
+    from xpiler.ir.expr import AddressOf, Aggregate, Bits, Text, Unary
 
     if isinstance(value, Aggregate):
         return all(simple(x) for x in value.items)
-    return isinstance(value, (AddressOf, Text)) or (isinstance(value, Unary) and simple(value.x))
+    unary = isinstance(value, (Unary, Bits)) and simple(value.x)
+    return isinstance(value, (AddressOf, Text)) or unary
 
 
 __all__ = ["run", "stub_call"]

@@ -49,6 +49,8 @@ def _unary(r: FunctionReader, n: Node) -> Expr:
 
 def per_lane_unary(r: FunctionReader, op: UnaryOp, x: Expr, t: Type) -> Expr:
     """`op x`; the lanes of a vector one by one; a literal takes the sign into itself."""
+    if isinstance(t, Vector) and r.unit.words.lanes:
+        return Unary(op, x, t)
     if isinstance(t, Vector):
         kept = r.saved(x)
         return Aggregate(tuple(Unary(op, lane(kept, i), t.elem) for i in range(t.lanes)), t)
@@ -195,6 +197,8 @@ def decayed(t: Type) -> Type:
 
 def lanes_binary(r: FunctionReader, op: BinaryOp, a: Expr, b: Expr, t: Vector) -> Expr:
     """`a op b` lane by lane; a scalar operand goes to every lane."""
+    if r.unit.words.lanes:
+        return Binary(op, a, b, t)
     ka, kb = r.saved(a), r.saved(b)
 
     def pick(x: Expr, i: int) -> Expr:

@@ -82,6 +82,7 @@ class Words:
     waves: Mapping[str, int] = field(default_factory=dict)
     arch_macros: Mapping[str, str] = field(default_factory=dict)
     default_arch: str = ""
+    lanes: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     launch: str = "grid"
 
@@ -176,6 +177,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         waves=t["waves"],
         arch_macros=t["arch_macros"],
         default_arch=front.get("default_arch", ""),
+        lanes=front.get("lanes", False),
         values=t["values"],
         launch=front.get("launch", "grid"),
     )
