@@ -12,7 +12,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, walk, walk_exprs
-from xpiler.ir.types import I32, Array, Pointer
+from xpiler.ir.types import I32, I64, U32, U64, Array, Pointer
 
 ANY = "*"  # memory that cannot be named: behind computed pointers, in callees
 
@@ -224,7 +224,7 @@ def stored(body: s.Body) -> frozenset[str]:
 
 @by_identity
 def bounded(body: s.Body) -> dict[str, tuple[int, int]]:
-    """Ranges of `int`s that only take constants >= 0 and are scaled up or down by constants.
+    """Ranges of integers that only take constants >= 0 and are scaled up or down by constants.
 
     `for (w = 64; w > 0; w >>= 1)`: w is never negative and never above 64. What only grows is
     never below its first value (signed overflow is undefined).
@@ -246,10 +246,10 @@ def _note_value(v: e.Var, x: e.Expr, found: dict[str, tuple[int, int]], lost: se
     span = None
     if isinstance(x, e.Const) and isinstance(x.value, int) and x.value >= 0:
         span = (int(x.value), int(x.value))
-    elif isinstance(x, e.Binary) and x.a == v and isinstance(x.b, e.Const) and v.type == I32:
-        if x.op in (">>", "/") and x.b.value >= 1:
+    elif isinstance(x, e.Binary) and x.a == v and isinstance(x.b, e.Const):
+        if x.op in (">>", "/") and x.b.value >= 1 and v.type in (I32, U32, I64, U64):
             span = (0, 0)
-        elif x.op in ("<<", "*", "+") and x.b.value >= (x.op == "*"):
+        elif x.op in ("<<", "*", "+") and x.b.value >= (x.op == "*") and v.type == I32:
             span = ((1 << 31) - 1, (1 << 31) - 1)
     if span is None:
         lost.add(v.name)
@@ -272,6 +272,15 @@ def written_once(body: s.Body) -> frozenset[str]:
             name = root(n.x) if isinstance(n, e.AddressOf) else n.var.name
             counts[name] = counts.get(name, 0) + 9
     return frozenset(n for n, k in counts.items() if k == 1)
+
+
+@by_identity
+def unshared(body: s.Body) -> frozenset[str]:
+    """Local scalars whose address nobody takes: no callee and no pointer changes them."""
+    lent = {root(n.x) for n in walk(body) if isinstance(n, e.AddressOf)}
+    loops = {n.var.name for n in walk(body) if isinstance(n, s.For)}
+    scalars = {n for n, d in declared(body).items() if not isinstance(d.var.type, Array)}
+    return frozenset((scalars | loops) - lent)
 
 
 @by_identity

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import gcd
 
 Monomial = tuple[str, ...]  # names of the factors, sorted; () is the constant
 
@@ -93,6 +94,13 @@ class Poly:
             else:
                 quotient[left] = c // d
         return Poly(quotient), Poly(rest)
+
+    def tightened(self) -> Poly:
+        """The smallest polynomial that is >= 0 for the same integers: 31 - 32*w as -w."""
+        factor = gcd(*(c for mono, c in self.terms.items() if mono))
+        if factor < 2:
+            return self
+        return _trimmed({m: c // factor for m, c in self.terms.items()})
 
     def __str__(self) -> str:
         parts = [

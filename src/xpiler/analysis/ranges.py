@@ -40,7 +40,8 @@ class Facts:
     `atoms` and `ledger` are shared by all facts of a function. `mutable` names the variables that
     some statement assigns after their declaration: nothing is remembered about those. `axes` are
     the variables of enclosing parallel loops with their extents, and whatever those depend on.
-    `once` are variables that one instruction writes and nothing else.
+    `once` are variables that one instruction writes and nothing else; `own` are local variables
+    that nobody else can reach.
     `assumed` (shared as well) are polynomials that were assumed to be >= 0.
     """
 
@@ -55,6 +56,7 @@ class Facts:
     assumed: list[Poly] = field(default_factory=list)
     pointers: dict[str, object] = field(default_factory=dict)
     once: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
     conds: dict[str, e.Expr] = field(default_factory=dict)
     wide: dict[str, Poly] = field(default_factory=dict)
     _ranges: dict[str, Interval] = field(default_factory=dict)
@@ -406,8 +408,10 @@ class Facts:
         if not is_int(var.type):
             return base
         base.poly(var)
-        v = atom(var.name)
-        return base.with_fact(v - base.poly(lo)).with_fact(base.poly(hi) - v - 1)
+        v, top = atom(var.name), base.poly(hi)
+        if not base.stable(top) and base.interval(top)[1] < 1 << 40:
+            top = constant(base.interval(top)[1])  # what changes elsewhere, at its largest
+        return base.with_fact(v - base.poly(lo)).with_fact(top - v - 1)
 
     def with_pointer(self, name: str, target: object) -> Facts:
         """Also knowing what a local pointer points to (see `analysis.pointers`)."""
@@ -552,7 +556,7 @@ def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
         return [d - 1]
     if op == "!=" and facts.nonneg(-d):
         return [-d - 1]
-    return table.get(op, [])
+    return [p.tightened() for p in table.get(op, [])]
 
 
 __all__ = [

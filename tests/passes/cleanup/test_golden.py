@@ -79,9 +79,8 @@ parallel for block_x: i32 in [0, m)
     part[thread_x.0] = acc
   half: i32 = 2
   while (half > 0)
-    for thread_x.1: i32 in [0, 4)
-      if (thread_x.1 < half)
-        part[thread_x.1] += part[(thread_x.1 + half)]
+    for thread_x.1: i32 in [0, half)
+      part[thread_x.1] += part[(thread_x.1 + half)]
   step
     half = (half >> 1)
   for i.1: i32 in [0, n)

@@ -118,3 +118,30 @@ def test_a_store_through_a_pointer_that_was_kept_stays() -> None:
         b.put(b.at(kept, b.N, IDX), b.ZERO),
     )
     assert "kept[n][i] = 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "want"),
+    [("<", 32, "< 1"), ("<", 33, "< 2"), (">=", 33, ">= 2"), ("<=", 33, "<= 1"), (">", 31, "> 0")],
+)
+def test_a_product_is_compared_without_its_factor(op: str, value: int, want: str) -> None:
+    w = b.var("w", U32)
+    facts = Facts().with_loop(w, b.c(0, U32), b.c(8, U32))
+    product = b.mul(w, b.c(32, U32))
+    assert show(simplify(b.op(op, product, value), facts)) == f"(w {want})"
+    wraps = b.op(op, b.mul(U, b.c(32, U32)), value)
+    assert show(simplify(wraps, facts)) == show(wraps)
+
+
+def test_a_guard_by_a_variable_that_the_loop_leaves_alone_is_its_bound() -> None:
+    w, t = b.var("w"), b.var("t")
+    halve = s.Assign(w, b.op("/", w, 2))
+    store = b.put(b.at(b.C, t), b.ZERO)
+
+    def tree(*more: s.Stmt) -> str:
+        guarded = s.If(b.lt(t, w), (store, *more))
+        inner = loop(t, b.c(64), 1, guarded)
+        return cleaned(s.Decl(w, b.c(32)), s.While(b.op(">", w, 0), (inner,), (halve,)))
+
+    assert "for t: i32 in [0, w)" in tree()
+    assert "for t: i32 in [0, 64)" in tree(halve)

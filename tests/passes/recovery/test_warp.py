@@ -133,3 +133,31 @@ def test_dpp_reads_each_lane_at_most_once_a_row(ctrl: int) -> None:
     Machine(new).invoke(new.function("k"), [Ptr(Buffer(numbers), 0), Ptr(Buffer(out), 0)])
     assert all(v == -7 or v in numbers for v in out)
     assert len(set(out)) > 1
+
+
+@pytest.mark.parametrize(
+    ("cond", "whole"),
+    [
+        (op("<", TX, 32), True),
+        (op(">=", TX, 64), True),
+        (op(">", c(32), TX), True),
+        (op(">", TX, 31), True),
+        (op("<", TX, 48), False),
+        (op(">", TX, 32), False),
+    ],
+)
+def test_whole_warps_need_no_masks(cond: e.Expr, whole: bool) -> None:
+    """`if (threadIdx.x < 32)` is decided once a warp; a bound inside a warp is not."""
+    mask = s.Instr("warp.activemask", (e.Var("m", U32),), ())
+    inside = (s.Decl(e.Var("m", U32)), mask, put(at(Y, TX), e.Cast(e.Var("m", U32), I32)))
+    text = same(program((iff(cond, *inside),), (X, Y)), [NUMBERS, [0] * 128], block=(96, 1, 1))
+    assert ("active" not in text) == whole
+
+
+def test_a_number_below_a_multiple_of_the_wave_may_be_negative() -> None:
+    """`(tid - 32) / 32` is 0 for all of warp 0 but its first lane: no value of the warp's."""
+    tid, group = var("tid"), var("group")
+    step = (let(tid, op("-", TX, 32)), let(group, op("/", tid, 32)), let(T, 0))
+    vote = shfl("shfl", T, group, 5)
+    body = (*step, vote, put(at(Y, TX), op("+", op("*", T, 10), group)))
+    same(program(body, (X, Y)), [NUMBERS, [0] * 128], block=(96, 1, 1))

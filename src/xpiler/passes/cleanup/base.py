@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import bounded, mutable_names, written_once
+from xpiler.analysis.effects import bounded, mutable_names, unshared, written_once
 from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import AtomInfo, Facts, Ledger
 from xpiler.analysis.walker import Walker, after, always_leaves, changed, inside
@@ -50,7 +50,7 @@ class Context:
         atoms, assumed = self.shared.setdefault(f.name, ({}, []))
         once = written_once(f.body)
         facts = Facts(mutable_names(f), self.ledger, atoms, assumed=assumed, once=once)
-        facts = replace(facts, numeric=bounded(f.body))
+        facts = replace(facts, numeric=bounded(f.body), own=unshared(f.body))
         for p in (*(g.var for g in self.program.globals if g.const), *f.params):
             if p.name in self.assume.ranges and p.name not in facts.mutable:
                 lo, hi = self.assume.ranges[p.name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xpiler.analysis.ranges import type_range
 from xpiler.ir import expr as e
 from xpiler.ir.types import BOOL, Scalar, Type
@@ -75,3 +77,23 @@ def _arith(op: str, a: int, b: int, t: Type) -> int | None:
             return None
         return a << b if op == "<<" else a >> b
     return {"+": a + b, "-": a - b, "*": a * b, "&": a & b, "|": a | b, "^": a ^ b}[op]
+
+
+def unscaled(x: e.Binary) -> tuple[e.Binary, int] | None:
+    """`y * c < d` as `y < d / c` (rounded as the comparison wants) and c, if the product is exact.
+
+    That it does not wrap is for the caller to show.
+    """
+    product, d = x.a, int_value(x.b)
+    if not isinstance(product, e.Binary) or product.op != "*" or d is None:
+        return None
+    c = int_value(product.b)
+    if c is None or c < 2 or is_named(x.b) or is_named(product.b):
+        return None
+    if x.op in ("==", "!="):
+        bound = d // c if d % c == 0 else None
+    else:
+        bound = -(-d // c) if x.op in ("<", ">=") else d // c
+    if bound is None:
+        return None
+    return replace(x, a=product.a, b=e.Const(bound, x.b.type)), c

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
-from xpiler.analysis.effects import assigned, declared, escapes, names_in, of_body, of_stmt
+from xpiler.analysis.effects import (
+    ANY,
+    assigned,
+    declared,
+    escapes,
+    names_in,
+    of_body,
+    of_stmt,
+)  # fmt: skip
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts, condition_facts, is_int
 from xpiler.ir import expr as e
@@ -242,10 +250,21 @@ def _as_written(loop: s.For, c: e.Binary, value: Poly, inner: Facts) -> e.Expr |
 
 
 def _known_outside(p: Poly, loop: s.For, inner: Facts) -> bool:
-    if not inner.stable(p):
+    """Whether `p` has its value before the loop already, and keeps it while the loop runs."""
+    names = {v for a in p.atoms() for v in inner.inside_of(a)}
+    if not inner.stable(p) and not _kept(p, names, loop, inner):
         return False
     local = set(declared(loop.body)) | {n.var.name for n in walk(loop) if isinstance(n, s.For)}
-    return not any(inner.inside_of(a) & local for a in p.atoms())
+    return not names & local
+
+
+def _kept(p: Poly, names: set[str], loop: s.For, inner: Facts) -> bool:
+    """Whether `p` is arithmetic of variables that the loop leaves alone."""
+    exprs = [inner.atoms[a].expr for a in p.atoms()]
+    if not all(x is not None and plain(x) for x in exprs):
+        return False
+    gone = of_body(loop.body).writes
+    return not names & gone and (ANY not in gone or names <= inner.own)
 
 
 __all__ = ["Guards", "always_leaves", "atom", "escapes", "of_stmt", "private"]

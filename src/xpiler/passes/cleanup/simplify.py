@@ -261,6 +261,9 @@ def _comparison(x: e.Binary, facts: Facts) -> e.Expr:
     if isinstance(x.a, e.Const) and not isinstance(x.b, e.Const):
         flip: dict[str, e.BinaryOp] = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
         return replace(x, op=flip.get(x.op, x.op), a=x.b, b=x.a)
+    small = fold.unscaled(x)
+    if small is not None and facts.fits(facts.poly(small[0].a) * small[1], x.a.type):
+        return _narrowed(small[0], facts)
     return _narrowed(x, facts)
 
 
@@ -277,7 +280,7 @@ def _truth_test(x: e.Binary) -> e.Expr | None:
 
 def _narrowed(x: e.Binary, facts: Facts) -> e.Expr:
     """A comparison of converted values, compared in the type that they had."""
-    if not any(isinstance(side, e.Cast) for side in (x.a, x.b)):
+    if not any(map(_casts, (x.a, x.b))):
         return x
     for t in (I32, I64):
         if t == x.a.type or not all(_was(side, t) for side in (x.a, x.b)):

@@ -25,6 +25,7 @@ from xpiler.passes.recovery.shape import Extents, constant
 UNIFORM, LANE, THREAD, VARYING = "uniform", "lane", "thread", "varying"
 FAR = 1 << 16
 """The most that is added to a thread's number and still taken for one, in any integer type."""
+MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 UNIFORM_RESULT = {
     "warp.ballot", "warp.any", "warp.all", "warp.match_all", "warp.activemask",
     "warp.broadcast_first", "block.count", "block.and", "block.or",
@@ -126,6 +127,9 @@ class Facts:
         value = constant(x.b)
         if a in (LANE, THREAD) and value is not None:
             return self._masked(x.op, a, value)
+        first = constant(x.a)
+        if b in (LANE, THREAD) and first is not None and x.op in MIRRORED:
+            return self._masked(MIRRORED[x.op], b, first)
         if x.op == "+" and self.level == "warp" and self._linear(x):
             return THREAD
         return VARYING
@@ -139,6 +143,9 @@ class Facts:
             return LANE
         if op == "&" and value % wave == 0:
             return UNIFORM
+        edge = {"<": 0, ">=": 0, "<=": 1, ">": 1}.get(op)
+        if edge is not None:
+            return UNIFORM if (value + edge) % wave == 0 else VARYING
         # Never negative: a signed quotient would be cut towards zero in the middle of a warp.
         whole = op == "+" and value % wave == 0 and 0 <= value <= FAR
         return THREAD if whole else VARYING
