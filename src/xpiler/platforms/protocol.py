@@ -32,7 +32,8 @@ class EmulatorSpec:
     keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
     `scalar_types` spells types of scalar arguments where they differ from C's (IR name to C name).
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
-    block may have at most, in bytes (0: no limit).
+    block may have at most, in bytes (0: no limit). `launcher` is the C++ namespace whose `launch`
+    and `launch_cooperative` start a kernel for the driver.
     """
 
     platform: str
@@ -46,6 +47,7 @@ class EmulatorSpec:
     shared_limit: int = 0
     extra_flags: tuple[str, ...] = field(default=())
     scalar_types: Mapping[str, str] = field(default_factory=dict)
+    launcher: str = "xprt"
 
 
 _registered: dict[str, EmulatorSpec] = {}

@@ -300,7 +300,7 @@ def build(
     pattern with checks and zero without. Raises BuildError.
     """
     spec, tools = emulator_of(platform), toolchain(compiler)
-    unit = spec.rewrite(text, filename) + driver_text(invocation, spec.language)
+    unit = spec.rewrite(text, filename) + driver_text(invocation, spec.language, spec.launcher)
     flags = _unit_flags(spec, tools, arch, checks, fill or ("pattern" if checks else "zero"))
     try:
         path, said = _cached_program(tools, spec, arch, flags, unit)

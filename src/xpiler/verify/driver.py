@@ -53,7 +53,9 @@ def _is_result(arg: ScalarArg | BufferArg) -> bool:
     return isinstance(arg, BufferArg) and arg.name == RETURNED
 
 
-def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
+def driver_text(
+    invocation: Invocation, language: Literal["c", "c++"], launcher: str = "xprt"
+) -> str:
     """C or C++ that defines `xprt_driver(void **argv)`: one element an argument of the entry.
 
     A kernel's launch shape is the last: 7 unsigned numbers (grid, block, dynamic shared bytes).
@@ -76,7 +78,7 @@ def driver_text(invocation: Invocation, language: Literal["c", "c++"]) -> str:
         f"{{ void **argv = (void **)p; (void)argv; {call} }}\n"
         f'extern "C" XPRT_QUIET void xprt_driver(void **argv) {{ '
         f"const unsigned *n = (const unsigned *)argv[{shape}]; "
-        f"xprt::{launch}({{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], "
+        f"{launcher}::{launch}({{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], "
         f'xprt_body, argv, "{name}", 0); }}\n'
     )
 

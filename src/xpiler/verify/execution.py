@@ -16,7 +16,7 @@ from xpiler.host.sandbox import ChildResult, Limits, read_output, run_sandboxed
 from xpiler.verify.building import BuildError, Executable, build
 from xpiler.verify.driver import RunOptions, input_file, read_outputs
 from xpiler.verify.dtypes import Bools, same_bits
-from xpiler.verify.findings import Places, read_findings
+from xpiler.verify.findings import Places, read_counters, read_findings
 from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg
 
 __all__ = [
@@ -66,7 +66,8 @@ def _left(folder: Path, name: str) -> bytes | None:
 
 def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder: Path) -> RunResult:
     places = Places(exe.path, exe.filename)
-    findings, took = read_findings(_left(folder, "findings") or b"", places)
+    told = _left(folder, "findings") or b""
+    findings, took = read_findings(told, places)
     failed = child.returncode != 0 and invocation.kind != "main"
     if took is None or (failed and not any(f.severity == "error" for f in findings)):
         findings.insert(0, _end_finding(child))
@@ -81,6 +82,7 @@ def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder:
         stdout=child.stdout.decode(errors="replace"),
         seconds=took[0] if took else child.seconds,
         cpu_seconds=took[1] if took else child.cpu_seconds,
+        counters=read_counters(told),
         exit_status=child.returncode,
         written=written,
         stderr=child.stderr.decode(errors="replace"),

@@ -26,7 +26,8 @@ CODES = {
     "float_to_int": "XP0542", "stack_overflow": "XP0543", "shared_capacity": "XP0544",
     "launch": "XP0545", "leak": "XP0546", "assert": "XP0550", "abort": "XP0551",
     "crash": "XP0552", "timeout": "XP0553", "resources": "XP0554",
-    "unsupported": "XP0556",
+    "unsupported": "XP0556", "capacity": "XP0557", "operand": "XP0558", "deprecated": "XP0559",
+    "domain": "XP0560",
 }  # fmt: skip
 """The code of the long text that explains each kind of finding."""
 
@@ -186,6 +187,7 @@ def parse_records(data: bytes) -> Iterator[dict[str, Any]]:
             yield record
 
 
+_NO_FINDING = {"end", "counters"}
 Seconds = tuple[float, float]
 """Wall time and processor time."""
 
@@ -194,11 +196,19 @@ def read_findings(data: bytes, places: Places) -> tuple[list[Finding], Seconds |
     """A run's findings, errors first, and what it took; None: it ended before it could tell."""
     records = list(parse_records(data))
     ends = [r for r in records if r["kind"] == "end"]
-    found = _merged([_finding(r, places) for r in records if r["kind"] != "end"])
+    found = _merged([_finding(r, places) for r in records if r["kind"] not in _NO_FINDING])
     found.sort(key=lambda f: (f.severity != "error", f.line, f.kind, f.message))
     if not ends:
         return found, None
     return found, (float(ends[-1].get("seconds", 0.0)), float(ends[-1].get("cpu_seconds", 0.0)))
+
+
+def read_counters(data: bytes) -> dict[str, int]:
+    """What a run counted, by name."""
+    told = [r.get("values") for r in parse_records(data) if r["kind"] == "counters"]
+    return {
+        str(k): int(v) for values in told if isinstance(values, dict) for k, v in values.items()
+    }
 
 
 def _merged(findings: list[Finding]) -> list[Finding]:
@@ -209,4 +219,12 @@ def _merged(findings: list[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-__all__ = ["CODES", "DRIVER_FILE", "Places", "as_diagnostic", "code_of", "read_findings"]
+__all__ = [
+    "CODES",
+    "DRIVER_FILE",
+    "Places",
+    "as_diagnostic",
+    "code_of",
+    "read_counters",
+    "read_findings",
+]

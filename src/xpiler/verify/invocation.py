@@ -74,7 +74,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResult:
-    """Every buffer after the run, the faults found, and how the run ended (0: well)."""
+    """Every buffer after the run, the faults found, and how the run ended (0: well).
+
+    `counters`: work by class that the emulator counted (checked runs; those that are not 0).
+    """
 
     outputs: Mapping[str, Array]
     findings: tuple[Finding, ...] = ()
@@ -84,6 +87,7 @@ class RunResult:
     written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     stderr: str = ""
     cpu_seconds: float = 0.0
+    counters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ struct Kept {
   RegionKind region_kind;
   bool device, has_other, other_same_block;
   const char* kernel;
+  const char* space;                 // name of a scratchpad
 };
 static Kept* kept;
 static unsigned kept_count;
@@ -83,6 +84,7 @@ static void report(const Report& r) {
   keep_text(k.file, sizeof k.file, r.file);
   keep_text(k.name, sizeof k.name, r.array ? r.array : r.region ? r.region->name : "");
   if (r.region) k.region_kind = r.region->kind;
+  if (r.region && r.region->kind == region_scratch) k.space = r.region->name;
   if (r.region) memcpy(k.born, r.region->born, sizeof k.born);
   keep_stack(k);
   keep_who(k);
@@ -118,6 +120,7 @@ xprt_u64 random() {
 }
 xprt_u64 layout_seed() { return options.seed; }
 bool checks() { return options.checks; }
+unsigned schedule() { return options.schedule; }
 
 // ---- writing --------------------------------------------------------------------------------------------
 
@@ -137,7 +140,7 @@ static void put_text(int fd, const char* key, const char* text) {
 static void put_index(int fd, const char* key, Index3 v) { dprintf(fd, ",\"%s\":[%u,%u,%u]", key, v.x, v.y, v.z); }
 
 static void put_finding(int fd, const Kept& k) {
-  static const char* kinds[] = {"buffer", "device memory", "host memory", "shared memory", "global variable"};
+  static const char* kinds[] = {"buffer", "device memory", "host memory", "shared memory", "global variable", "scratchpad"};
   dprintf(fd, "{\"severity\":\"%s\",\"count\":%llu,\"line\":%d", k.r.severity == severity_error ? "error" : "note",
           static_cast<unsigned long long>(k.count), k.r.line);
   put_text(fd, "kind", k.kind), put_text(fd, "message", k.message), put_text(fd, "file", k.file), put_text(fd, "access", k.r.access);
@@ -145,7 +148,7 @@ static void put_finding(int fd, const Kept& k) {
   for (unsigned i = 0; i < k.stack_depth; i++) dprintf(fd, "%s%u", i ? "," : "", k.stack[i]);
   dprintf(fd, "]");
   if (k.r.region) {
-    put_text(fd, "space", kinds[k.region_kind]), put_text(fd, "name", k.name);
+    put_text(fd, "space", k.space ? k.space : kinds[k.region_kind]), put_text(fd, "name", k.name);
     dprintf(fd, ",\"born\":[%u,%u,%u,%u]", k.born[0], k.born[1], k.born[2], k.born[3]);
     dprintf(fd, ",\"offset\":%lld,\"extent\":%llu,\"element\":%u", static_cast<long long>(k.r.offset),
             static_cast<unsigned long long>(k.r.extent), k.r.element);
@@ -181,6 +184,7 @@ static void write_findings() {
   settle_pending();
   for (unsigned i = 0; i < kept_count; i++) put_finding(findings_fd, kept[i]);
   stop_clock();
+  put_counters(findings_fd);
   dprintf(findings_fd, "{\"kind\":\"end\",\"dropped\":%llu,\"seconds\":%.9f,\"cpu_seconds\":%.9f}\n",
           static_cast<unsigned long long>(dropped), run_seconds, cpu_seconds);
 }

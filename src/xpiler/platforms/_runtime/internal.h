@@ -99,11 +99,11 @@ static inline Site site(uintptr_t pc, int line = 0) {
 struct Cell { Stamp write, read; Site write_pc, read_pc; };
 
 // State of one byte.
-enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8 };
+enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8, byte_leaving = 16 };
 
 static const char by_malloc[] = "malloc", by_new[] = "operator new";     // names of host memory
 
-enum RegionKind : uint8_t { region_buffer, region_device, region_host, region_shared, region_global };
+enum RegionKind : uint8_t { region_buffer, region_device, region_host, region_shared, region_global, region_scratch, region_kinds };
 
 // A piece of memory that the program may touch. Byte states exist in checked runs only, cells (24 bytes a granule) once a kernel has touched it.
 // Granules start as 4 bytes and are split when something smaller is touched, so that neighbouring bytes never race.
@@ -115,6 +115,7 @@ struct Region {
   unsigned element = 1;
   const char* name = "";
   Site born[4] = {};                 // where it was allocated: innermost call first
+  Scratch* scratch = nullptr;        // of region_scratch
   Cell* cells = nullptr;
   uint8_t* bytes = nullptr;
   char* map = nullptr;               // the mapping, guard pages included

@@ -5,6 +5,7 @@
 #include "fiber.cpp"
 #include "memory.cpp"
 #include "shadow.cpp"
+#include "scratch.cpp"
 #include "async.cpp"
 #include "schedule.cpp"
 #include "sync.cpp"

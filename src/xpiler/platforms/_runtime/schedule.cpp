@@ -52,6 +52,7 @@ static inline void make_current(Thread* t) {
   t->state = running;
   xprt_thread_index = t->index;
   xprt_block_index = t->block->index;
+  if (xprt_switched) xprt_switched(*t);
 }
 
 static void fiber_main();

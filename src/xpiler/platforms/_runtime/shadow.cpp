@@ -8,12 +8,20 @@ namespace xprt {
 
 // ---- faults of a single access --------------------------------------------------------------------------
 
+static void locate_scratch(const Scratch* s, uintptr_t at, const char** name, uintptr_t* start, uint64_t* bytes);
+static bool scratch_access(Region* r, uintptr_t a, unsigned n, bool write, Site pc);
+static uint64_t scalar_accesses[region_kinds];
+
 static void describe_place(Report& f, const Region* r, uintptr_t a) {
   f.region = r;
   f.element = r->element;
   f.offset = int64_t(a - r->lo), f.extent = r->size();
-  if (r->kind != region_shared || !current) return;
   uintptr_t start;
+  if (r->kind == region_scratch) {
+    locate_scratch(r->scratch, a, &f.array, &start, &f.extent);
+    f.offset = int64_t(a - start);
+  }
+  if (r->kind != region_shared || !current) return;
   locate_shared(current->block->arena, a, &f.array, &start, &f.extent);
   f.offset = int64_t(a - start);
 }
@@ -74,6 +82,7 @@ static NOINLINE bool odd_state(Region* r, uintptr_t a, unsigned n, bool write, S
     return false;
   }
   if (all & byte_pending) place_fault("missing_wait", "an asynchronous copy to this place was not waited for", r, a, n, write, pc);
+  if (write && all & byte_leaving) place_fault("missing_wait", "an asynchronous copy from this place was not waited for", r, a, n, write, pc);
   // The C++ library fills containers by copies that gcc expands where its instrumentation does not see them.
   bool by_library = r->kind == region_host && r->name == by_new;
   if (!write && !(common & byte_initialised) && !by_library)
@@ -235,7 +244,17 @@ static inline bool all_set(const uint8_t* s, unsigned n) {     // accessible, in
 static inline bool none_odd(const uint8_t* s, unsigned n) {
   uint8_t all = 0;
   for (unsigned i = 0; i < n; i++) all |= s[i];
-  return !(all & (byte_void | byte_pending));
+  return !(all & (byte_void | byte_pending | byte_leaving));
+}
+
+// Which accesses of threads come before which: the access joins the history of its granules.
+static inline __attribute__((always_inline)) void order(Region* r, uintptr_t a, unsigned n, Access kind, Site pc) {
+  unsigned grain = n < 4 ? n : 4;
+  unsigned shift = (a & (grain - 1)) ? 0 : grain == 4 ? 2 : grain >> 1;
+  if (UNLIKELY(!r->cells)) add_cells(r);
+  if (UNLIKELY(shift < r->shift)) refine(r, shift);
+  if (r->kind == region_shared) forget_other_blocks(r, a, n);
+  note(r, a, n, kind, pc);
 }
 
 // One load or store of n bytes at a, by the code at pc. false: it is out of bounds, or this memory is not watched.
@@ -271,13 +290,15 @@ static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n
     place_fault("wrong_space", "a block touches another block's shared memory", r, a, n, is_write, pc);
   if (UNLIKELY(is_write && r->constant)) place_fault("constant_write", "a kernel writes constant memory", r, a, n, true, pc);
   if (!is_write && UNLIKELY(++t->spins > 1u << 20)) yield();     // a thread that polls must not keep the others out
-  unsigned grain = n < 4 ? n : 4;
-  unsigned shift = (a & (grain - 1)) ? 0 : grain == 4 ? 2 : grain >> 1;
-  if (UNLIKELY(!r->cells)) add_cells(r);
-  if (UNLIKELY(shift < r->shift)) refine(r, shift);
-  if (r->kind == region_shared) forget_other_blocks(r, a, n);
-  note(r, a, n, kind, pc);
+  scalar_accesses[r->kind]++;
+  if (r->kind == region_scratch && !scratch_access(r, a, n, is_write, pc)) return true;
+  order(r, a, n, kind, pc);
   return true;
+}
+
+static void order_access(Region* r, uintptr_t a, unsigned n, bool write, Site pc) {
+  if (write) order(r, a, n, access_write, pc);
+  else order(r, a, n, access_read, pc);
 }
 
 // A range: bounds once, then granule by granule in pieces.

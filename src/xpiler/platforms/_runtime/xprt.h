@@ -44,6 +44,9 @@ extern const xprt::Index3 xprt_block_extent;   // threads
 extern const xprt::Index3 xprt_grid_extent;    // blocks
 extern const unsigned xprt_warp_width;         // of this unit: 32 or 64
 }
+namespace xprt { struct Lane; }
+// A surface may define this: it is called whenever another thread starts to run.
+extern "C" void xprt_switched(const xprt::Lane& now) __attribute__((weak));
 
 namespace xprt {
 
@@ -137,15 +140,44 @@ void async_copy(void* dst, const void* src, xprt_size bytes, xprt_size valid, in
 void async_commit();                            // closes the group of the copies issued so far
 void async_wait(unsigned pending, int line);    // until at most `pending` of the newest groups are outstanding
 
+// ---- scratchpads ----------------------------------------------------------------------------------------
+// A memory beside the common one. `lane`: the thread of the block that it belongs to (Lane::linear), or every_lane. `scalar`: may plain
+// loads and stores reach it? `tag` (from 16 on) is the surface's own number for the kind of memory.
+enum : unsigned { every_lane = 0xffffffffu };
+struct Scratch;
+struct ScratchKind { const char* name; xprt_size capacity; unsigned tag, lane; bool scalar; };
+Scratch* scratch_new(const ScratchKind& kind);
+void scratch_owner(Scratch* s, unsigned lane);
+void scratch_reset(Scratch* s);                 // when a block starts: poisoned; a new launch lays it out anew
+// The array of one declaration (see shared_array). More than the capacity is a finding of kind "capacity".
+void* scratch_array(Scratch* s, const void* key, xprt_size bytes, xprt_size align, const char* name, int line);
+xprt_size scratch_bytes(const Scratch* s);      // declared so far
+const Scratch* scratch_of(const void* p);       // null: not in one
+bool scratch_placed(const void* p, char** base, xprt_size* bytes);        // the array that p points into
+// Which memory an address lies in: the tag of a scratchpad of the running thread's, or one of these.
+enum Place : unsigned { place_unknown, place_common, place_host, place_stack, place_image, place_other };
+unsigned place_of(const void* p);
+// What an instruction touches: bounds of the array, copies in flight, order among threads where the memory is shared. Whether bytes were
+// ever written is no matter here: that may travel with the data (byte_states), or a write says initialise().
+bool touch(const void* p, xprt_size bytes, bool write, int line);
+void initialise(void* p, xprt_size bytes);
+enum : unsigned char { state_initialised = 1, state_pending = 8, state_leaving = 16 };
+unsigned char* byte_states(const void* p, xprt_size bytes);      // null: not watched
+void unwritten(const void* p, xprt_size bytes, int line);        // a note if one of the bytes was never written
+// What the surface counts; written with the findings when the run ends.
+void register_counter(const char* name, const xprt_u64* value);
+
 // ---- findings -------------------------------------------------------------------------------------------
 enum Severity { severity_note = 0, severity_error = 1 };
 // kind: a short word ("assert", "misaligned" ...): see XP05.toml. line 0: the line of the caller.
 void finding(Severity severity, const char* kind, const char* message, int line);
+void place_finding(Severity severity, const char* kind, const char* message, const void* p, int line);      // names the memory
 [[noreturn]] void trap(const char* kind, const char* message, int line);   // an error finding, then the run ends
 
 xprt_u64 random();                              // seeded by the run's seed: for anything that is unspecified
 xprt_u64 layout_seed();                         // the run's seed itself: for permutations that must stay the same
 bool checks();                                  // a checked run
+unsigned schedule();                            // the run's schedule: 0 is the plain one
 
 // Runs f unchecked (a surface's own bookkeeping on memory that the program can't see).
 struct Unchecked { Unchecked(); ~Unchecked(); Unchecked(const Unchecked&) = delete; unsigned depth; };

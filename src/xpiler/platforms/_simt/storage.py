@@ -9,7 +9,7 @@ template around it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xpiler.platforms._simt.lexer import (
@@ -49,6 +49,23 @@ _ALIAS = re.compile(
 _CLASS_KEYS = words("struct class union enum")
 
 
+@dataclass(frozen=True)
+class Storage:
+    """The words that name a memory (with the function that finds a variable's place there).
+
+    `file_key` makes the key of a variable at file scope. With `pointees` a word before `*` says
+    where the pointer points, and is dropped.
+    """
+
+    words: Mapping[str, str]
+    file_key: str
+    dynamic: str = "::xp_simt::dynamic_slot()"
+    pointees: bool = False
+
+
+SIMT_STORAGE = Storage({"__shared__": "::xp_simt::shared_slot"}, "::xp_simt::FileKey")
+
+
 @dataclass
 class Declaration:
     """A parsed declaration of shared memory."""
@@ -57,6 +74,7 @@ class Declaration:
     declarators: list[list[Token]] = field(default_factory=list)
     align: str = "0"
     dynamic: bool = False
+    slot: str = ""
 
 
 def expand_aliases(text: str) -> str:
@@ -73,9 +91,9 @@ def expand_aliases(text: str) -> str:
     return apply(tokens, edits)
 
 
-def rewrite_storage(text: str) -> str:
-    """The text with all `__shared__` declarations replaced; lines keep their numbers."""
-    if "__shared__" not in text:
+def rewrite_storage(text: str, storage: Storage = SIMT_STORAGE) -> str:
+    """The text with all declarations in such memories replaced; lines keep their numbers."""
+    if not any(word in text for word in storage.words):
         return text
     text = expand_aliases(text)
     tokens = lex(text)
@@ -83,28 +101,41 @@ def rewrite_storage(text: str) -> str:
     edits: list[Edit] = []
     at_file: list[tuple[str, str]] = []
     for i, token in enumerate(tokens):
-        if token.text != "__shared__" or (edits and i < edits[-1].end):
+        if token.text not in storage.words or (edits and i < edits[-1].end):
             continue
-        edit = _one(tokens, i, kinds[i] if not token.directive else FUNCTION, at_file)
+        scope = kinds[i] if not token.directive else FUNCTION
+        edit = _one(tokens, i, scope, at_file, storage)
         if edit is not None:
             edits.append(edit)
     return _inject(apply(tokens, edits), at_file)
 
 
 def _one(
-    tokens: Sequence[Token], index: int, scope: str, at_file: list[tuple[str, str]]
+    tokens: Sequence[Token],
+    index: int,
+    scope: str,
+    at_file: list[tuple[str, str]],
+    storage: Storage,
 ) -> Edit | None:
     start = statement_start(tokens, index)
     if _inside_brackets(tokens, start) or _defines(tokens, index):
         return None if _defines(tokens, index) else Edit(index, index + 1, " ")
     end = _statement_end(tokens, index)
-    declaration = parse(tokens[start:end])
+    declaration = parse([t for t in tokens[start:end] if t.text not in storage.words])
+    declaration.slot = storage.words[tokens[index].text]
     if not declaration.declarators:
         return None
+    if storage.pointees and _points(declaration):
+        return Edit(index, index + 1, " ")
     if scope in {NAMESPACE, CLASS}:
-        return Edit(start, end, _file_scope(declaration, at_file))
-    parts = [_reference(d, declaration, "[] {}") for d in declaration.declarators]
+        return Edit(start, end, _file_scope(declaration, at_file, storage))
+    parts = [_reference(d, declaration, "[] {}", storage) for d in declaration.declarators]
     return Edit(start, end, f"{declaration.specifiers} {', '.join(p for _, p in parts)}")
+
+
+def _points(declaration: Declaration) -> bool:
+    solid = [t.text for d in declaration.declarators for t in d if not t.blank]
+    return bool(solid) and solid[0] in {"*", "&"}
 
 
 def _defines(tokens: Sequence[Token], index: int) -> bool:
@@ -241,18 +272,16 @@ def _declared_name(declarator: Sequence[Token]) -> int | None:
     return None
 
 
-def _reference(declarator: Sequence[Token], whole: Declaration, key: str) -> tuple[str, str]:
+def _reference(
+    declarator: Sequence[Token], whole: Declaration, key: str, storage: Storage
+) -> tuple[str, str]:
     """Name, and the declarator as a reference with its storage."""
     name_at = _declared_name(declarator)
     if name_at is None:
         return "", code(declarator)
     name = declarator[name_at].text
     before, after = code(declarator[:name_at]), _dimensions(declarator[name_at + 1 :], whole)
-    slot = (
-        "::xp_simt::dynamic_slot()"
-        if whole.dynamic
-        else f'::xp_simt::shared_slot({key}, "{name}", {whole.align})'
-    )
+    slot = storage.dynamic if whole.dynamic else f'{whole.slot}({key}, "{name}", {whole.align})'
     return name, f"{before}(&{name}){after.rstrip()} = {slot}"
 
 
@@ -276,13 +305,13 @@ def _dimensions(tokens: Sequence[Token], whole: Declaration) -> str:
     return code(out)
 
 
-def _file_scope(declaration: Declaration, at_file: list[tuple[str, str]]) -> str:
+def _file_scope(declaration: Declaration, at_file: list[tuple[str, str]], storage: Storage) -> str:
     """A key at file scope; functions that mention the name declare the reference themselves."""
     keys: list[str] = []
     for declarator in declaration.declarators:
         number = len(at_file)
-        key = f"::xp_simt::FileKey{{&xp_shared_key_{number}}}"
-        name, reference = _reference(declarator, declaration, key)
+        key = f"{storage.file_key}{{&xp_shared_key_{number}}}"
+        name, reference = _reference(declarator, declaration, key, storage)
         if name:
             keys.append(f"static char xp_shared_key_{number} __attribute__((unused))")
             flat = " ".join(f"{declaration.specifiers} {reference};".split())

@@ -1,0 +1,1 @@
+#include "xp_bang.h"
