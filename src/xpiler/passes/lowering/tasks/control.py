@@ -1,0 +1,186 @@
+"""The scalar skeleton of a kernel: loops that stay loops, with vector instructions inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import declared
+from xpiler.analysis.parallelism import Nature, nature
+from xpiler.analysis.ranges import Facts
+from xpiler.analysis.walker import after, inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
+from xpiler.passes.lowering.tasks.build import NotVector, size_of
+from xpiler.passes.lowering.tasks.lanes import USUAL
+from xpiler.passes.lowering.tasks.loops import vectorised
+from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
+
+LARGEST = 256 * 1024
+"""Bytes: local arrays beyond this stay in the core's part of the device memory."""
+
+Bounds = tuple[e.Expr, e.Expr]
+
+
+@dataclass
+class Control:
+    """Lowers the statements of one kernel.
+
+    `near` names the local arrays that lie in NRAM; `notes` are the loops that stay scalar, and why.
+    """
+
+    arena: Arena
+    readers: frozenset[str]
+    near: frozenset[str] = frozenset()
+    natures: dict[str, Nature] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    cost: float = 0.0
+
+    def body(self, body: s.Body, facts: Facts) -> tuple[s.Body, float]:
+        """The statements, and what they are taken to cost."""
+        out: list[s.Stmt] = []
+        cost = 0.0
+        for st in body:
+            new, price = self.statement(st, facts)
+            out += new
+            cost += price
+            facts = after(st, facts)
+        return tuple(out), cost
+
+    def statement(self, st: s.Stmt, facts: Facts) -> tuple[s.Body, float]:
+        if isinstance(st, s.For):
+            return self.loop(st, facts)
+        if isinstance(st, s.Decl):
+            return (self._placed(st),), _price(st)
+        if isinstance(st, s.If):
+            then, a = self.body(st.then, facts.with_cond(st.cond))
+            other, b = self.body(st.orelse, facts.with_cond(st.cond, False))
+            return (replace(st, then=then, orelse=other),), _price(st.cond) + max(a, b)
+        if isinstance(st, s.Scope):
+            inner, cost = self.body(st.body, facts)
+            return (replace(st, body=inner),), cost
+        if isinstance(st, s.While):
+            inner, cost = self.body(st.body, facts)
+            return (replace(st, body=inner),), (cost + _price(st.cond)) * 8
+        if isinstance(st, s.Switch):
+            cases = tuple(replace(c, body=self.body(c.body, facts)[0]) for c in st.cases)
+            return (replace(st, cases=cases),), _price(st)
+        return (st,), _price(st)
+
+    def _placed(self, st: s.Decl) -> s.Decl:
+        """Arrays of numbers lie in NRAM."""
+        if st.var.name not in self.near:
+            return st
+        return replace(st, space="nram")
+
+    # -- loops ------------------------------------------------------------------------------------
+
+    def nature(self, st: s.For, facts: Facts) -> Nature:
+        known = self.natures.get(st.var.name)
+        if known is None:
+            known = self.natures[st.var.name] = nature(st, facts, self.readers)
+        return known
+
+    def loop(
+        self, st: s.For, facts: Facts, bounds: Bounds | None = None
+    ) -> tuple[s.Body, float]:
+        """The cheaper of: the whole loop in vector instructions; a scalar loop around its body."""
+        start = self.arena.mark()
+        kept = dict(self.notes)
+        vector = self._vector(st, facts, bounds)
+        if vector is not None and not _worth_looking(st):
+            return vector
+        with_vector = self.arena.mark()
+        self.arena.back(start)
+        inner, cost = self.body(st.body, inside(st, facts))
+        lo, hi = bounds or (st.lo, st.hi)
+        whole = _trips(lo, hi, st.step) * (cost + 4)
+        if vector is not None and vector[1] <= whole:
+            self.arena.back(with_vector)
+            self.notes = kept
+            return vector
+        kind = "serial" if st.kind in ("parallel", "serial") else st.kind
+        return (replace(st, lo=lo, hi=hi, body=inner, kind=kind),), whole
+
+    def _vector(
+        self, st: s.For, facts: Facts, bounds: Bounds | None
+    ) -> tuple[s.Body, float] | None:
+        found = self.nature(st, facts)
+        mark = self.arena.mark()
+        sentences = len(facts.ledger.sentences)
+        try:
+            if _cheap(st):
+                raise NotVector("a few integers only")
+            new = vectorised(st, facts, found, self.arena, self.near, bounds)
+        except TooLarge:
+            if self.arena.tile > 64:
+                raise
+            self.arena.back(mark)
+            return None
+        except NotVector as why:
+            self.arena.back(mark)
+            del facts.ledger.sentences[sentences:]
+            self.notes[st.var.name] = str(why)
+            return None
+        for sentence in found.sentences:
+            if sentence not in facts.ledger.sentences:
+                facts.ledger.sentences.append(sentence)
+        return new.body, new.cost
+
+
+def _cheap(st: s.For) -> bool:
+    """Whether a loop has nothing for vector instructions: no numbers but integers, few of them."""
+    for n in walk(st.body):
+        t = getattr(n, "type", None)
+        if isinstance(n, e.Expr) and isinstance(t, Scalar) and t.is_float:
+            return False
+        if isinstance(n, e.Index) and isinstance(n.base.type, Pointer):
+            return False
+    return isinstance(st.hi, e.Const) and st.hi.value <= 8
+
+
+def _worth_looking(st: s.For) -> bool:
+    return any(isinstance(n, (s.For, s.While)) for n in walk(st.body))
+
+
+def _trips(lo: e.Expr, hi: e.Expr, step: e.Expr) -> float:
+    if isinstance(lo, e.Const) and isinstance(hi, e.Const) and isinstance(step, e.Const):
+        return max(1.0, (hi.value - lo.value) / max(1, step.value))
+    by = step.value if isinstance(step, e.Const) else 1
+    return max(1.0, USUAL / max(1, by))
+
+
+def _price(node: s.Stmt | e.Expr) -> float:
+    """Scalar work: every operation some cycles, memory of the device many."""
+    cost = 0.0
+    for n in walk(node):
+        if isinstance(n, e.Index) and isinstance(n.base.type, Pointer):
+            cost += 24
+        elif isinstance(n, (e.Index, e.Binary, e.Select)):
+            cost += 3
+        elif isinstance(n, e.Call):
+            cost += 30
+    return cost + 2
+
+
+def near_arrays(body: s.Body) -> tuple[frozenset[str], int]:
+    """Local arrays that are to lie in NRAM, and their bytes altogether."""
+    names, total = set(), 0
+    for name, d in declared(body).items():
+        size = _bytes(d.var.type)
+        if isinstance(d.var.type, Array) and d.init is None and size and size <= LARGEST:
+            if total + size <= LARGEST:
+                names.add(name)
+                total += -(-size // ALIGN) * ALIGN
+    return frozenset(names), total
+
+
+def _bytes(t: Type) -> int:
+    if isinstance(t, Array):
+        return 0 if t.size is None else t.size * _bytes(t.elem)
+    if isinstance(t, Vector):
+        return t.lanes * t.elem.bits // 8
+    if isinstance(t, Scalar):
+        return size_of(t)
+    return 0 if isinstance(t, (Struct, Pointer)) else 0

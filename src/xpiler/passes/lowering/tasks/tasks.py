@@ -1,0 +1,246 @@
+"""One kernel: the loops that run in parallel are shared among tasks, the rest is the first one's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import declared, is_memory, names_in, root
+from xpiler.analysis.ranges import Facts
+from xpiler.analysis.walker import after
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, walk
+from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
+from xpiler.passes.lowering.tasks.build import add, cast, is_const, less, least, size_of, sub
+from xpiler.passes.lowering.tasks.control import Control, near_arrays
+from xpiler.passes.lowering.tasks.nram import Arena, TooLarge
+
+TILE = 4096
+"""Elements of a piece, unless a kernel has too many arrays for that."""
+
+TASK = e.Cast(e.Axis("task", "", U32), I32)
+TASKS = e.Cast(e.Axis("task_dim", "", U32), I32)
+
+
+@dataclass
+class Kernel:
+    """Writes the body of one kernel; `together` says that phases wait for each other."""
+
+    facts: Facts
+    readers: frozenset[str]
+    budget: int
+    taken: set[str]
+    notes: dict[str, str] = field(default_factory=dict)
+    together: bool = False
+    nram: int = 0
+
+    def write(self, body: s.Body) -> s.Body:
+        """`body` for a core; raises TooLarge where not even small pieces fit."""
+        tile = TILE
+        while True:
+            taken = set(self.taken)
+            sentences = len(self.facts.ledger.sentences)
+            try:
+                return self._at(body, tile, taken)
+            except TooLarge:
+                del self.facts.ledger.sentences[sentences:]
+                if tile <= 64:
+                    raise
+                tile //= 2
+
+    def _at(self, body: s.Body, tile: int, taken: set[str]) -> s.Body:
+        body, pool = pooled(body, taken)
+        near, size = near_arrays(body)
+        arena = Arena(taken, self.budget - size - sum(pool.values()), tile)
+        control = Control(arena, self.readers, near | frozenset(pool))
+        out = self._phases(body, control)
+        self.notes = control.notes
+        self.nram = arena.used
+        return (*arena.declarations(), *out)
+
+    def _phases(self, body: s.Body, control: Control) -> s.Body:
+        out: list[s.Stmt] = []
+        phases = _phases(body)
+        facts = self.facts
+        self.together = _depend(phases)
+        first = True
+        for phase in phases:
+            shared = len(phase) == 1 and self._shared(phase[0], facts, control)
+            if self.together and not first and _touches(phase):
+                out.append(s.Barrier("grid"))
+            if shared:
+                out += self._split(phase[0], facts, control)
+            else:
+                done = control.body(phase, facts)[0]
+                out += _alone(done) if _writes_out(phase) else done
+            first = first and not _touches(phase)
+            for st in phase:
+                facts = after(st, facts)
+        return tuple(out)
+
+    def _shared(self, st: s.Stmt, facts: Facts, control: Control) -> bool:
+        if not isinstance(st, s.For):
+            return False
+        found = control.nature(st, facts)
+        own = names_in(st) & control.near
+        local = own - set(declared((st,)))
+        if found.parallel and not found.reductions and not found.atomics:
+            if not (_written_roots((st,)) & local):
+                for sentence in found.sentences:
+                    if sentence not in facts.ledger.sentences:
+                        facts.ledger.sentences.append(sentence)
+                return True
+        if found.obstacle:
+            control.notes.setdefault(st.var.name, found.obstacle)
+        return False
+
+    def _split(self, st: s.Stmt, facts: Facts, control: Control) -> s.Body:
+        """This task's share of a loop: whole iterations, the first tasks one more."""
+        assert isinstance(st, s.For)
+        loop = _by_one(st, control.arena.taken)
+        t = I64 if getattr(loop.var.type, "bits", 32) == 64 else I32
+        total = sub(cast(loop.hi, t), cast(loop.lo, t))
+        share, extra, first, last = (
+            e.Var(fresh_name(n, control.arena.taken), t) for n in ("share", "rest", "first", "last")
+        )
+        task = cast(TASK, t)
+        start = add(add(cast(loop.lo, t), e.Binary("*", task, share, t)), least(task, extra))
+        one_more = e.Select(less(task, extra), e.Const(1, t), e.Const(0, t), t)
+        head = (
+            s.Decl(share, e.Binary("/", total, cast(TASKS, t), t), const=True),
+            s.Decl(extra, e.Binary("%", total, cast(TASKS, t), t), const=True),
+            s.Decl(first, start, const=True),
+            s.Decl(last, add(add(first, share), one_more), const=True),
+        )
+        bounds = cast(first, loop.var.type), cast(last, loop.var.type)
+        done = control.loop(loop, facts, bounds)[0]
+        body = (*head, *done)
+        if is_const(loop.lo, 0) and t == I32 and loop.hi.type == I32:
+            guard: s.Body = body
+            return guard if _positive(total, facts, loop) else (s.If(_some(loop), body),)
+        return (s.If(_some(loop), body),)
+
+
+def _some(loop: s.For) -> e.Expr:
+    return e.Binary("<", loop.lo, loop.hi, BOOL)
+
+
+def _positive(total: e.Expr, facts: Facts, loop: s.For) -> bool:
+    return facts.nonneg(facts.poly(loop.hi) - facts.poly(loop.lo))
+
+
+def _by_one(st: s.For, taken: set[str]) -> s.For:
+    """A loop that counts in ones."""
+    from xpiler.passes.lowering.tasks.loops import unit_step
+
+    return st if is_const(st.step, 1) else unit_step(st, taken)
+
+
+# -- phases -----------------------------------------------------------------------------------
+
+
+def _phases(body: s.Body) -> list[s.Body]:
+    """Loops by themselves; what stands between them together."""
+    out: list[list[s.Stmt]] = []
+    for st in body:
+        alone = isinstance(st, s.For)
+        if alone or not out or (len(out[-1]) == 1 and isinstance(out[-1][0], s.For)):
+            out.append([st])
+        else:
+            out[-1].append(st)
+    return [tuple(p) for p in out]
+
+
+def _written_roots(body: s.Body) -> set[str]:
+    return {root(n.target) for n in walk(body) if isinstance(n, s.Assign) and is_memory(n.target)}
+
+
+def _used_roots(body: s.Body) -> set[str]:
+    found = set()
+    for n in walk(body):
+        if isinstance(n, e.Index) and is_memory(n):
+            found.add(root(n))
+    return found
+
+
+def _touches(body: s.Body) -> bool:
+    return bool(_used_roots(body))
+
+
+def _writes_out(body: s.Body) -> bool:
+    """Whether others can see what `body` does."""
+    own = set(declared(body))
+    if any(isinstance(n, (s.Instr, s.Return)) for n in walk(body)):
+        return True
+    return any(_is_far(r, own) for r in _written_roots(body))
+
+
+def _is_far(name: str, own: set[str]) -> bool:
+    return name not in own
+
+
+def _depend(phases: list[s.Body]) -> bool:
+    """Whether a phase uses what an earlier one writes (or the other way round)."""
+    written: set[str] = set()
+    used: set[str] = set()
+    for phase in phases:
+        new, touched = _written_roots(phase), _used_roots(phase)
+        if touched & written or new & used:
+            return True
+        written |= new
+        used |= touched
+    return False
+
+
+def _alone(body: s.Body) -> s.Body:
+    """Declarations for all tasks, the rest for the first one."""
+    later: list[s.Stmt] = list(body)
+    front: list[s.Stmt] = []
+    while later and isinstance(later[0], s.Decl):
+        front.append(later.pop(0))
+    if not later:
+        return tuple(front)
+    first = e.Binary("==", TASK, e.Const(0, I32), BOOL)
+    return (*front, s.If(first, tuple(later)))
+
+
+# -- arrays whose size the source's launch decides ------------------------------------------------
+
+POOL = 96 * 1024
+
+
+def pooled(body: s.Body, taken: set[str]) -> tuple[s.Body, dict[str, int]]:
+    """Memory that a kernel allocates for itself becomes an array of fixed size in NRAM.
+
+    Shared memory of the source is never larger than that; what would be is a trap.
+    """
+    pools: dict[str, int] = {}
+
+    def one(st: s.Stmt) -> s.Stmt | s.Body:
+        if not isinstance(st, s.Instr):
+            return st
+        if st.name == "host.free":
+            return ()
+        if st.name != "host.alloc":
+            return st
+        out = st.outs[0]
+        assert isinstance(out, e.Var)
+        assert isinstance(out.type, Pointer)
+        pools[out.name] = POOL
+        return (s.If(e.Binary(">", st.ins[0], e.Const(POOL, st.ins[0].type), BOOL),
+                     (s.Instr("trap"),)),)  # fmt: skip
+
+    new: s.Body = rewrite_stmts(body, one)
+    if not pools:
+        return body, {}
+
+    def pool(st: s.Stmt) -> s.Stmt:
+        if isinstance(st, s.Decl) and st.var.name in pools:
+            assert isinstance(st.var.type, Pointer)
+            elem = st.var.type.elem
+            count = POOL // max(1, size_of(elem))
+            return replace(st, var=e.Var(st.var.name, Array(elem, count)), space="nram", init=None)
+        return st
+
+    new = rewrite_stmts(new, pool)
+    return new, pools

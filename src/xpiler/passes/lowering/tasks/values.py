@@ -1,0 +1,508 @@
+"""Expressions for all lanes of a piece at once: instructions where there are some, else a loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import map_children
+from xpiler.ir.types import BF16, BOOL, F16, F32, I32, Array, Pointer, Scalar, Type
+from xpiler.passes.lowering.tasks import ops
+from xpiler.passes.lowering.tasks.build import (
+    ZERO, NotVector, as_bytes, at, byte_count, call, cast, const, copy, is_const, less, mul, real,
+)  # fmt: skip
+from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
+from xpiler.passes.lowering.tasks.ranges import as_range
+
+FLOATS = (F32, F16, BF16)
+LOG2E, LN2 = math.log2(math.e), math.log(2)
+
+
+class Values(Lanes):
+    """Evaluates expressions; a result that is no `Vec` is the same for all lanes."""
+
+    def value(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Value:
+        """The value of `x` in the active lanes, in `want` if that is given and `x` varies."""
+        x = self.expanded(x)
+        if not self.varies(x):
+            if self.mask is not None and has_load(x):
+                return self.by_lane(x, facts, want)
+            return x
+        if isinstance(x, e.Var):
+            return Vec(x.type, self.vectors[x.name]) if x.name in self.vectors else self.by_lane(
+                x, facts, want
+            )
+        if isinstance(x, e.Index):
+            return self._element(x, facts, want)
+        if isinstance(x, e.Select):
+            return self._select(x, facts, want)
+        if isinstance(x, e.Cast):
+            return self._cast(x, facts, want)
+        if isinstance(x, e.Binary):
+            return self._binary(x, facts, want)
+        if isinstance(x, e.Unary) and x.op == "-" and x.type in FLOATS:
+            a = self.vec(x.x, facts)
+            return self._result(want, (a,), x.type, "__bang_mul_scalar", a, real(-1, x.type))
+        if isinstance(x, e.Call):
+            return self._call(x, facts, want)
+        return self.by_lane(x, facts, want)
+
+    def vec(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
+        """As `value`, in a vector also where it is the same for all lanes."""
+        v = self.value(x, facts, want)
+        return v if isinstance(v, Vec) else self.filled(v, want)
+
+    def into(self, x: e.Expr, facts: Facts, want: Vec) -> None:
+        """The value of `x` in `want`."""
+        v = self.vec(x, facts, want)
+        if v != want:
+            self.emit(copy(self.operand(want), self.operand(v), self.size, want.elem, "NRAM2NRAM"))
+            self.drop(v)
+
+    def filled(self, x: e.Expr, want: Vec | None = None) -> Vec:
+        out = want or self.temp(x.type)
+        if is_const(x, 0):
+            self.emit(call("__bang_write_zero", self.operand(out), self.size))
+        else:
+            self.emit(call("__bang_write_value", self.operand(out), self.size, x))
+        return out
+
+    # -- plain operations -----------------------------------------------------------------------
+
+    def _target(self, want: Vec | None, used: tuple[Value, ...], t: Type) -> Vec:
+        if want is not None:
+            return want
+        for v in used:
+            if isinstance(v, Vec) and v.temp and v.elem == t:
+                return v
+        return self.temp(t)
+
+    def _result(
+        self, want: Vec | None, used: tuple[Value, ...], t: Type, name: str, *args: Value
+    ) -> Vec:
+        """name(out, args..., n), in place where an operand is not needed any more."""
+        out = self._target(want, used, t)
+        given = [self.operand(a) if isinstance(a, Vec) else a for a in args]
+        self.emit(call(name, self.operand(out), *given, self.size))
+        self.drop(*(v for v in used if v != out))
+        return out
+
+    def _binary(self, x: e.Binary, facts: Facts, want: Vec | None) -> Value:
+        if x.type == BOOL:
+            return self.condition(x, facts, want)
+        plain = x.type in FLOATS or (x.type == I32 and x.op in ("+", "-", "*"))
+        if not plain or x.op not in ops.VECTOR or self._only_counts(x):
+            return self.by_lane(x, facts, want)
+        a = self.value(x.a, facts)
+        b = self.value(x.b, facts)
+        if isinstance(a, Vec) and isinstance(b, Vec):
+            return self._result(want, (a, b), x.type, ops.VECTOR[x.op], a, b)
+        if isinstance(a, Vec):
+            return self._result(want, (a,), x.type, ops.SCALAR[x.op], a, b)
+        if not isinstance(b, Vec):
+            return self.by_lane(x, facts, want)
+        if x.op in ("+", "*"):
+            return self._result(want, (b,), x.type, ops.SCALAR[x.op], b, a)
+        if x.op == "-":
+            out = self._result(want, (b,), x.type, "__bang_mul_scalar", b, _number(-1, x.type))
+            return self._result(out, (), x.type, "__bang_add_scalar", out, a)
+        if is_const(a, 1) and x.type == F32:
+            return self._result(want, (b,), x.type, "__bang_recip", b)
+        return self._result(want, (b,), x.type, "__bang_div", self._kept(self.filled(a)), b)
+
+    def _kept(self, v: Vec) -> Vec:
+        return replace(v, temp=False)
+
+    def _only_counts(self, x: e.Expr) -> bool:
+        """Integer arithmetic on the loop variable alone: a scalar loop does it as well."""
+        return x.type == I32 and not has_load(x) and not self._reads_vectors(x)
+
+    def _reads_vectors(self, x: e.Expr) -> bool:
+        from xpiler.analysis.effects import names_in
+
+        return bool(names_in(x) & set(self.vectors))
+
+    def _call(self, x: e.Call, facts: Facts, want: Vec | None) -> Value:
+        if x.type not in FLOATS:
+            return self.by_lane(x, facts, want)
+        if x.func in ops.EXTREME and len(x.args) == 2:
+            return self._extreme(x, facts, want)
+        if x.func == "fma":
+            whole = e.Binary("+", e.Binary("*", x.args[0], x.args[1], x.type), x.args[2], x.type)
+            return self._binary(whole, facts, want)
+        if x.func == "div":
+            return self._binary(e.Binary("/", x.args[0], x.args[1], x.type), facts, want)
+        made = self._function(x, facts)
+        return made if made is not None else self.by_lane(x, facts, want)
+
+    def _extreme(self, x: e.Call, facts: Facts, want: Vec | None) -> Value:
+        a, b = self.value(x.args[0], facts), self.value(x.args[1], facts)
+        if isinstance(a, Vec) and isinstance(b, Vec):
+            return self._result(want, (a, b), x.type, f"__bang_{ops.EXTREME[x.func]}", a, b)
+        if not isinstance(a, Vec):
+            a, b = b, a
+        if not isinstance(a, Vec):
+            return self.by_lane(x, facts, want)
+        return self._result(want, (a,), x.type, ops.EXTREME_SCALAR[x.func], a, b)
+
+    # -- functions ------------------------------------------------------------------------------
+
+    def _function(self, x: e.Call, facts: Facts) -> Vec | None:
+        """A function of one argument by instructions on floats; None where there are none."""
+        if len(x.args) != 1 or x.func not in {*ops.UNARY, *_COMPOSED}:
+            return None
+        a = self.vec(x.args[0], facts)
+        f = self.converted(a, F32) if a.elem != F32 else a
+        if x.func in ops.UNARY:
+            out = self.temp(F32)
+            self._result(out, (f,), F32, ops.UNARY[x.func], f)
+        else:
+            out = getattr(self, f"_{x.func}")(f)
+        return out if x.type == F32 else self.converted(out, x.type)
+
+    def _steps(self, out: Vec, *steps: tuple[str, float]) -> Vec:
+        """A chain of `op scalar` on `out`, in place."""
+        for op, value in steps:
+            self._result(out, (), F32, ops.SCALAR[op], out, real(value, F32))
+        return out
+
+    def _exp(self, a: Vec) -> Vec:
+        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(LOG2E, F32))
+        return self._result(out, (), F32, "__bang_pow2", out)
+
+    def _log(self, a: Vec) -> Vec:
+        out = self._result(None, (a,), F32, "__bang_log2", a)
+        return self._steps(out, ("*", LN2))
+
+    def _log10(self, a: Vec) -> Vec:
+        out = self._result(None, (a,), F32, "__bang_log2", a)
+        return self._steps(out, ("*", math.log10(2)))
+
+    def _tanh(self, a: Vec) -> Vec:
+        """1 - 2 / (exp(2 x) + 1)."""
+        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(2 * LOG2E, F32))
+        self._result(out, (), F32, "__bang_pow2", out)
+        self._steps(out, ("+", 1.0))
+        self._result(out, (), F32, "__bang_recip", out)
+        return self._steps(out, ("*", -2.0), ("+", 1.0))
+
+    def _erf(self, a: Vec) -> Vec:
+        """Abramowitz and Stegun, 7.1.26: absolute error at most 1.5e-7."""
+        size = self.temp(F32)
+        self._result(size, (), F32, "__bang_abs", a)
+        t = self._result(self.temp(F32), (), F32, "__bang_mul_scalar", size, real(0.3275911, F32))
+        self._steps(t, ("+", 1.0))
+        self._result(t, (), F32, "__bang_recip", t)
+        p = self._result(self.temp(F32), (), F32, "__bang_mul_scalar", t, real(1.061405429, F32))
+        for c in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+            self._steps(p, ("+", c))
+            self._result(p, (), F32, "__bang_mul", p, t)
+        self._result(size, (), F32, "__bang_mul", size, size)
+        self._steps(size, ("*", -LOG2E))
+        self._result(size, (), F32, "__bang_pow2", size)
+        self._result(p, (), F32, "__bang_mul", p, size)
+        self._steps(p, ("*", -1.0), ("+", 1.0))
+        self._result(t, (), F32, "__bang_ge_scalar", a, real(0, F32))
+        self._steps(t, ("*", 2.0), ("-", 1.0))
+        self._result(p, (), F32, "__bang_mul", p, t)
+        self.drop(size, t, a)
+        return p
+
+    # -- conversions ----------------------------------------------------------------------------
+
+    def _cast(self, x: e.Cast, facts: Facts, want: Vec | None) -> Value:
+        source, t = x.x.type, x.type
+        both = source in FLOATS and t in FLOATS
+        whole = {source, t} == {I32, F32}
+        if not (both or whole) or (source == I32 and self._only_counts(x.x)):
+            return self.by_lane(x, facts, want)
+        return self.converted(self.vec(x.x, facts), t, want)
+
+    def converted(self, a: Vec, t: Type, want: Vec | None = None) -> Vec:
+        """Another type of numbers; half and bfloat16 go through float."""
+        if a.elem == t:
+            return a
+        if (a.elem, t) not in ops.CONVERT:
+            return self.converted(self.converted(a, F32), t, want)
+        name, positioned = ops.CONVERT[a.elem, t]
+        out = want or self.temp(t)
+        last = (ZERO,) if positioned else ()
+        self.emit(call(name, self.operand(out), self.operand(a), self.size, *last))
+        self.drop(a)
+        return out
+
+    # -- conditions -------------------------------------------------------------------------------
+
+    def condition(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
+        """1.0 in the lanes in which `x` (expanded) holds, 0.0 in the others."""
+        if isinstance(x, e.Binary) and x.op in e.LOGICAL and not has_load(x.b):
+            a, b = self.condition(x.a, facts), self.condition(x.b, facts)
+            name = "__bang_and" if x.op == "&&" else "__bang_or"
+            return self._result(want, (a, b), F32, name, a, b)
+        if isinstance(x, e.Unary) and x.op == "!":
+            a = self.condition(x.x, facts)
+            return self._result(want, (a,), F32, "__bang_not", a)
+        if isinstance(x, e.Binary) and x.op in ops.COMPARE and x.a.type in FLOATS:
+            return self._compared(x, facts, want)
+        lane = self.counter()
+        out = want or self.temp(F32)
+        held = self.in_lane(x, lane, facts)
+        one = e.Select(held, real(1, F32), real(0, F32), F32)
+        self.per_lane(lane, s.Assign(self.element(out, lane), one))
+        return out
+
+    def _compared(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
+        a, b, op = self.value(x.a, facts), self.value(x.b, facts), x.op
+        if not isinstance(a, Vec):
+            a, b, op = b, a, ops.SWAPPED[op]
+        if not isinstance(a, Vec):
+            return self.filled(e.Select(x, real(1, F32), real(0, F32), F32), want)
+        a = self.converted(a, F32)
+        name = f"__bang_{ops.COMPARE[op]}"
+        if isinstance(b, Vec):
+            b = self.converted(b, F32)
+            return self._result(want, (a, b), F32, name, a, b)
+        return self._result(want, (a,), F32, f"{name}_scalar", a, cast(b, F32))
+
+    # -- choices ----------------------------------------------------------------------------------
+
+    def _select(self, x: e.Select, facts: Facts, want: Vec | None) -> Value:
+        extreme = _as_extreme(x)
+        if extreme is not None and x.type in FLOATS:
+            return self._extreme(extreme, facts, want)
+        if x.type not in FLOATS or (self.mask is not None and has_load(x)):
+            return self.by_lane(x, facts, want)
+        if not self.varies(x.cond):
+            return self._uniform_choice(x, facts, want)
+        found = as_range(self, x.cond, facts)
+        if found is not None:
+            return self._by_range(x, facts, want)
+        if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
+            return self.by_lane(x, facts, want)
+        mask = self.condition(x.cond, facts)
+        return self.blend(mask, self.value(x.a, facts), self.value(x.b, facts), x.type, want)
+
+    def safe(self, x: e.Expr, facts: Facts) -> bool:
+        """Whether `x` may be evaluated in lanes that do not ask for it: it loads nothing new."""
+        x = self.expanded(x)
+        if isinstance(x, e.Index) and isinstance(x.base.type, (Pointer, Array)):
+            return x in self.loaded or self._in_vectors(x)
+        from xpiler.ir.rewrite import children
+
+        return all(self.safe(c, facts) for c in children(x) if isinstance(c, e.Expr))
+
+    def _in_vectors(self, x: e.Index) -> bool:
+        base: e.Expr = x
+        while isinstance(base, e.Index):
+            base = base.base
+        return isinstance(base, e.Var) and base.name in self.arrays
+
+    def blend(self, mask: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
+        """a where the mask has 1, else b, bit by bit: nothing is computed with unwanted values."""
+        if t != F32:
+            a, b = (self.converted(_as_vec(self, v), F32) for v in (a, b))
+            return self.converted(self.blend(mask, a, b, F32), t, want)
+        bits = self.temp(I32)
+        self.emit(call("__bang_float2int32_tz", self.operand(bits), self.operand(mask), self.size, ZERO))
+        self._result(bits, (), I32, "__bang_mul_scalar", bits, const(-1))
+        self.drop(mask)
+        n = byte_count(self.size, F32)
+        va = _as_vec(self, a)
+        out = self.temp(F32) if want is None or want in (a, b) else want
+        self.emit(call("__bang_band", *map(as_bytes, map(self.operand, (out, va, bits))), n))
+        self.drop(va)
+        if not is_const(b, 0) if not isinstance(b, Vec) else True:
+            vb = _as_vec(self, b)
+            self.emit(call("__bang_bnot", *map(as_bytes, map(self.operand, (bits, bits))), n))
+            self.emit(call("__bang_band", *map(as_bytes, map(self.operand, (bits, bits, vb))), n))
+            self.emit(call("__bang_bor", *map(as_bytes, map(self.operand, (out, out, bits))), n))
+            self.drop(vb)
+        self.drop(bits)
+        return out
+
+    def _uniform_choice(self, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
+        out = want if want is not None and not _mentions(self, x, want) else self.temp(x.type)
+        then = self.nested(lambda: self.into(x.a, facts.with_cond(x.cond), out))
+        other = self.nested(lambda: self.into(x.b, facts.with_cond(x.cond, False), out))
+        self.out.append(s.If(x.cond, then, other))
+        return out
+
+    def _by_range(self, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
+        """The second value everywhere (or outside the range only), the first within."""
+        found = as_range(self, x.cond, facts)
+        assert found is not None
+        out = want if want is not None and not _mentions(self, x, want) else self.temp(x.type)
+        other = self.expanded(x.b)
+        lo, hi = self.bounds(found.lo, found.hi)
+        if has_load(other) and not self.safe(other, facts):
+            if found.uniform:
+                raise NotVector("a choice between two loads by several conditions")
+            for a, b in ((self.lo, least_of(lo, self.hi)), (most_of(hi, self.lo), self.hi)):
+                self.within(a, b, [], lambda: self.into(other, facts, out))
+        else:
+            self.into(other, facts, out)
+        inner = facts.with_cond(x.cond)
+        self.within(lo, hi, found.uniform, lambda: self.into(x.a, inner, out))
+        return out
+
+    def bounds(self, lo: e.Expr, hi: e.Expr) -> tuple[e.Expr, e.Expr]:
+        """The ends of a range, named where they are long."""
+        return self._named("first", lo), self._named("last", hi)
+
+    def _named(self, stem: str, x: e.Expr) -> e.Expr:
+        from xpiler.ir.rewrite import fresh_name
+
+        if isinstance(x, (e.Const, e.Var)):
+            return x
+        var = e.Var(fresh_name(stem, self.arena.taken), I32)
+        self.out.append(s.Decl(var, x, const=True))
+        return var
+
+    def within(self, lo: e.Expr, hi: e.Expr, uniform: list[e.Expr], run: object) -> None:
+        """Run with fewer lanes active, where there are any."""
+        if isinstance(lo, e.Const) and isinstance(hi, e.Const) and lo.value >= hi.value:
+            return
+        old = self.lo, self.hi
+        cond: e.Expr | None = None
+        certain = (lo, hi) == old or (isinstance(lo, e.Const) and isinstance(hi, e.Const))
+        for part in [*uniform, *([] if certain else [less(lo, hi)])]:
+            cond = part if cond is None else e.Binary("&&", cond, part, BOOL)
+        self.lo, self.hi = lo, hi
+        body = self.nested(run)
+        self.lo, self.hi = old
+        if cond is None:
+            self.out.extend(body)
+        elif body:
+            self.out.append(s.If(cond, body))
+
+    def nested(self, run: object) -> s.Body:
+        """The statements that `run` emits; what it loads is not there afterwards."""
+        out, loaded = self.out, dict(self.loaded)
+        self.out = []
+        run()  # type: ignore[operator]
+        body, self.out = tuple(self.out), out
+        self.loaded = {k: v for k, v in loaded.items() if self.loaded.get(k) == v}
+        return body
+
+    # -- memory -----------------------------------------------------------------------------------
+
+    def _element(self, x: e.Index, facts: Facts, want: Vec | None) -> Value:
+        slot = self.slot(x, facts)
+        if slot is not None:
+            return slot
+        if isinstance(x.index, e.Select) and not has_load(x.index):
+            i = x.index
+            arms = [replace(x, index=arm) for arm in (i.a, i.b)]
+            return self.value(e.Select(i.cond, arms[0], arms[1], x.type), facts, want)
+        found = self.load(x, facts) if isinstance(x.type, Scalar) else None
+        return found if found is not None else self.by_lane(x, facts, want)
+
+    def slot(self, x: e.Expr, facts: Facts) -> Vec | None:
+        """An element of an array that every lane has for itself."""
+        index: e.Expr | None = None
+        base, scale = x, 1
+        while isinstance(base, e.Index):
+            term = mul(cast(base.index, I32), const(scale))
+            index = term if index is None else e.Binary("+", term, index, I32)
+            if not isinstance(base.base.type, Array) or base.base.type.size is None:
+                return None
+            scale *= base.base.type.size
+            base = base.base
+        if not isinstance(base, e.Var) or base.name not in self.arrays:
+            return None
+        assert index is not None
+        index = self.expanded(index)
+        if self.varies(index):
+            raise NotVector("an array of each lane with an index that varies")
+        return Vec(x.type, self.arrays[base.name], offset=mul(index, const(self.width)))
+
+    # -- a loop over the lanes ----------------------------------------------------------------------
+
+    def by_lane(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
+        """The value of `x` by a scalar loop: any expression, what can be copied is copied before."""
+        if not isinstance(x.type, Scalar) or x.type.name == "void":
+            raise NotVector("a value that is no number")
+        if x.type == BOOL:
+            return self.condition(x, facts, want)
+        lane = self.counter()
+        out = want if want is not None and want.buffer is not None else self.temp(x.type)
+        value = self.in_lane(x, lane, facts)
+        assign: s.Stmt = s.Assign(self.element(out, lane), value)
+        if self.mask is not None:
+            assign = s.If(e.compare("!=", at(self.mask, lane), real(0, F32)), (assign,))
+        self.per_lane(lane, assign, weight=3 if x.type in FLOATS else 1)
+        return out
+
+    def in_lane(self, x: e.Expr, lane: e.Expr, facts: Facts, sure: bool = True) -> e.Expr:
+        """`x` (expanded) as a scalar expression for one lane; `sure`: it is always evaluated."""
+        if isinstance(x, e.Var):
+            if x.name in self.vectors:
+                return at(self.vectors[x.name], lane)
+            return self.point(lane) if x == self.var else x
+        if isinstance(x, e.Index) and isinstance(x.base.type, (Pointer, Array)):
+            return self._element_in_lane(x, lane, facts, sure)
+        if isinstance(x, e.Select) or (isinstance(x, e.Binary) and x.op in e.LOGICAL):
+            first = x.cond if isinstance(x, e.Select) else x.a
+            return map_children(
+                x, lambda c: self.in_lane(c, lane, facts, sure and c is first)
+            )
+        return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
+
+    def _element_in_lane(self, x: e.Index, lane: e.Expr, facts: Facts, sure: bool) -> e.Expr:
+        slot = self.slot(x, facts)
+        if slot is not None:
+            return self.element(slot, lane)
+        if sure and self.varies(x) and isinstance(x.type, Scalar) and self.mask is None:
+            found = self.load(x, facts)
+            if found is not None:
+                return self.element(found, lane)
+        self.cost += self.times * self.usual * 40
+        return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
+
+
+_COMPOSED = ("exp", "log", "log10", "tanh", "erf")
+
+
+def _number(value: int, t: Type) -> e.Const:
+    return const(value) if is_int(t) else real(value, t)
+
+
+def _as_vec(values: Values, v: Value) -> Vec:
+    return v if isinstance(v, Vec) else values.filled(v)
+
+
+def _mentions(lanes: Lanes, x: e.Expr, want: Vec) -> bool:
+    """Whether `want` may be read in `x`."""
+    from xpiler.analysis.effects import names_in
+
+    if want.place is not None:
+        return bool(names_in(want.place) & names_in(lanes.expanded(x)))
+    names = names_in(lanes.expanded(x))
+    return any(v == want.buffer and n in names for n, v in lanes.vectors.items())
+
+
+def _as_extreme(x: e.Select) -> e.Call | None:
+    """`a > b ? a : b` as a maximum, and so on (they differ only where something is no number)."""
+    c = x.cond
+    if not (isinstance(c, e.Binary) and c.op in ("<", "<=", ">", ">=")):
+        return None
+    if {c.a, c.b} != {x.a, x.b} or c.a == c.b:
+        return None
+    greater = c.op in (">", ">=")
+    func = "max" if (c.a == x.a) == greater else "min"
+    return e.Call(func, (x.a, x.b), x.type)
+
+
+def least_of(a: e.Expr, b: e.Expr) -> e.Expr:
+    from xpiler.passes.lowering.tasks.build import least
+
+    return least(a, b)
+
+
+def most_of(a: e.Expr, b: e.Expr) -> e.Expr:
+    from xpiler.passes.lowering.tasks.build import most
+
+    return most(a, b)
