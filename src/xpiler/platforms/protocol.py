@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from xpiler.host.compiler import Toolchain
+
 _FOLDER = Path(__file__).parent
 
 
 def _unchanged(text: str, filename: str) -> str:
     return f'#line 1 "{filename}"\n{text}'
+
+
+def _no_preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
+    return "", ()
 
 
 def _no_defines(arch: str | None) -> tuple[str, ...]:
@@ -31,6 +37,7 @@ class EmulatorSpec:
     with whatever it needs before the text and then a `#line` directive, and each line of the text
     keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
     `scalar_types` spells types of scalar arguments where they differ from C's (IR name to C name).
+    `preface(text, tools)` gives text of the compiler's to stand in front, and flags that go with it.
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
     block may have at most, in bytes (0: no limit). `launcher` is the C++ namespace whose `launch`
     and `launch_cooperative` start a kernel for the driver.
@@ -46,6 +53,7 @@ class EmulatorSpec:
     warp_width: Callable[[str | None], int] = _width_32
     shared_limit: int = 0
     extra_flags: tuple[str, ...] = field(default=())
+    preface: Callable[[str, Toolchain], tuple[str, tuple[str, ...]]] = _no_preface
     scalar_types: Mapping[str, str] = field(default_factory=dict)
     launcher: str = "xprt"
 

@@ -300,8 +300,11 @@ def build(
     pattern with checks and zero without. Raises BuildError.
     """
     spec, tools = emulator_of(platform), toolchain(compiler)
-    unit = spec.rewrite(text, filename) + driver_text(invocation, spec.language, spec.launcher)
-    flags = _unit_flags(spec, tools, arch, checks, fill or ("pattern" if checks else "zero"))
+    before, own = spec.preface(text, tools)
+    driver = driver_text(invocation, spec.language, spec.launcher)
+    unit = before + spec.rewrite(text, filename) + driver
+    filled = fill or ("pattern" if checks else "zero")
+    flags = (*_unit_flags(spec, tools, arch, checks, filled), *own)
     try:
         path, said = _cached_program(tools, spec, arch, flags, unit)
     except _Failed as failed:

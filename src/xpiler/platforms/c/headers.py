@@ -1,0 +1,202 @@
+"""The part of the compiler's own <immintrin.h> that a text uses: a whole one costs half a second.
+
+The declarations stay the compiler's, so what runs are the real instructions.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xpiler.host.cache import cache_dir, content_key, store
+from xpiler.host.compiler import Toolchain
+
+NATIVE = ("-march=native", "-mno-avx512fp16", "-Wno-psabi")
+_INCLUDES = re.compile(r"#\s*include\s*[<\"](\w*intrin\.h)[>\"]")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_MARKER = re.compile(r"^#(?!define\b).*$", re.M)
+_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
+_GUARDS = (
+    "_IMMINTRIN_H_INCLUDED", "__IMMINTRIN_H", "_X86INTRIN_H_INCLUDED", "__X86INTRIN_H",
+    "_XMMINTRIN_H_INCLUDED", "__XMMINTRIN_H", "_EMMINTRIN_H_INCLUDED", "__EMMINTRIN_H",
+    "_PMMINTRIN_H_INCLUDED", "__PMMINTRIN_H", "_TMMINTRIN_H_INCLUDED", "__TMMINTRIN_H",
+    "_SMMINTRIN_H_INCLUDED", "__SMMINTRIN_H", "_NMMINTRIN_H_INCLUDED", "__NMMINTRIN_H",
+    "_ZMMINTRIN_H_INCLUDED", "_AVXINTRIN_H_INCLUDED", "__AVXINTRIN_H",
+)  # fmt: skip
+_SEVERAL = ("_mm_malloc", "_mm_free")
+_MALLOC = """static inline void *_mm_malloc(__SIZE_TYPE__ n, __SIZE_TYPE__ a)
+{ extern void *aligned_alloc(__SIZE_TYPE__, __SIZE_TYPE__); return aligned_alloc(a, (n + a - 1) / a * a); }
+static inline void _mm_free(void *p) { extern void free(void *); free(p); }
+"""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Declarations in order, and which of them declares a name."""
+
+    texts: list[str]
+    where: dict[str, list[int]] = field(default_factory=dict)
+
+    def part(self, words: set[str]) -> str:
+        """The declarations of `words`, and those that these need, in order."""
+        wanted: set[int] = set()
+        todo = [k for w in words for k in self.where.get(w, ())]
+        while todo:
+            k = todo.pop()
+            if k not in wanted:
+                wanted.add(k)
+                todo += [j for w in _WORD.findall(self.texts[k]) for j in self.where.get(w, ())]
+        return "\n".join(self.texts[k] for k in sorted(wanted))
+
+
+def preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
+    """What stands before a text that includes <immintrin.h> in its place, and the flags it takes."""
+    if not _INCLUDES.search(text):
+        return "", ()
+    header = _header(tools)
+    words = set(_WORD.findall(text))
+    guards = "".join(f"#define {g} 1\n" for g in _GUARDS)
+    own = _MALLOC if words & set(_SEVERAL) else ""
+    part = header.part(words - set(_SEVERAL))
+    return f'#line 1 "immintrin.h"\n{guards}{part}\n{own}{watched(words)}', NATIVE
+
+
+_headers: dict[str, Header] = {}
+
+
+def _header(tools: Toolchain) -> Header:
+    if tools.identity not in _headers:
+        _headers[tools.identity] = indexed(_preprocessed(tools))
+    return _headers[tools.identity]
+
+
+def _preprocessed(tools: Toolchain) -> str:
+    """The compiler's header after its preprocessor, definitions of macros kept."""
+    path = cache_dir("headers") / f"{content_key(('immintrin', tools.identity, *NATIVE))}.i"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="xpiler-") as folder:
+        unit = Path(folder) / "unit.c"
+        unit.write_text("#include <immintrin.h>\n", encoding="utf-8")
+        command = [*tools.compile["c"], *NATIVE, "-O1", "-E", "-dD", str(unit)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    found = _without_foreign(done.stdout)
+    store(path, found.encode())
+    return found
+
+
+def _without_foreign(text: str) -> str:
+    """Without what the compiler predefines and without the C library's part."""
+    keep, out = False, []
+    for line in text.splitlines():
+        if line.startswith("# "):
+            match = re.match(r'# \d+ "([^"]*)"', line)
+            keep = bool(match and re.search(r"intrin[^/]*\.h$", match[1]))
+        elif keep and not line.startswith(("#pragma", "#undef")):
+            out.append(line)
+    return "\n".join(out)
+
+
+def indexed(text: str) -> Header:
+    """The declarations in a preprocessed header."""
+    header = Header(_pieces(text))
+    for k, piece in enumerate(header.texts):
+        for name in _declared(piece):
+            header.where.setdefault(name, []).append(k)
+    return header
+
+
+def _pieces(text: str) -> list[str]:
+    """Top-level declarations and macros, in order."""
+    out: list[str] = []
+    current: list[str] = []
+    depth = 0
+    for line in text.splitlines():
+        if line.startswith("#define"):
+            out.append(line)
+            continue
+        if not line.strip():
+            continue
+        current.append(line)
+        depth += line.count("{") - line.count("}")
+        ends = line.rstrip().endswith((";", "}"))
+        if depth == 0 and ends and _complete(current):
+            out.append("\n".join(current))
+            current = []
+    return out
+
+
+def _complete(lines: list[str]) -> bool:
+    """Whether parentheses are closed too."""
+    text = "".join(lines)
+    return text.count("(") == text.count(")")
+
+
+def _declared(piece: str) -> set[str]:
+    """The names that a declaration brings in."""
+    if piece.startswith("#define"):
+        return {piece.split()[1].split("(")[0]}
+    plain = _ATTRIBUTE.sub(" ", piece)
+    head = plain.split("{")[0]
+    if plain.lstrip().startswith(("typedef", "enum", "struct", "union")):
+        tail = plain.rsplit("}", 1)[-1] if "{" in plain else plain
+        found = _WORD.findall(tail)
+        inside = plain[plain.find("{") : plain.rfind("}")] if "enum" in head else ""
+        return {*found[-1:], *re.findall(r"(\w+)\s*(?==|,|$)", inside), *_WORD.findall(inside)}
+    called = re.search(r"(\w+)\s*\(", head)
+    return {called[1]} if called else set()
+
+
+# -- watching ---------------------------------------------------------------------------
+
+_MASKED = re.compile(
+    r"_mm(?P<w>256|512|)_(?P<form>mask|maskz)_(?P<what>loadu|load|storeu|store)_"
+    r"(?P<elem>ps|pd|epi8|epi16|epi32|epi64)$"
+)
+_BITS = {"ps": 32, "pd": 64, "epi8": 8, "epi16": 16, "epi32": 32, "epi64": 64}
+_LOOK = """#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#ifdef __SANITIZE_THREAD__
+#ifdef __cplusplus
+extern "C" {
+#endif
+void __tsan_read1(void *); void __tsan_read2(void *); void __tsan_read4(void *); void __tsan_read8(void *);
+void __tsan_write1(void *); void __tsan_write2(void *); void __tsan_write4(void *); void __tsan_write8(void *);
+#ifdef __cplusplus
+}
+#endif
+"""
+
+
+def watched(words: set[str]) -> str:
+    """Masked accesses of memory announce the lanes that are on: instrumentation does not see them."""
+    found = [m for w in sorted(words) if (m := _MASKED.match(w))]
+    if not found:
+        return ""
+    return _LOOK + "".join(map(_watching, found)) + "#endif\n"
+
+
+def _watching(m: re.Match[str]) -> str:
+    """A macro of the intrinsic's own name that announces each lane first."""
+    width, size = int(m["w"] or 128), _BITS[m["elem"]] // 8
+    lanes, name = width // (8 * size), m[0]
+    store_ = m["what"].startswith("store")
+    order = ("p", "k", "a") if store_ else ("src", "k", "p") if m["form"] == "mask" else ("k", "p")
+    announce = (
+        f"for (int i_ = 0; i_ < {lanes}; i_++) if ((unsigned long long)(k_) >> i_ & 1) "
+        f"__tsan_{'write' if store_ else 'read'}{size}((char *)(p_) + {size} * i_);"
+    )
+    given = ", ".join(f"x_{x}" for x in order)
+    values = ", ".join(f"{x}_" for x in order)
+    keep = " ".join(f"__typeof__(x_{x}) {x}_ = (x_{x});" for x in order if x not in ("src", "a"))
+    keep += " ".join(f" __auto_type {x}_ = (x_{x});" for x in order if x in ("src", "a"))
+    return f"#define {name}({given}) __extension__({{ {keep} {announce} {name}({values}); }})\n"
+
+
+__all__ = ["Header", "indexed", "preface", "watched"]
