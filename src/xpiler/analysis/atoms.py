@@ -11,7 +11,7 @@ from xpiler.ir.types import Scalar, Type
 Interval = tuple[int, int]
 
 
-ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select)
+ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select, e.Field)
 
 
 def type_range(t: Type) -> Interval | None:
@@ -54,11 +54,13 @@ class AtomInfo:
 class Ledger:
     """Sentences that were assumed, in order, each once; the flags say what may be assumed.
 
-    `effort` is what is left to spend on proofs; without any, nothing more is proved.
+    `effort` is what is left to spend on proofs; without any, nothing more is proved. `unsigned`:
+    subscripts computed without a sign may be taken as not wrapping, too.
     """
 
     allowed: bool = True
     alias_allowed: bool = True
+    unsigned: bool = False
     effort: int = 300_000
     nesting: int = 0
     sentences: list[str] = field(default_factory=list)

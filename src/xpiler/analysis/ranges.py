@@ -464,9 +464,20 @@ class Facts:
     def address(self, x: e.Expr) -> Poly:
         """The value of a subscript, assuming that 64-bit index arithmetic does not wrap."""
         p, wide = self.poly(x), self._wide(x)
+        if self.ledger.unsigned and any(self._may_wrap(a) for a in (wide or p).atoms()):
+            flat = self.raw(x)
+            if flat != p and self.ledger.assume("unsigned index arithmetic does not wrap"):
+                return flat
         if wide is None or wide == p:
             return p
         return wide if self.ledger.assume("64-bit index arithmetic does not wrap") else p
+
+    def _may_wrap(self, name: str) -> bool:
+        """Whether the atom stands for unsigned arithmetic, or a conversion, that may wrap."""
+        x = self.atoms[name].expr if name in self.atoms else None
+        if isinstance(x, e.Cast):
+            return is_int(x.x.type) and is_int(x.type)
+        return isinstance(x, e.Binary) and x.op in ("+", "-", "*")
 
     def _wide(self, x: e.Expr) -> Poly | None:
         """`x` in unbounded arithmetic down to its 32-bit parts; None for other types."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xpiler.diagnostics import Diagnostic
+from xpiler.ir.expr import Expr
 from xpiler.ir.program import Program
 from xpiler.passes.cleanup import Assumptions
 from xpiler.platforms.registry import Platform
@@ -38,10 +39,15 @@ class Origin:
     """What the source was: which functions were kernels that no host code of the file launches.
 
     Their parameters are device pointers in the source; nobody has written a wrapper for them.
+    `launched` were kernels too, but host code of the file launches them. `extents` has the
+    elements of pointer parameters, by function and name, where somebody said so: i64 expressions
+    in the function's scalar parameters.
     """
 
     platform: str = ""
     bare_kernels: frozenset[str] = frozenset()
+    launched: frozenset[str] = frozenset()
+    extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,308 @@
+"""How many elements of each pointer parameter a function touches, as expressions in its scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from xpiler.analysis.affine import to_expr
+from xpiler.analysis.dependence import Access
+from xpiler.analysis.parallelism import Gatherer
+from xpiler.analysis.pointers import byte_size
+from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.proofs import facts_of, rank
+from xpiler.analysis.ranges import Facts
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function
+from xpiler.ir.rewrite import substitute, walk
+from xpiler.ir.types import I64, Array, Pointer
+
+MAX_STEPS = 160
+
+
+@dataclass
+class Use:
+    """What happens to one pointer: `bounds` are extents (elements), one for each access.
+
+    `lost`: some access has no bound. `covered`: every element is written before any is read.
+    """
+
+    facts: Facts
+    reads: bool = False
+    writes: bool = False
+    lost: bool = False
+    covered: bool = False
+    bounds: list[Poly] = field(default_factory=list)
+    sentences: list[str] = field(default_factory=list)
+
+    def need(self, bound: Poly | None) -> None:
+        if bound is None:
+            self.lost = True
+        elif bound not in self.bounds:
+            self.bounds.append(bound)
+
+    def count(self) -> e.Expr | None:
+        """The elements that are touched, as an i64 expression; None where that is not known."""
+        most = greatest(self.bounds)
+        parts = [to_expr(self.facts, p, I64, checked=False) for p in most]
+        if self.lost or not parts or None in parts:
+            return None
+        out = parts[0]
+        for x in parts[1:]:
+            assert out is not None and x is not None
+            out = e.Select(e.compare(">", out, x), out, x, I64)
+        return out
+
+
+class Footprint(Gatherer):
+    """Collects accesses; pointers that escape are noted by name instead of giving up.
+
+    `known` has the uses of functions that are called with pointers, `touched` what those calls and
+    copies touch: (pointer, bytes from its start, elements or None, read, written).
+    """
+
+    def __init__(self, readers: frozenset[str], known: Callees) -> None:
+        super().__init__(readers)
+        self.known = known
+        self.escaped: set[str] = set()
+        self.touched: list[Touch] = []
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.Instr) and st.name in ("host.copy", "host.set"):
+            self._copied(st, facts)
+            return (st,)
+        call = getattr(st, "call", getattr(st, "init", getattr(st, "value", None)))
+        if isinstance(call, e.Call) and call.func in self.known:
+            self._called(call, facts)
+            return (st,)
+        if isinstance(st, (s.Instr, s.Eval, s.Launch)) and not str(
+            getattr(st, "name", "")
+        ).startswith("host."):
+            self.escaped |= {n.name for x in _operands(st) for n in _pointers(x)}
+        return super().stmt(st, facts)
+
+    def _copied(self, st: s.Instr, facts: Facts) -> None:
+        amount = facts.address(st.ins[2])
+        sides = ((st.ins[0], True), (st.ins[1], False))
+        for x, write in sides if st.name == "host.copy" else sides[:1]:
+            self._touch(x, amount, write, facts)
+
+    def _touch(self, x: e.Expr, amount: Poly, write: bool, facts: Facts) -> None:
+        found = self.target(x, facts)
+        if found is None:
+            self.escaped |= {n.name for n in _pointers(x)}
+            return
+        self.touched.append(Touch(found.root.name, found.offset + amount, write, facts))
+
+    def _called(self, call: e.Call, facts: Facts) -> None:
+        params, uses = self.known[call.func]
+        args = {p.name: a for p, a in zip(params, call.args, strict=False)}
+        for name, use in uses.items():
+            count, a = use.count(), args[name]
+            found = self.target(a, facts)
+            if found is None or count is None:
+                self.escaped |= {n.name for n in _pointers(a)}
+                continue
+            param = next(p.type for p in params if p.name == name)
+            size = byte_size(param.elem) or 1  # type: ignore[attr-defined]
+            end = found.offset + facts.address(substitute(count, args)) * size
+            if use.reads or not use.writes:
+                self.touched.append(Touch(found.root.name, end, False, facts))
+            if use.writes:
+                self.touched.append(Touch(found.root.name, end, True, facts))
+
+    def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
+        count = len(self.out.accesses)
+        super()._access(x, facts, write)
+        if len(self.out.accesses) == count:
+            self.escaped |= {n.name for n in _pointers(x)}
+
+    def _reads(self, x: e.Expr, facts: Facts) -> None:
+        if isinstance(x, e.Var) and isinstance(x.type, (Pointer, Array)):
+            self.escaped.add(x.name)
+        super()._reads(x, facts)
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Bytes of `root` up to `end` are read or written."""
+
+    root: str
+    end: Poly
+    write: bool
+    facts: Facts
+
+
+Callees = Mapping[str, tuple[tuple[e.Var, ...], Mapping[str, Use]]]
+
+
+def _operands(st: s.Stmt) -> Iterator[e.Expr]:
+    if isinstance(st, s.Instr):
+        yield from (*st.outs, *st.ins)
+    elif isinstance(st, s.Eval):
+        yield st.call
+    elif isinstance(st, s.Launch):
+        yield from st.args
+
+
+def _pointers(x: e.Expr) -> Iterator[e.Var]:
+    for n in walk(x):
+        if isinstance(n, e.Var) and isinstance(n.type, (Pointer, Array)):
+            yield n
+
+
+def uses(
+    f: Function, body: s.Body, facts: Facts, readers: frozenset[str], known: Callees
+) -> dict[str, Use]:
+    """The use of every pointer parameter of `f` in `body`."""
+    found = Footprint(readers, known)
+    found.body(body, facts)
+    params = {p.name: p for p in f.params if isinstance(p.type, Pointer)}
+    keep = frozenset(p.name for p in f.params if p.name not in facts.mutable)
+    out = {name: Use(facts) for name in params}
+    for a in found.out.accesses:
+        if a.root.name in params:
+            use = out[a.root.name]
+            use.writes |= a.write
+            use.reads |= not a.write
+            use.need(element_bound(a, params[a.root.name], keep))
+    for t in found.touched:
+        if t.root in params:
+            out[t.root].writes |= t.write
+            out[t.root].reads |= not t.write
+            out[t.root].need(_elements(t, params[t.root], keep))
+    for name in found.escaped & set(params):
+        out[name].lost = out[name].reads = True
+        pointee = params[name].type
+        assert isinstance(pointee, Pointer)
+        out[name].writes |= not pointee.const
+    return out
+
+
+def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> Poly | None:
+    size = byte_size(param.type.elem)  # type: ignore[attr-defined]
+    top = upper(t.facts, t.end, keep)
+    if size is None or top is None:
+        return None
+    whole, rest = top.divided_by(Poly({(): size}))
+    return whole if not rest.terms else None
+
+
+def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> Poly | None:
+    """One more than the largest element of `param` that `a` touches."""
+    assert isinstance(param.type, Pointer)
+    size, width = byte_size(param.type.elem), byte_size(a.elem)
+    if a.elem == param.type.elem and not a.offset.terms and len(a.subs) == 1:
+        top = upper(a.facts, a.subs[0], keep)
+        return None if top is None else top + 1
+    if size is None or width is None or len(a.subs) != 1:
+        return None
+    top = upper(a.facts, a.subs[0] * width + a.offset, keep)
+    if top is None:
+        return None
+    whole, rest = (top + width).divided_by(Poly({(): size}))
+    return whole if not rest.terms else whole + 1 if rest.constant else None
+
+
+def upper(facts: Facts, p: Poly, keep: frozenset[str]) -> Poly | None:
+    """The smallest upper bound of `p` in terms of `keep` that a short search finds."""
+    found: list[Poly] = []
+    seen = {p}
+    todo = [p]
+    for _ in range(MAX_STEPS):
+        if not todo:
+            break
+        q = todo.pop()
+        name = _next(facts, q, keep)
+        if name is None:
+            found.append(q)
+            continue
+        for new in _without(facts, q, name, keep):
+            if new not in seen and len(new.terms) < 24:
+                seen.add(new)
+                todo.append(new)
+    return smallest(found)
+
+
+def _next(facts: Facts, p: Poly, keep: frozenset[str]) -> str | None:
+    """The atom to do away with first: the innermost that is not to be kept."""
+    names = [a for a in p.atoms() if not _kept(facts, a, keep)]
+    if not names:
+        return None
+    return max(names, key=lambda a: (_is_quotient(facts, a), rank(facts, a)))
+
+
+def _is_quotient(facts: Facts, name: str) -> bool:
+    info = facts.atoms.get(name)
+    return info is not None and info.num is not None
+
+
+def _kept(facts: Facts, name: str, keep: frozenset[str]) -> bool:
+    info = facts.atoms.get(name)
+    if info is None or not facts.inside_of(name) <= keep:
+        return False
+    return facts.stable(atom(name))
+
+
+def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str]) -> Iterator[Poly]:
+    """Polynomials >= p without `name`."""
+    parts = p.split(name)
+    if parts is None:
+        return
+    c = parts[0]
+    for fact in (*facts_of(facts, name), *_quotient_facts(facts, name, keep)):
+        split = fact.split(name)
+        if split is None or not split[0].terms:
+            continue
+        t, rest = (-c).divided_by(split[0])
+        if not rest.terms and facts.soon_nonneg(t):
+            yield p + t * fact
+
+
+def _quotient_facts(facts: Facts, name: str, keep: frozenset[str]) -> Iterator[Poly]:
+    """q <= (U + 1)/d - 1 where d divides U + 1, for q = num/d and num <= U."""
+    info = facts.atoms.get(name)
+    if info is None or info.num is None or info.den is None:
+        return
+    top = upper(facts, info.num, keep)
+    if top is None:
+        return
+    whole, rest = (top + 1).divided_by(info.den)
+    if not rest.terms:
+        yield whole - 1 - atom(name)
+    elif info.den.constant is not None:
+        yield facts.quotient(top, info.den) - atom(name)
+    if facts.soon_nonneg(info.num):
+        yield atom(name)
+
+
+def at_least(a: Poly, b: Poly) -> bool:
+    """Whether a >= b for all values >= 1 of the unknowns."""
+    d = a - b
+    ones = d.substitute({n: atom(n) + 1 for n in d.atoms()})
+    return all(c >= 0 for c in ones.terms.values())
+
+
+def smallest(items: Iterable[Poly]) -> Poly | None:
+    """The least of several bounds, as far as they can be compared; else the simplest."""
+    out: Poly | None = None
+    for p in items:
+        if out is None or at_least(out, p) or (not at_least(p, out) and _size(p) < _size(out)):
+            out = p
+    return out
+
+
+def _size(p: Poly) -> int:
+    return sum(1 + len(m) for m in p.terms)
+
+
+def greatest(items: list[Poly]) -> list[Poly]:
+    """Those of several extents that no other one contains (for sizes of at least 1)."""
+    out: list[Poly] = []
+    for p in items:
+        if any(at_least(q, p) for q in out):
+            continue
+        out = [q for q in out if not at_least(p, q)]
+        out.append(p)
+    return out

@@ -1,0 +1,296 @@
+"""What each loop of a function allows: iterations at once, accumulators, atomic updates, or why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from xpiler.analysis import reductions
+from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
+from xpiler.analysis.effects import assigned, declared, escapes, loop_vars
+from xpiler.analysis.pointers import Target, target
+from xpiler.analysis.poly import ZERO, Poly, atom
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.reductions import Reduction
+from xpiler.analysis.walker import Walker, inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.rewrite import walk
+from xpiler.ir.text import show
+from xpiler.ir.types import Array, Pointer, Scalar, Type
+
+ATOMIC = {"+": "add", "-": "sub", "&": "and", "|": "or", "^": "xor"}
+
+
+@dataclass(frozen=True)
+class Nature:
+    """What is known of a loop.
+
+    `parallel`: apart from `reductions` (outer scalars) and `atomics` (arrays that are only updated
+    by an operation that can be atomic) its iterations are independent. `obstacle` says what is in
+    the way otherwise; `sentences` are the assumptions that this costs.
+    """
+
+    parallel: bool
+    reductions: tuple[Reduction, ...] = ()
+    atomics: frozenset[str] = frozenset()
+    obstacle: str = ""
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def free(self) -> bool:
+        """Whether the iterations have nothing to do with each other."""
+        return self.parallel and not self.reductions
+
+    @property
+    def reduces(self) -> bool:
+        return self.parallel and bool(self.reductions)
+
+
+class Gatherer(Collector):
+    """Gathers accesses; calls of functions that only read are reads of what they are given.
+
+    `moving` are names of pointers that the loop leaves alone though other code changes them.
+    """
+
+    def __init__(self, readers: frozenset[str], steady: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self.readers = readers
+        self.steady = steady
+        self.structs: set[str] = set()
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.Decl) and isinstance(st.init, e.Aggregate):
+            for item in walk(st.init):
+                if isinstance(item, e.Expr) and isinstance(item.type, Pointer):
+                    self._whole(item, facts)
+            for item in st.init.items:
+                if not isinstance(item.type, Pointer):
+                    self._reads(item, facts)
+            return (st,)
+        return super().stmt(st, facts)
+
+    def _reads(self, x: e.Expr, facts: Facts) -> None:
+        if isinstance(x, e.Select):
+            self._reads(x.cond, facts)
+            self._reads(x.a, facts.with_cond(x.cond, True, momentary=True))
+            self._reads(x.b, facts.with_cond(x.cond, False, momentary=True))
+            return
+        if isinstance(x, e.Binary) and x.op in e.LOGICAL:
+            self._reads(x.a, facts)
+            self._reads(x.b, facts.with_cond(x.a, x.op == "&&", momentary=True))
+            return
+        if isinstance(x, e.Call) and x.func in self.readers and x.func not in math_functions():
+            for a in x.args:
+                if isinstance(a.type, (Pointer, Array)):
+                    self._whole(a, facts)
+                else:
+                    self._reads(a, facts)
+            return
+        super()._reads(x, facts)
+
+    def _whole(self, x: e.Expr, facts: Facts) -> None:
+        """Some elements, unknown which, of what `x` points to are read."""
+        if isinstance(x, e.AddressOf) and isinstance(x.x, e.Var):
+            return  # a variable of the iteration (or one that only reading calls see)
+        found = self.target(x, facts)
+        if found is None:
+            self.out.opaque = True
+            return
+        where = atom(f"<somewhere in {show(x)}>")
+        self.out.accesses.append(Access(found.root, (where,), False, found.elem, facts, ZERO))
+
+    def target(self, x: e.Expr, facts: Facts) -> Target | None:
+        found = target(x, facts)
+        if found is None and isinstance(x, e.Var) and x.name in self.steady:
+            assert isinstance(x.type, (Pointer, Array))
+            return Target(x, ZERO, x.type.elem)
+        return found
+
+
+def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
+    """The accesses of `body`, which runs where `facts` hold, to what is not its own."""
+    changed = assigned(body)
+    steady = frozenset(n for n in facts.mutable if n not in changed)
+    collector = Gatherer(readers, steady)
+    collector.body(body, facts)
+    out = collector.out
+    local = declared(body)
+    out.accesses = [a for a in out.accesses if a.root.name not in local]
+    out.scalars -= set(local)
+    out.opaque = out.opaque or not out.fresh <= set(local)
+    return out
+
+
+def nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
+    """What the iterations of `loop`, which stands where `facts` hold, may do at once."""
+    before = list(facts.ledger.sentences)
+    found = _nature(loop, facts, readers)
+    new = tuple(x for x in facts.ledger.sentences if x not in before)
+    del facts.ledger.sentences[len(before) :]
+    return Nature(
+        found.parallel, found.reductions, found.atomics, found.obstacle,
+        new if found.parallel else (),
+    )  # fmt: skip
+
+
+def _nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
+    if escapes(loop.body, in_loop=True):
+        return Nature(False, obstacle="the loop can be left early")
+    body = gather(loop.body, inside(loop, facts), readers)
+    if body.opaque:
+        return Nature(False, obstacle=_opaque_reason(loop, readers))
+    found = reductions.find(loop.body, body.scalars, loop.var) if body.scalars else ()
+    if found is None:
+        names = ", ".join(sorted(n.split(".")[0] for n in body.scalars))
+        return Nature(False, obstacle=f"an iteration uses {names} from the one before")
+    atomics = updated_only(loop.body, body.accesses)
+    varying = frozenset(declared(loop.body)) | {loop.var.name} | loop_vars(loop.body)
+    needed: set[str] = set()
+    clash = _clash(body.accesses, loop.var.name, varying, facts, atomics, needed)
+    if clash is not None:
+        return Nature(False, obstacle=_pair_text(*clash))
+    return Nature(True, found, frozenset(needed))
+
+
+def _opaque_reason(loop: s.For, readers: frozenset[str]) -> str:
+    for n in walk(loop.body):
+        if isinstance(n, e.Call) and n.func not in readers and n.func not in math_functions():
+            return f"{n.func} may do more than compute a value"
+        if isinstance(n, (s.Instr, s.Launch, s.LeftOut)):
+            what = n.name if isinstance(n, s.Instr) else type(n).__name__.lower()
+            return f"{what} in the loop has an effect of its own"
+    return "a pointer whose target is not known is used"
+
+
+def _pair_text(a: Access, b: Access) -> str:
+    def one(x: Access) -> str:
+        subs = "".join(f"[{p}]" for p in x.subs)
+        return f"{'write' if x.write else 'read'} of {x.root.name}{subs}"
+
+    return f"the {one(a)} may meet the {one(b)} of another iteration"
+
+
+def _clash(
+    accesses: Iterable[Access],
+    v: str,
+    varying: frozenset[str],
+    facts: Facts,
+    atomics: frozenset[str],
+    needed: set[str],
+) -> tuple[Access, Access] | None:
+    """Two accesses that may meet in different iterations; `needed` becomes the atomics in use."""
+    seconds = list(accesses)
+    done: set[tuple[object, ...]] = set()
+    for i, a in enumerate(seconds):
+        for b in seconds[i:] if not a.write else seconds:
+            if not (a.write or b.write):
+                continue
+            key = (a.root.name, a.subs, a.elem, b.root.name, b.subs, b.elem, id(a.facts),
+                   id(b.facts))  # fmt: skip
+            if key in done:
+                continue
+            done.add(key)
+            if a.root.name == b.root.name and a.root.name in needed:
+                continue
+            if _pair_apart(a, b, v, varying, facts):
+                continue
+            if a.root.name == b.root.name and a.root.name in atomics:
+                needed.add(a.root.name)
+                continue
+            return a, b
+    return None
+
+
+# -- atomic updates ---------------------------------------------------------------------------
+
+
+def divisors(body: s.Body, facts: Facts, keep: frozenset[str]) -> list[Poly]:
+    """What `body` divides by, in terms of `keep`: a divisor is not zero, and sizes are no less."""
+    finder = _Divisors(keep)
+    finder.body(body, facts)
+    return finder.found
+
+
+class _Divisors(Walker):
+    def __init__(self, keep: frozenset[str]) -> None:
+        self.keep = keep
+        self.found: list[Poly] = []
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        for n in walk(x):
+            if isinstance(n, e.Binary) and n.op in ("/", "%") and is_int(n.type):
+                self._note(facts.poly(n.b), facts)
+        return x
+
+    def _note(self, p: Poly, facts: Facts) -> None:
+        known = all(facts.inside_of(a) <= self.keep and facts.stable(atom(a)) for a in p.atoms())
+        if p.constant is None and known and p not in self.found and not facts.positive(p):
+            self.found.append(p)
+
+
+def updated_only(body: s.Body, accesses: list[Access]) -> frozenset[str]:
+    """Arrays that `body` touches by integer updates of one kind and in no other way."""
+    counts: dict[str, int] = {}
+    for a in accesses:
+        counts[a.root.name] = counts.get(a.root.name, 0) + 1
+    ops: dict[str, set[str]] = {}
+    seen: dict[str, int] = {}
+    for n in walk(body):
+        if isinstance(n, s.Assign) and is_update(n):
+            name = _root_name(n.target)
+            ops.setdefault(name, set()).add("+" if n.op == "-" else n.op)
+            seen[name] = seen.get(name, 0) + 2
+    return frozenset(n for n, k in seen.items() if counts.get(n) == k and len(ops[n]) == 1)
+
+
+def is_update(st: s.Assign) -> bool:
+    """`a[i] op= value` on integers that hardware updates atomically."""
+    return st.op in ATOMIC and isinstance(st.target, e.Index) and atomic_type(st.target.type)
+
+
+def atomic_type(t: Type) -> bool:
+    return isinstance(t, Scalar) and t.is_integer and t.name in ("i32", "u32", "u64")
+
+
+def _root_name(x: e.Expr) -> str:
+    while isinstance(x, (e.Index, e.Field)):
+        x = x.base
+    return x.name if isinstance(x, e.Var) else ""
+
+
+# -- a whole function -------------------------------------------------------------------------
+
+
+@dataclass
+class _Marker(Walker):
+    """Asks about every loop, from the outside inwards."""
+
+    readers: frozenset[str]
+    found: dict[str, Nature] = field(default_factory=dict)
+    facts_at: dict[str, Facts] = field(default_factory=dict)
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if isinstance(st, s.For):
+            self.found[st.var.name] = nature(st, facts, self.readers)
+            self.facts_at[st.var.name] = facts
+        return super().stmt(st, facts)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The nature of every counting loop of a function, and what is known where it stands."""
+
+    natures: dict[str, Nature]
+    facts: dict[str, Facts]
+
+    def of(self, loop: s.For) -> Nature:
+        return self.natures.get(loop.var.name, Nature(False, obstacle="the loop is new"))
+
+
+def survey(body: s.Body, facts: Facts, readers: frozenset[str]) -> Survey:
+    """Every loop of `body` (loop variables have unique names), asked once."""
+    marker = _Marker(readers)
+    marker.body(body, facts)
+    return Survey(marker.found, marker.facts_at)

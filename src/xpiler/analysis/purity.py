@@ -1,0 +1,52 @@
+"""Which of a program's functions only compute: they may read memory, and give back a value."""
+
+from __future__ import annotations
+
+from xpiler.analysis.effects import declared, root
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Pointer
+
+_EFFECTS = (s.Instr, s.Launch, s.Barrier, s.LeftOut)
+
+
+def readers(program: Program) -> frozenset[str]:
+    """Names of the functions that write nothing but their own variables and do nothing else."""
+    found = {f.name for f in program.functions if _quiet(f)}
+    while True:
+        bad = {n for n in found if not _calls(program.function(n)) <= found}
+        if not bad:
+            return frozenset(found)
+        found -= bad
+
+
+def _calls(f: Function) -> set[str]:
+    known = math_functions()
+    return {n.func for n in walk(f.body) if isinstance(n, e.Call) and n.func not in known}
+
+
+def _quiet(f: Function) -> bool:
+    """Whether the function's own statements have no effect outside."""
+    own = {v.name for v in f.params if not isinstance(v.type, Pointer)}
+    own |= {n for n, d in declared(f.body).items() if not isinstance(d.var.type, Pointer)}
+    for n in walk(f.body):
+        if isinstance(n, _EFFECTS) or (isinstance(n, s.Decl) and n.space != "local"):
+            return False
+        if isinstance(n, s.Assign) and not _own(n.target, own):
+            return False
+    return True
+
+
+def _own(target: e.Expr, own: set[str]) -> bool:
+    """Whether a place lies in a variable of the function itself (not behind a pointer)."""
+    if isinstance(target, e.Var):
+        return True
+    place = target
+    while isinstance(place, (e.Index, e.Field)):
+        if isinstance(place, e.Index) and isinstance(place.base.type, Pointer):
+            return False
+        place = place.base
+    return root(target) in own

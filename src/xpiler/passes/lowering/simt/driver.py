@@ -1,0 +1,187 @@
+"""A whole program: which functions become wrappers, which run on the device, in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from xpiler.analysis.effects import names_in
+from xpiler.analysis.extents import uses
+from xpiler.analysis.parallelism import divisors, survey
+from xpiler.analysis.purity import readers
+from xpiler.analysis.ranges import Facts, Ledger
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.program import Function, Global, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Pointer
+from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
+from xpiler.passes.lowering.base import Lowered, Origin
+from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
+from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
+from xpiler.passes.lowering.simt.threads import marked
+from xpiler.passes.lowering.simt.wrapper import wrapped
+from xpiler.platforms.registry import Platform
+
+
+def lower(program: Program, platform: Platform, origin: Origin, assume: Assumptions) -> Lowered:
+    """`program` as kernels and host functions that launch them.
+
+    Loops that stay serial are noted (XP1101); pointers whose extent cannot be told are errors
+    (XP1102), functions that cannot be lowered at all too (XP1103).
+    """
+    ledger = Ledger(
+        allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True, effort=3_000_000
+    )
+    low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
+                   readers(program), names={f.name for f in program.functions})  # fmt: skip
+    done = _Driver(low, origin).run()
+    return Lowered(
+        replace(done, platform=platform.name, wave=low.machine.wave),
+        tuple(low.diagnostics), tuple(ledger.sentences),
+    )  # fmt: skip
+
+
+def machine_of(platform: Platform) -> Machine:
+    """The widths and sizes in the platform's tables."""
+    limits, table = platform.limits, platform.tables.get("lowering", {})
+    usual = Machine()
+    return Machine(
+        platform.wave(),
+        int(table.get("threads", usual.threads)),
+        int(limits.get("threads_per_block", usual.max_threads)),
+        int(limits.get("shared_bytes", usual.shared_bytes)),
+        int(limits.get("grid", [0, usual.grid_y])[1]),
+    )
+
+
+@dataclass
+class _Driver:
+    low: Lowering
+    origin: Origin
+
+    def run(self) -> Program:
+        program = self.low.program
+        forms: dict[str, Form] = {}
+        hosts: dict[str, Function] = {}
+        for f in _callees_first(program):
+            if self._is_device(f):
+                continue
+            made = self._one(f, forms)
+            if made is not None:
+                forms[f.name], host = made
+                if host is not None:
+                    hosts[f.name] = host
+        return self._assembled(hosts)
+
+    def _is_device(self, f: Function) -> bool:
+        """Whether it only serves kernels: nothing but computing, and somebody calls it."""
+        return f.name in self.low.readers and (
+            f.static or _is_called(self.low.program, f.name) or not _works_on_memory(f)
+        ) and not _has_loops_over_memory(f)
+
+    def _one(self, f: Function, forms: Mapping[str, Form]) -> tuple[Form, Function | None] | None:
+        """The function over device pointers, and its wrapper where it can be called from outside."""
+        low = self.low
+        kernels, names = len(low.kernels), set(low.names)
+        try:
+            form = self._form(f, forms)
+            inner = f.static or f.name in self.origin.launched
+            if inner and _is_called(low.program, f.name):
+                return form, None
+            return form, wrapped(low, form, self.origin)
+        except Unfit as why:
+            del low.kernels[kernels:]
+            low.names = names
+            low.note("XP1103", f"{f.name} could not be brought to the device", f.loc, str(why))
+            return None
+
+    def _form(self, f: Function, forms: Mapping[str, Form]) -> Form:
+        low = self.low
+        facts = self._facts(f)
+        found = survey(f.body, facts, low.readers)
+        body = marked(f.body, found)
+        known = {n: (form.f.params, form.uses) for n, form in forms.items()}
+        used = uses(f, body, facts, low.readers, known)
+        frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
+        host = Host(frame, found, forms)
+        new = host.body(body, facts)
+        return Form(f, host.finished(new), host.result, used)
+
+    def _facts(self, f: Function) -> Facts:
+        """What holds at the start of `f`; sizes that it divides by are taken to be positive."""
+        facts = self.low.ctx.facts(f)
+        keep = frozenset(p.name for p in f.params if p.name not in facts.mutable)
+        for p in divisors(f.body, facts, keep):
+            sentence = f"{value_sentence(facts, p)} is positive"
+            if self.low.ledger.assume(sentence):
+                facts = facts.with_fact(p - 1)
+        return facts
+
+    def _assembled(self, hosts: Mapping[str, Function]) -> Program:
+        """Device functions, kernels and wrappers, each before it is used."""
+        low, program = self.low, self.low.program
+        needed = _reached(program, [k.body for k in low.kernels])
+        scalar = _reached(program, [h.body for h in hosts.values()])
+        helpers = [replace(f, role="device") for f in program.functions if f.name in needed]
+        keep = [f for f in program.functions if f.name in scalar - needed and f.name not in hosts]
+        order = [hosts[f.name] for f in program.functions if f.name in hosts]
+        functions = (*low.helpers.values(), *helpers, *low.kernels, *keep, *order)
+        spaces = tuple(self._placed(g) for g in program.globals)
+        return replace(program, functions=tuple(functions), globals=spaces)
+
+    def _placed(self, g: Global) -> Global:
+        """Tables that kernels read lie in constant memory."""
+        used = {n for k in self.low.kernels for n in names_in(k.body)}
+        for f in self.low.program.functions:
+            if f.name in _reached(self.low.program, [k.body for k in self.low.kernels]):
+                used |= names_in(f.body)
+        return replace(g, space="constant") if g.var.name in used and g.space == "local" else g
+
+
+def _works_on_memory(f: Function) -> bool:
+    return any(isinstance(p.type, Pointer) for p in f.params)
+
+
+def _has_loops_over_memory(f: Function) -> bool:
+    """Whether the function is work by itself: a loop over what its pointers point to."""
+    pointers = {p.name for p in f.params if isinstance(p.type, Pointer)}
+    return any(isinstance(n, s.For) and names_in(n) & pointers for n in walk(f.body))
+
+
+def _is_called(program: Program, name: str) -> bool:
+    return any(
+        isinstance(n, e.Call) and n.func == name for f in program.functions for n in walk(f.body)
+    )
+
+
+def _calls(body: s.Body) -> set[str]:
+    known = math_functions()
+    return {n.func for n in walk(body) if isinstance(n, e.Call) and n.func not in known}
+
+
+def _reached(program: Program, bodies: list[s.Body]) -> set[str]:
+    """Names of the program's functions that `bodies` call, directly or not."""
+    own = {f.name: f for f in program.functions}
+    todo = [n for b in bodies for n in _calls(b)]
+    out: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in own and name not in out:
+            out.add(name)
+            todo += _calls(own[name].body)
+    return out
+
+
+def _callees_first(program: Program) -> list[Function]:
+    own = {f.name: f for f in program.functions}
+    graph = {f.name: _calls(f.body) & set(own) - {f.name} for f in program.functions}
+    try:
+        return [own[n] for n in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return list(program.functions)
+
+
+__all__ = ["lower", "touches_memory"]

@@ -1,0 +1,391 @@
+"""The statements of a host function over device memory: loops become launches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import declared, escapes, is_memory, names_in
+from xpiler.analysis.extents import Use
+from xpiler.analysis.parallelism import Survey
+from xpiler.analysis.ranges import Facts
+from xpiler.analysis.walker import after, inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.program import Function
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.types import U64, Array, Pointer, Type
+from xpiler.passes.lowering.simt import grids, rows
+from xpiler.passes.lowering.simt import words as w
+from xpiler.passes.lowering.simt.context import Frame, Unfit
+from xpiler.passes.lowering.simt.layout import size_and_align
+from xpiler.passes.lowering.simt.threads import bindable, launch_points
+
+SMALL = 1024
+"""Constant trip counts up to this fit into one block."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A function over device pointers: host statements, and what it does to its pointers.
+
+    `result` is the value that it gives back.
+    """
+
+    f: Function
+    body: s.Body
+    result: e.Expr | None = None
+    uses: Mapping[str, Use] = field(default_factory=dict)
+
+
+def touches_memory(node: s.Stmt | e.Expr | s.Body) -> bool:
+    """Whether array elements are read or written, or something is called that may do so."""
+    known = math_functions()
+    for n in walk(node):
+        if isinstance(n, e.Index) and is_memory(n):
+            return True
+        if isinstance(n, e.Call) and n.func not in known:
+            return True
+    return False
+
+
+@dataclass
+class Host:
+    """Lowers one function's body, statement by statement.
+
+    `resident`: scalars whose value is in device memory, behind the pointer given. `pending` are
+    statements that one block will run together.
+    """
+
+    frame: Frame
+    survey: Survey
+    forms: Mapping[str, Form]
+    resident: dict[str, e.Var] = field(default_factory=dict)
+    hoisted: dict[str, tuple[e.Var, e.Expr]] = field(default_factory=dict)
+    arrays: dict[str, s.Decl] = field(default_factory=dict)
+    result: e.Expr | None = None
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        out: list[s.Stmt] = []
+        run: list[tuple[s.Stmt, Facts]] = []
+        for st in body:
+            new = self._statement(st, facts, run, out)
+            if new is None:
+                run.append((st, facts))
+            else:
+                out += new
+            facts = after(st, facts)
+        out += self._flush(run)
+        return tuple(out)
+
+    def _statement(
+        self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]], out: list[s.Stmt]
+    ) -> s.Body | None:
+        """Host statements for `st` (what was pending goes first), or None: one block runs it."""
+        if isinstance(st, s.Decl) and isinstance(st.var.type, Array) and st.space == "local":
+            if st.init is None:
+                self.arrays[st.var.name] = st
+                return ()
+            return None
+        if self._of_host(st, run):
+            return (st,)
+        if isinstance(st, s.For):
+            return self._loop(st, facts, run, out)
+        if isinstance(st, s.Eval) and isinstance(st.call, e.Call) and st.call.func in self.forms:
+            return (*self._flush(run), *self._inlined(st.call, None))
+        called = _call_of(st, self.forms)
+        if called is not None:
+            return (*self._flush(run), *self._inlined(called, st))
+        if isinstance(st, s.Return):
+            return self._return(st, run)
+        if isinstance(st, (s.Instr, s.Launch)):
+            return (*self._flush(run), *self._fetched(st), st)
+        return self._compound(st, facts, run)
+
+    def _of_host(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> bool:
+        """Whether the host runs `st` itself: scalars only, and none that a block computes."""
+        if isinstance(st, (s.Return, s.Instr, s.Launch)) or touches_memory(st):
+            return False
+        if isinstance(st, s.Assign) and isinstance(st.target.type, Pointer):
+            return True
+        later = set(self.resident)
+        for other, _ in run:
+            later |= _assigned_scalars(other)
+        return not names_in(st) & later
+
+    # -- loops and branches -------------------------------------------------------------------
+
+    def _loop(
+        self, st: s.For, facts: Facts, run: list[tuple[s.Stmt, Facts]], out: list[s.Stmt]
+    ) -> s.Body | None:
+        if not bindable(st) or self._is_small(st):
+            return None
+        kind = self.survey.of(st)
+        if kind.free:
+            front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            try:
+                return (*front, *self._parallel(st, facts))
+            except Unfit as why:
+                self.frame.low.note("XP1101", "a loop runs in one thread", st.loc, str(why))
+                out += front
+                return None
+        if kind.reduces and not kind.atomics and grids.worthwhile(st):
+            front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            partial = grids.partials(self.frame, st, self.survey, facts, self.resident)
+            if partial is not None:
+                self.hoisted |= partial.buffers
+                run.append((partial.rest, facts))
+                return (*front, *partial.host)
+            out += front
+            return None
+        if self._worth_launching(st.body):
+            front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            inner = self.body(st.body, inside(st, facts))
+            return (*front, replace(st, body=inner, kind="serial"))
+        self._tell(st)
+        return None
+
+    def _tell(self, st: s.For) -> None:
+        reason = self.survey.of(st).obstacle
+        if reason:
+            self.frame.low.note("XP1101", "a loop stays serial", st.loc, reason)
+
+    def _parallel(self, st: s.For, facts: Facts) -> s.Body:
+        """A thread for each point, or a block for each, as the loop's body asks for."""
+        if rows.preferred(self.frame, st, self.survey, facts):
+            kernels = len(self.frame.low.kernels)
+            names = set(self.frame.low.names)
+            try:
+                return rows.launch_rows(self.frame, st, self.survey, facts, self.resident)
+            except Unfit:
+                del self.frame.low.kernels[kernels:]
+                self.frame.low.names = names
+        return launch_points(self.frame, st, self.survey, facts, self.resident)
+
+    def _is_small(self, st: s.For) -> bool:
+        """Whether one block may as well run it, since it works on arrays of this function."""
+        return bool(names_in(st) & set(self.arrays)) and _trips(st) <= SMALL
+
+    def _worth_launching(self, body: s.Body) -> bool:
+        """Whether `body`, in a loop or branch of the host, has loops to launch."""
+        if escapes(body, in_loop=True, in_break=True):
+            return False
+        for n in walk(body):
+            if isinstance(n, s.For) and self.survey.of(n).free and bindable(n):
+                if _trips(n) > 64 and not names_in(n) & set(self.arrays):
+                    return True
+            if isinstance(n, e.Call) and n.func in self.forms:
+                return True
+        return False
+
+    def _compound(
+        self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]]
+    ) -> s.Body | None:
+        if isinstance(st, s.Scope):
+            return (replace(st, body=(*self._flush(run), *self.body(st.body, facts))),)
+        if isinstance(st, s.If) and not touches_memory(st.cond):
+            if not self._worth_launching((*st.then, *st.orelse)):
+                return None
+            front = (*self._flush(run), *self._fetched(st.cond))
+            known = dict(self.resident)
+            then = self.body(st.then, facts.with_cond(st.cond, True))
+            mine, self.resident = self.resident, known
+            orelse = self.body(st.orelse, facts.with_cond(st.cond, False))
+            if set(mine) != set(self.resident):
+                raise Unfit("a value is computed on the device in one branch only")
+            return (*front, replace(st, then=then, orelse=orelse))
+        if isinstance(st, s.While) and not touches_memory(st.cond):
+            if not self._worth_launching(st.body):
+                return None
+            front = (*self._flush(run), *self._fetched(st.cond))
+            known = dict(self.resident)
+            body = self.body(st.body, facts)
+            if set(known) != set(self.resident):
+                raise Unfit("the loop's condition depends on a value computed on the device")
+            return (*front, replace(st, body=body))
+        return None
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def _inlined(self, call: e.Call, user: s.Stmt | None) -> s.Body:
+        """The statements of the callee with the arguments for its parameters."""
+        form = self.forms[call.func]
+        mapping: dict[str, e.Expr] = {}
+        front: list[s.Stmt] = list(self._fetched(call))
+        for p, a in zip(form.f.params, call.args, strict=True):
+            if isinstance(a, (e.Var, e.Const)) or isinstance(p.type, Pointer):
+                mapping[p.name] = a
+            elif p.name in names_in((*form.body, *_as_body(form.result))):
+                v = self.frame.fresh(p.name, p.type)
+                front.append(s.Decl(v, w.cast(a, p.type), const=True))
+                mapping[p.name] = v
+        own = {n.var.name: n.var for n in walk(form.body) if isinstance(n, (s.Decl, s.For))}
+        renamed = {n: self.frame.fresh(n, v.type) for n, v in own.items()}
+        mapping |= renamed
+        body = _renamed(form.body, renamed, mapping)
+        if user is None or form.result is None:
+            return (*front, *body)
+        return (*front, *body, _with_value(user, substitute(form.result, mapping)))
+
+    # -- values between host and device -------------------------------------------------------
+
+    def _fetched(self, node: object) -> s.Body:
+        """Copies to the host of the values in `node` that are on the device."""
+        out: list[s.Stmt] = []
+        parts: s.Body | tuple[e.Expr, ...] = node if isinstance(node, tuple) else (node,)  # type: ignore[assignment]
+        for name in sorted({n for x in parts for n in names_in(x)} & set(self.resident)):
+            where = self.resident.pop(name)
+            assert isinstance(where.type, Pointer)
+            v = e.Var(name, where.type.elem)
+            count = w.size_of(v.type, self._bytes(v.type))
+            out.append(s.Instr("host.copy", (), (e.address_of(v), where, count),
+                               (("kind", "d2h"),)))  # fmt: skip
+        return tuple(out)
+
+    def _bytes(self, t: Type) -> int:
+        size = w.bytes_of(t)
+        if size is None:
+            raise Unfit(f"a value of type {t} is computed on the device")
+        return size
+
+    def _return(self, st: s.Return, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
+        if st.value is None:
+            return self._flush(run)
+        if touches_memory(st.value):
+            v = self.frame.fresh("result", st.value.type)
+            run.append((s.Decl(v, st.value), self.frame.facts))
+            self.result = v
+            return (*self._flush(run, {v.name}), *self._fetched(v))
+        self.result = st.value
+        return (*self._flush(run), *self._fetched(st.value))
+
+    # -- what one block runs ------------------------------------------------------------------
+
+    def _flush(self, run: list[tuple[s.Stmt, Facts]], wanted: set[str] | None = None) -> s.Body:
+        """A launch of one block for the statements of `run`, which is emptied."""
+        if not run:
+            return ()
+        body = tuple(st for st, _ in run)
+        facts = run[0][1]
+        run.clear()
+        front: list[s.Stmt] = []
+        inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
+        for d in inner:
+            del self.arrays[d.var.name]
+        stores = [v for v in _scalars_out(body) if v.name in (wanted or ()) or
+                  not self._only_in(v.name, body)]  # fmt: skip
+        targets: dict[str, e.Var] = {}
+        for v in stores:
+            targets[v.name] = self.resident.get(v.name) or self._buffer(v)
+            if v.name in declared(body):
+                front.append(s.Decl(v))
+        launch = rows.launch_single(
+            self.frame, (*inner, *body), self.survey, facts, self.resident, targets
+        )
+        self.resident |= targets
+        return (*front, *launch)
+
+    def _buffer(self, v: e.Var) -> e.Var:
+        """Device memory for one value, from the start of the function to its end."""
+        where = self.frame.fresh(f"d_{v.name.split('.')[0]}", Pointer(v.type))
+        self.hoisted[where.name] = (where, w.size_of(v.type, self._bytes(v.type)))
+        return where
+
+    def finished(self, body: s.Body) -> s.Body:
+        """The function's statements between the allocation and the release of its buffers."""
+        used = names_in(body)
+        for name, d in self.arrays.items():
+            if name in used:
+                assert isinstance(d.var.type, Array)
+                v = e.Var(name, Pointer(d.var.type.elem))
+                size = size_and_align(self.frame.low.program, d.var.type)[0]
+                self.hoisted[name] = (v, w.const(size, U64))
+        front: list[s.Stmt] = []
+        for v, size in self.hoisted.values():
+            front += [s.Decl(v), s.Instr("host.alloc", (v,), (size,))]
+        frees = [s.Instr("host.free", (), (v,)) for v, _ in self.hoisted.values()]
+        return (*front, *body, *frees)
+
+    def _only_in(self, name: str, body: s.Body) -> bool:
+        inside_run = sum(1 for n in walk(body) if isinstance(n, e.Var) and n.name == name)
+        everywhere = sum(
+            1 for n in walk(self.frame.f.body) if isinstance(n, e.Var) and n.name == name
+        )
+        decl = self.arrays.get(name)
+        return inside_run + (decl is not None) >= everywhere
+
+
+def _as_body(x: e.Expr | None) -> s.Body:
+    return () if x is None else (s.Return(x),)
+
+
+def _trips(st: s.For) -> int:
+    """Points of the loops in `st` that lie perfectly in it, where constant; else very many."""
+    if not (isinstance(st.lo, e.Const) and isinstance(st.hi, e.Const)):
+        return 1 << 40
+    if not isinstance(st.step, e.Const) or not st.step.value:
+        return 1 << 40
+    n = max(0, -(-(int(st.hi.value) - int(st.lo.value)) // int(st.step.value)))
+    if len(st.body) == 1 and isinstance(st.body[0], s.For):
+        return n * _trips(st.body[0])
+    return n
+
+
+def _call_of(st: s.Stmt, forms: Mapping[str, Form]) -> e.Call | None:
+    """The call of a lowered function whose value `st` takes as it is."""
+    x = st.init if isinstance(st, s.Decl) else st.value if isinstance(st, s.Assign) else None
+    if isinstance(st, s.Return):
+        x = st.value
+    return x if isinstance(x, e.Call) and x.func in forms else None
+
+
+def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt:
+    if isinstance(st, s.Decl):
+        return replace(st, init=value)
+    assert isinstance(st, (s.Assign, s.Return))
+    return replace(st, value=value)
+
+
+def _assigned_scalars(st: s.Stmt) -> set[str]:
+    out = set()
+    for n in walk(st):
+        if isinstance(n, s.Assign) and not is_memory(n.target):
+            base: e.Expr = n.target
+            while isinstance(base, (e.Index, e.Field)):
+                base = base.base
+            out |= names_in(base)
+        elif isinstance(n, s.Decl) and not isinstance(n.var.type, Array):
+            out.add(n.var.name)
+    return out
+
+
+def _scalars_out(body: s.Body) -> list[e.Var]:
+    """Scalars that `body` gives a value, declared at its top or outside."""
+    own = {n.var.name for st in body for n in walk(st) if isinstance(n, (s.Decl, s.For))}
+    top = {st.var.name for st in body if isinstance(st, s.Decl)}
+    out: dict[str, e.Var] = {}
+    for st in body:
+        if isinstance(st, s.Decl) and not isinstance(st.var.type, (Array, Pointer)):
+            out.setdefault(st.var.name, st.var)
+        for n in walk(st):
+            if isinstance(n, s.Assign) and not is_memory(n.target):
+                base: e.Expr = n.target
+                while isinstance(base, (e.Index, e.Field)):
+                    base = base.base
+                if isinstance(base, e.Var) and (base.name in top or base.name not in own):
+                    out.setdefault(base.name, base)
+    return list(out.values())
+
+
+def _renamed(body: s.Body, own: Mapping[str, e.Var], mapping: Mapping[str, e.Expr]) -> s.Body:
+    def one(st: s.Stmt) -> s.Stmt:
+        if isinstance(st, (s.Decl, s.For)) and st.var.name in own:
+            return replace(st, var=own[st.var.name])
+        return st
+
+    out: s.Body = substitute(rewrite_stmts(body, one), mapping)
+    return out
+
+
+__all__ = ["Form", "Host", "fresh_name", "touches_memory"]

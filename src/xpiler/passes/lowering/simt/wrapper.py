@@ -1,0 +1,162 @@
+"""The host function around launches: allocate, copy in, launch, copy out, free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import names_in, root
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.types import U64, Array, Opaque, Pointer, Type
+from xpiler.passes.lowering.base import Origin
+from xpiler.passes.lowering.simt import words as w
+from xpiler.passes.lowering.simt.context import Lowering, Unfit
+from xpiler.passes.lowering.simt.host import Form
+from xpiler.passes.lowering.simt.layout import byte_count
+
+
+@dataclass
+class _Mirrors:
+    """The device copies of a function's pointers, and the statements for them."""
+
+    pointers: dict[str, e.Expr] = field(default_factory=dict)
+    allocs: list[s.Stmt] = field(default_factory=list)
+    ins: list[s.Stmt] = field(default_factory=list)
+    outs: list[s.Stmt] = field(default_factory=list)
+    frees: list[s.Stmt] = field(default_factory=list)
+
+    @property
+    def epilogue(self) -> s.Body:
+        waits = () if self.outs else (s.Instr("host.sync"),)
+        return (*waits, *self.outs, *self.frees)
+
+
+def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
+    """`form` as a host function of the same name on host pointers; raises Unfit."""
+    f = form.f
+    first = _preamble(form.body)
+    front, rest = form.body[:first], form.body[first:]
+    taken = {p.name for p in f.params} | set(names_in(form.body))
+    mirrors = _Mirrors()
+    missing = []
+    for p in f.params:
+        if isinstance(p.type, Pointer) and _on_device(p, rest):
+            if not _mirror(low, form, p, origin, mirrors, taken):
+                missing.append(p)
+    for p in missing:
+        message = f"how many elements {p.name} has cannot be told from {f.name}"
+        low.note("XP1102", message, f.loc, reason=f"give it with --arg {p.name}.extent=EXPR")
+    if missing:
+        raise Unfit("an extent is missing")
+    body: s.Body = substitute(rewrite_stmts(rest, _on_the_device), mirrors.pointers)
+    host = {p.name for p in f.params if p.name not in mirrors.pointers}
+    body = rewrite_stmts(body, lambda st: _with_kind(st, host))
+    launches = any(isinstance(n, s.Launch) for n in walk(body))
+    end = mirrors.epilogue if launches or mirrors.pointers else ()
+    body = _before_returns(body, end)
+    middle = (*mirrors.allocs, *mirrors.ins, *body)
+    value = (s.Return(form.result),) if form.result is not None else ()
+    tail = () if _ends(body) else (*end, *value)
+    return replace(f, body=(*front, *middle, *tail), role="host", static=False)
+
+
+def _preamble(body: s.Body) -> int:
+    """How many statements come before the first one that needs device memory."""
+    for k, st in enumerate(body):
+        if any(isinstance(n, (s.Launch, s.Instr)) for n in walk(st)):
+            return k
+        pointers = [n for n in walk(st) if isinstance(n, e.Var) and _is_pointer(n.type)]
+        if pointers and not isinstance(st, s.If):
+            return k
+    return len(body)
+
+
+def _is_pointer(t: Type) -> bool:
+    return isinstance(t, (Pointer, Array))
+
+
+def _on_device(p: e.Var, body: s.Body) -> bool:
+    """Whether anything but a copy from or to the host's memory uses the pointer `p`."""
+    for n in walk(body):
+        if isinstance(n, s.Instr) and n.name in ("host.copy", "host.to_symbol", "host.from_symbol"):
+            continue
+        if isinstance(n, s.Stmt) and any(p.name in names_in(x) for x in _heads(n)):
+            return True
+    return False
+
+
+def _heads(st: s.Stmt) -> list[e.Expr]:
+    from xpiler.ir.rewrite import children
+
+    return [c for c in children(st) if isinstance(c, e.Expr)]
+
+
+def _mirror(
+    low: Lowering, form: Form, p: e.Var, origin: Origin, out: _Mirrors, taken: set[str]
+) -> bool:
+    assert isinstance(p.type, Pointer)
+    given = origin.extents.get(form.f.name, {}).get(p.name)
+    use = form.uses.get(p.name)
+    count = given if given is not None else use.count() if use is not None else None
+    if count is None:
+        return False
+    if given is None and use is not None:
+        for sentence in use.sentences:
+            low.assume(sentence)
+    stem = p.name.split(".")[0]
+    d = e.Var(fresh_name(f"d_{stem}", taken), Pointer(p.type.elem))
+    size = byte_count(low.program, p.type.elem, count)
+    out.pointers[p.name] = d
+    out.allocs += [s.Decl(d), s.Instr("host.alloc", (d,), (size,))]
+    if use is None or use.reads or not use.covered:
+        out.ins.append(_copy(d, p, size, "h2d"))
+    if not p.type.const and (use is None or use.writes):
+        out.outs.append(_copy(p, d, size, "d2h"))
+    out.frees.append(s.Instr("host.free", (), (d,)))
+    return True
+
+
+def _copy(to: e.Expr, source: e.Expr, size: e.Expr, kind: str) -> s.Instr:
+    return s.Instr("host.copy", (), (to, source, size), (("kind", kind),))
+
+
+def _on_the_device(st: s.Stmt) -> s.Stmt:
+    """Buffers of the function's own are device memory now."""
+    if isinstance(st, s.Instr) and st.name in ("host.alloc", "host.free", "host.set"):
+        return replace(st, attrs=tuple(a for a in st.attrs if a[0] != "kind"))
+    return st
+
+
+def _with_kind(st: s.Stmt, host: set[str]) -> s.Stmt:
+    """Copies say between which memories they go; `host` names the host's pointers."""
+    if not isinstance(st, s.Instr) or st.name != "host.copy":
+        return st
+    sides = ["h" if _of_host(x, host) else "d" for x in (st.ins[1], st.ins[0])]
+    return replace(st, attrs=(("kind", "2".join(sides)),))
+
+
+def _of_host(x: e.Expr, host: set[str]) -> bool:
+    while isinstance(x, e.Cast):
+        x = x.x
+    if isinstance(x, e.AddressOf) and isinstance(x.x, e.Var):
+        return True  # a variable of the function
+    return root(x) in host
+
+
+def _before_returns(body: s.Body, end: s.Body) -> s.Body:
+    """Device memory is copied back and freed before the function is left early."""
+
+    def one(st: s.Stmt) -> s.Stmt | s.Body:
+        return (*end, st) if isinstance(st, s.Return) else st
+
+    out: s.Body = rewrite_stmts(body, one)
+    return out
+
+
+def _ends(body: s.Body) -> bool:
+    return bool(body) and isinstance(body[-1], s.Return)
+
+
+__all__ = ["U64", "Opaque", "wrapped"]
