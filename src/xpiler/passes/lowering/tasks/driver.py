@@ -15,11 +15,11 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
+from xpiler.passes.lowering.simt.context import Lowering, Machine
+from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
 from xpiler.passes.lowering.tasks.tasks import Kernel
 from xpiler.platforms.registry import Platform
-
-CORES = 4
 
 
 def lower(program: Program, platform: Platform, origin: Origin, assume: Assumptions) -> Lowered:
@@ -46,16 +46,41 @@ class Tasks:
         self.entries: dict[str, EntryPoint] = {}
 
     def run(self) -> Program:
-        functions = []
-        for f in self.program.functions:
-            if f.name in self.origin.bare_kernels:
-                made = self.bare(f)
-                functions += [made] if made is not None else []
-            elif f.name in self.readers or f.role == "device":
-                functions.append(replace(f, role="device"))
-        done = replace(self.program, functions=tuple(functions), platform=self.platform.name)
+        own = [f for f in self.program.functions if f.name in self.origin.bare_kernels]
+        kernels = [k for k in map(self.bare, own) if k is not None]
+        rest = [f for f in self.program.functions if f not in own]
+        serving = [f for f in rest if self._serves(f, rest)]
+        hosts = self._hosts(tuple(rest), serving)
+        low = {f.name: f for f in (*serving, *hosts)}
+        functions = tuple(replace(f, role="device") for f in serving if f not in hosts)
+        functions = (*(f for f in functions if low[f.name] is not None), *kernels, *hosts)
+        names = {f.name for f in hosts}
+        functions = tuple(f for f in functions if f in hosts or f.name not in names)
+        done = replace(self.program, functions=functions, platform=self.platform.name)
         done = replace(done, functions=_reachable(done))
         return replace(done, externals=_externals(done))
+
+    def _serves(self, f: Function, rest: list[Function]) -> bool:
+        """Whether only other functions have a use for it: nothing else calls it, it launches
+        nothing."""
+        return any(
+            isinstance(n, e.Call) and n.func == f.name
+            for g in self.program.functions if g is not f for n in walk(g.body)
+        )  # fmt: skip
+
+    def _hosts(self, rest: tuple[Function, ...], serving: list[Function]) -> list[Function]:
+        """Host functions and the kernels that they launch."""
+        if not rest or all(f in serving for f in rest):
+            return []
+        part = replace(self.program, functions=rest)
+        low = Lowering(part, Machine(1), self.ctx, self.readers, names={f.name for f in rest})
+        made = HostDriver(low, self.origin).run()
+        self.diagnostics += low.diagnostics
+        out: list[Function] = []
+        for f in made.functions:
+            found = self.kernel(f) if f.role == "kernel" else f
+            out += [found] if found is not None else []
+        return out
 
     def bare(self, f: Function) -> Function | None:
         """A kernel of the same name and parameters, right for any number of tasks."""

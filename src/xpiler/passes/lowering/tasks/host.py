@@ -1,0 +1,93 @@
+"""Host functions: every loop that can be shared becomes a launch, all between them one more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xpiler.analysis.effects import declared
+from xpiler.analysis.extents import uses
+from xpiler.analysis.parallelism import survey
+from xpiler.analysis.ranges import Facts
+from xpiler.analysis.walker import inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import I32, U32
+from xpiler.passes.lowering.simt.context import Frame, Lowering, loaded, outline
+from xpiler.passes.lowering.simt.driver import _Driver
+from xpiler.passes.lowering.simt.host import Form, Host, _scalars_out
+from xpiler.passes.lowering.simt.threads import bindable
+from xpiler.ir.program import Function, Program
+from xpiler.analysis.effects import names_in
+
+CORES = 4
+"""Tasks that a launch has: one union of a cluster's cores."""
+
+
+@dataclass
+class TaskHost(Host):
+    """A launch has one job of tasks; what is in the kernel is shared among them later."""
+
+    def _loop(
+        self, st: s.For, facts: Facts, run: list[tuple[s.Stmt, Facts]], out: list[s.Stmt]
+    ) -> s.Body | None:
+        if not bindable(st) or self._is_small(st):
+            return None
+        if self.survey.of(st).free:
+            front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            return (*front, *self._launch((st,)))
+        if self._worth_launching(st.body):
+            front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            inner = self.body(st.body, inside(st, facts))
+            return (*front, s.For(st.var, st.lo, st.hi, st.step, inner))
+        return None
+
+    def _launch(self, body: s.Body, targets: Mapping[str, e.Var] | None = None) -> s.Body:
+        scalars = {n.name: n for n in walk(body) if isinstance(n, e.Var)}
+        stores = tuple(
+            s.Assign(e.Index(where, e.Const(0, I32), scalars[name].type), scalars[name])
+            for name, where in (targets or {}).items()
+        )
+        name, args = outline(self.frame, loaded((*body, *stores), self.resident))
+        one = e.Const(1, U32)
+        cores = e.Const(CORES, U32)
+        return (s.Launch(name, (one, one, one), (cores, one, one), args),)
+
+    def _flush(self, run: list[tuple[s.Stmt, Facts]], wanted: set[str] | None = None) -> s.Body:
+        if not run:
+            return ()
+        body = tuple(st for st, _ in run)
+        run.clear()
+        front: list[s.Stmt] = []
+        inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
+        for d in inner:
+            del self.arrays[d.var.name]
+        stores = [v for v in _scalars_out(body) if v.name in (wanted or ()) or
+                  not self._only_in(v.name, body)]  # fmt: skip
+        targets: dict[str, e.Var] = {}
+        for v in stores:
+            targets[v.name] = self.resident.get(v.name) or self._buffer(v)
+            if v.name in declared(body):
+                front.append(s.Decl(v))
+        launch = self._launch((*inner, *body), targets)
+        self.resident |= targets
+        return (*front, *launch)
+
+
+class HostDriver(_Driver):
+    """The functions that are called from outside, with launches in them."""
+
+    def _form(self, f: Function, forms: Mapping[str, Form]) -> Form:
+        low: Lowering = self.low
+        facts = self._facts(f)
+        found = survey(f.body, facts, low.readers)
+        known = {n: (form.f.params, form.uses) for n, form in forms.items()}
+        used = uses(f, f.body, facts, low.readers, known)
+        frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
+        host = TaskHost(frame, found, forms)
+        new = host.body(f.body, facts)
+        return Form(f, host.finished(new), host.result, used)
+
+
+__all__ = ["CORES", "HostDriver", "Program", "TaskHost"]
