@@ -6,7 +6,7 @@ import os
 import secrets
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -76,6 +76,7 @@ class Raised:
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
+    alike: bool = False
 
 
 def translate(text: str, file: str, options: Options) -> Translation:
@@ -91,6 +92,8 @@ def translate(text: str, file: str, options: Options) -> Translation:
     try:
         _check_direction(source, target)
         reading = read(text, file, source, options, out.diagnostics, trace)
+        if _port(reading, target, options, out):
+            return out
         raised = _raise_and_write(reading, target, out)
         if out.text is not None and options.verify:
             _verify(reading, target, options, out, raised)
@@ -119,6 +122,59 @@ def _check_direction(source: Platform, target: Platform) -> None:
         raise XpilerError(Diagnostic("XP0904", f"writing {target.title} is not built yet"))
     if not source.readable:
         raise XpilerError(Diagnostic("XP0904", f"reading {source.title} is not built yet"))
+
+
+def _port(reading: Reading, target: Platform, options: Options, out: Translation) -> bool:
+    """Within a family of platforms: edit the user's own text. False: the ordinary road is next.
+
+    That is where something could not be carried or the edited text is not as good as the source,
+    unless the ordinary road does no better.
+    """
+    from xpiler.port import can_port, port
+
+    if not can_port(reading.platform, target):
+        return False
+    with out.trace.step("port") as step:
+        ported = port(
+            reading.text,
+            reading.file,
+            reading.platform,
+            target,
+            include_dirs=options.include_dirs,
+            defines=options.defines,
+            arch=options.arch,
+        )
+        step.before, step.after = reading.text, ported.text
+        step.checks["complete"] = "yes" if ported.complete else "no"
+    attempt = replace(out, text=ported.text, diagnostics=[*out.diagnostics, *ported.diagnostics])
+    if options.verify:
+        _verify(reading, target, options, attempt, Raised(alike=True))
+    unsound = attempt.verdict is not None and attempt.verdict.outcome == "unsound_source"
+    good = attempt.verified or (ported.complete and (unsound or not options.verify))
+    if not good and _by_road(reading, target, options, out):
+        return True
+    out.text, out.diagnostics = attempt.text, attempt.diagnostics
+    out.verdict, out.assumptions = attempt.verdict, attempt.assumptions
+    return True
+
+
+def _by_road(reading: Reading, target: Platform, options: Options, out: Translation) -> bool:
+    """The ordinary road instead of port mode, taken up into `out` where it does better."""
+    road = replace(out, diagnostics=list(out.diagnostics))
+    try:
+        raised = _raise_and_write(reading, target, road)
+        if road.text is not None and options.verify:
+            _verify(reading, target, options, road, raised)
+    except Exception as why:
+        out.trace.steps[-1].checks["failed"] = str(why)[:200]
+        return False
+    if road.text is None or road.errors or (options.verify and not road.verified):
+        return False
+    note = "written anew: editing the text did not carry everything"
+    road.diagnostics.append(Diagnostic("XP1007", note, "note", loc=SourceLoc(out.file, 1)))
+    out.text, out.diagnostics = road.text, road.diagnostics
+    out.verdict, out.assumptions = road.verdict, road.assumptions
+    return True
 
 
 def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Raised:
@@ -214,6 +270,7 @@ def _verify(
             extras=raised.extras,
             lost=raised.lost,
             entries=raised.entries,
+            alike=raised.alike,
         )
         out.diagnostics += out.verdict.diagnostics()
         step.checks["verdict"] = out.verdict.render()

@@ -113,10 +113,12 @@ def verify_cases(
     plan: EntryPlan,
     extra: Sequence[str] = (),
     point: TargetPoint | None = None,
+    alike: bool = False,
 ) -> tuple[VerifyCase, ...]:
     """Calls of both sides for every case; `extra` names launch parameters that the target added.
 
-    `point` says how the target's entry is called where that is no plain host function.
+    `point` says how the target's entry is called where that is no plain host function; `alike`:
+    as the source's is.
     """
     f = plan.entry
     out = []
@@ -128,7 +130,9 @@ def verify_cases(
             source = Entry(name, "kernel", case.grid, case.block, case.shared_bytes)
         shape = _shape_values(case)
         target = Entry(f.name, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
-        if point is not None and point.kind == "kernel":
+        if alike:
+            target = source
+        elif point is not None and point.kind == "kernel":
             target = replace(
                 target, kind="kernel", grid=point.grid, block=point.block,
                 shared_bytes=point.shared_bytes,
@@ -168,6 +172,7 @@ def check_translation(
     extras: Mapping[str, Sequence[str]] | None = None,
     lost: frozenset[str] = frozenset(),
     entries: Mapping[str, TargetPoint] | None = None,
+    alike: bool = False,
     executor: EmulatorExecutor | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
@@ -175,7 +180,8 @@ def check_translation(
     `lost` names functions that could not be translated: entries that need one are not run.
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
-    `entries` says how entries of the translation are called that are no plain host functions.
+    `entries` says how entries of the translation are called that are no plain host functions;
+    `alike`: all of them as the source's are, kernels by their own launch shape.
 
     The source's program sets tolerances and kinds of input, never an expected value. `executor`
     may be one that remembers runs, for whoever checks many translations of one source.
@@ -196,7 +202,8 @@ def check_translation(
 
     def verdict_on(plan: EntryPlan) -> Verdict:
         name = plan.entry.name
-        cases = verify_cases(program, plan, (extras or {}).get(name, ()), (entries or {}).get(name))
+        point = (entries or {}).get(name)
+        cases = verify_cases(program, plan, (extras or {}).get(name, ()), point, alike)
         whole = {name for function, name in integral if function == plan.entry.name}
         cases = tuple(case.with_integral(whole) for case in cases)
         return verify(*units, cases, executor=runs, options=options)

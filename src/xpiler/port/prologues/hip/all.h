@@ -1,0 +1,2 @@
+// needs: ballot
+__device__ inline int xp_all_sync(unsigned mask, int vote) { return xp_ballot_sync(mask, !vote) == 0; }

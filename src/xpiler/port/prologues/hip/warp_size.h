@@ -1,0 +1,1 @@
+constexpr int xp_warp_size = 32;  // lanes that work together: half of a wave of 64

@@ -1,0 +1,1 @@
+#define XP_WMMA_BF16 1
