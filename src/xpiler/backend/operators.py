@@ -191,6 +191,8 @@ class Operators(ABC):
         ctype: Type = n.type
         if isinstance(n.type, Scalar) and str(n.type) not in self.spelling.classes:
             a, b = self.matched(a, b, n.type, compares=True)
+            if self.spelling.syntax.cpp and a.ctype != b.ctype and _halves(a, b):
+                a, b = self.settle(a), self.settle(b)
             ctype = usual(a.ctype, b.ctype) or n.type
         else:
             a, b = self.settle(a), self.settle(b)
@@ -240,6 +242,11 @@ class LanePrinter:
         else:
             made = e.Binary(op, lanes[0], lanes[1], elem)  # type: ignore[arg-type]
         return printer.assigned(made, elem)
+
+
+def _halves(a: Piece, b: Piece) -> bool:
+    """Whether a half is among the two: a class on some hosts, which has no common type with others."""
+    return "f16" in (str(a.ctype), str(b.ctype))
 
 
 def _filled(template: str, args: list[str]) -> str:

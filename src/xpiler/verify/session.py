@@ -186,12 +186,15 @@ def check_translation(
     The source's program sets tolerances and kinds of input, never an expected value. `executor`
     may be one that remembers runs, for whoever checks many translations of one source.
     """
+    from xpiler.verify.compiling import RealCompile
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.verifier import Options, verify
 
+    with sandboxed(sandbox):
+        real = RealCompile(target.name, target_text)
     if not reading.plans:
         reason = "it is not known how to run it"
-        return Verdict("unverified", "compiled", code="XP0704", reason=reason)
+        return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
     program, source = reading.program, reading.platform.name
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
@@ -224,7 +227,7 @@ def check_translation(
                 verdict = verdict_on(replace(plan, cases=plan.aligned))
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
             verdicts.append(verdict)
-        return combine(verdicts)
+        return real.judge(combine(verdicts))
 
 
 def needs(program: Program, entry: Function) -> set[str]:

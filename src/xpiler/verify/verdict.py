@@ -27,7 +27,8 @@ class Verdict:
     `outcome` sums it up, `level` is the rung reached. `runs` counts input sets on which source and
     target were compared, `exact_runs` those compared bit for bit. `excluded` is the share of
     elements (0 to 1) excused because the source jumps there. `code` and `reason` say why not,
-    `side` whose `findings` these are. `seconds` is wall time.
+    `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the platform's real
+    compilers that made machine code of the translation, and the architectures.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class Verdict:
     code: str = ""
     reason: str = ""
     seconds: float = 0.0
+    compiled_by: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -63,7 +65,7 @@ class Verdict:
         grounds += [f"{self.exact_runs} compared exactly"] if self.exact_runs else []
         grounds += [f"tolerance {self.tolerance}"] if self.tolerance else []
         grounds += [f"excluded {100 * self.excluded:.2g} %"] if self.excluded else []
-        return grounds
+        return grounds + [f"compiled by {tool}" for tool in self.compiled_by]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,7 +40,7 @@ def _folders() -> tuple[Path, Path, Path] | None:
         for home in sorted(root.glob("cu1?"), reverse=True):
             libraries = sorted(home.glob("lib/libnvrtc.so.*"))
             if libraries and (home / "include" / "cuda_fp16.h").is_file():
-                return libraries[-1], home / "include", home / "cccl"
+                return libraries[-1], home / "include", home / "include" / "cccl"
     return None
 
 
@@ -61,6 +62,7 @@ def compile_text(text: str, archs: tuple[str, ...], filename: str) -> tuple[Comp
     assert folders is not None
     library, include, cccl = folders
     options = ["-std=c++17", "--pre-include=xpiler_rtc.h", f"-I{include}", f"-I{cccl}"]
+    options.append("--diag-suppress=177")  # constants that only the host's part uses
     job = {
         "library": str(library),
         "text": device_text(text),
@@ -97,7 +99,7 @@ def _headers(text: str, folders: tuple[Path, ...]) -> dict[str, str]:
 
 
 def _report(row: dict[str, Any], folder: Path, filename: str, text: str) -> CompileReport:
-    messages = tuple(_messages(row["log"], filename, text))
+    messages = tuple(islice(_messages(row["log"], filename, text), _KEPT))
     if not row["ok"] and not any(m.severity == "error" for m in messages):
         said = row["log"].strip()[-1000:]
         messages += (Diagnostic("XP0612", "the compiler failed", reason=said),)
@@ -107,9 +109,11 @@ def _report(row: dict[str, Any], folder: Path, filename: str, text: str) -> Comp
 
 def _messages(log: str, filename: str, text: str) -> Iterator[Diagnostic]:
     lines = text.splitlines()
-    for m in list(_REMARK.finditer(log))[:_KEPT]:
+    for m in _REMARK.finditer(log):
         line = int(m["line"])
         level: Literal["error", "warning"] = "warning" if m["level"] == "warning" else "error"
+        if level == "warning" and m["file"] != filename:
+            continue
         shown = lines[line - 1] if m["file"] == filename and 0 < line <= len(lines) else ""
         code = "XP0612" if level == "error" else "XP0606"
         yield Diagnostic(code, m["text"], level, SourceLoc(m["file"], line), shown)
