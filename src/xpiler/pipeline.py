@@ -17,7 +17,8 @@ from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
 
 if TYPE_CHECKING:
-    from xpiler.passes.lowering import EntryPoint, Lowered
+    from xpiler.ir.expr import Expr
+    from xpiler.passes.lowering import EntryPoint, Lowered, Origin
     from xpiler.passes.recovery import LaunchShape
     from xpiler.platforms.registry import Platform
     from xpiler.verify.reading import Reading
@@ -190,8 +191,11 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
         step.after = show_program(raised.program)
     with out.trace.step("clean-up") as outer:
         outer.before = step.after
-        cleaned = clean_up(raised.program, assume=Assumptions())
+        as_it_stands = "lowering" not in target.tables
+        cleaned = clean_up(raised.program, assume=Assumptions(), in_order=as_it_stands)
         outer.after = show_program(cleaned.program)
+        if cleaned.failures:
+            outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
     lowered = _lower(reading, cleaned.program, target, out)
     assumed = (*raised.assumptions, *cleaned.assumptions, *lowered.assumptions)
@@ -212,15 +216,37 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
 
 def _lower(reading: Reading, program: Program, target: Platform, out: Translation) -> Lowered:
     """The sequential program in the target's form."""
-    from xpiler.passes.lowering import Origin, lower
+    from xpiler.passes.lowering import lower
 
-    bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
-        lowered = lower(program, target, Origin(reading.platform.name, frozenset(bare)))
+        lowered = lower(program, target, _origin(reading))
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     return lowered
+
+
+def _origin(reading: Reading) -> Origin:
+    """What lowering should know of the source: its kernels, and how large the buffers are."""
+    from xpiler.ir.types import Pointer
+    from xpiler.passes.lowering import Example, Origin
+    from xpiler.verify.spec import size_expr
+
+    bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
+    launched = {f.name for f in reading.program.kernels()} - bare
+    extents: dict[str, dict[str, Expr]] = {}
+    examples: dict[str, tuple[Example, ...]] = {}
+    for plan in reading.plans:
+        scalars = {p.name: p.type for p in plan.entry.params if not isinstance(p.type, Pointer)}
+        given = {n: a.extent for n, a in reading.spec.args.items() if a.extent is not None}
+        extents[plan.entry.name] = {n: size_expr(x, scalars) for n, x in given.items()}
+        examples[plan.entry.name] = tuple(
+            Example(case.scalars, {b.name: b.count for b in case.buffers})
+            for case in (*plan.cases, *plan.aligned)
+        )
+    return Origin(
+        reading.platform.name, frozenset(bare), frozenset(launched), extents, examples
+    )
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.dependence import Access
+from xpiler.analysis.effects import names_in, root
 from xpiler.analysis.parallelism import Gatherer
 from xpiler.analysis.pointers import byte_size
 from xpiler.analysis.poly import Poly, atom
@@ -14,9 +15,9 @@ from xpiler.analysis.proofs import facts_of, rank
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.program import Function
-from xpiler.ir.rewrite import substitute, walk
-from xpiler.ir.types import I64, Array, Pointer
+from xpiler.ir.program import Function, StructDef
+from xpiler.ir.rewrite import rewrite_exprs, substitute, walk
+from xpiler.ir.types import I64, Array, Pointer, Vector
 
 MAX_STEPS = 160
 
@@ -33,18 +34,26 @@ class Use:
     writes: bool = False
     lost: bool = False
     covered: bool = False
-    bounds: list[Poly] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
+    bounds: list[tuple[Poly, ...]] = field(default_factory=list)
 
-    def need(self, bound: Poly | None) -> None:
-        if bound is None:
+    def need(self, bounds: tuple[Poly, ...]) -> None:
+        """One more access, with everything that its extent is known to be at most."""
+        if not bounds:
             self.lost = True
-        elif bound not in self.bounds:
-            self.bounds.append(bound)
+        elif bounds not in self.bounds:
+            self.bounds.append(bounds)
+
+    def most(self) -> list[Poly]:
+        """Extents none of which contains another; together they hold every access."""
+        sure = greatest([b[0] for b in self.bounds if len(b) == 1])
+        for several in self.bounds:
+            if not any(at_least(p, q) for p in sure for q in several):
+                sure.append(min(several, key=_size))
+        return greatest(sure)
 
     def count(self) -> e.Expr | None:
         """The elements that are touched, as an i64 expression; None where that is not known."""
-        most = greatest(self.bounds)
+        most = self.most()
         parts = [to_expr(self.facts, p, I64, checked=False) for p in most]
         if self.lost or not parts or None in parts:
             return None
@@ -62,13 +71,55 @@ class Footprint(Gatherer):
     copies touch: (pointer, bytes from its start, elements or None, read, written).
     """
 
-    def __init__(self, readers: frozenset[str], known: Callees) -> None:
+    def __init__(
+        self, readers: frozenset[str], known: Callees, layouts: Layouts | None = None
+    ) -> None:
         super().__init__(readers)
+        self.layouts = layouts or {}
         self.known = known
         self.escaped: set[str] = set()
         self.touched: list[Touch] = []
+        self.fields: dict[tuple[str, str], e.Expr] = {}
+        self.nested: frozenset[str] = frozenset()
+
+    def whole(self, body: s.Body, facts: Facts) -> None:
+        """Everything in a function's body; fields set one after the other there are remembered."""
+        inner = [n for st in body for n in walk(st) if n is not st]
+        self.nested = frozenset(
+            root(n.target) for n in inner if isinstance(n, s.Assign)
+        ) | frozenset(root(n.x) for n in walk(body) if isinstance(n, e.AddressOf))
+        self.body(body, facts)
+
+    def _note_fields(self, st: s.Stmt, facts: Facts) -> None:
+        if isinstance(st, s.Decl) and isinstance(st.init, e.Aggregate):
+            if st.var.name not in self.nested:
+                for name, x in zip(_field_names(st, self), st.init.items, strict=False):
+                    self._note_field(st.var.name, name, x, facts)
+        elif isinstance(st, s.Assign) and isinstance(st.target, e.Field):
+            base = st.target.base
+            if isinstance(base, e.Var) and base.name not in self.nested:
+                self.fields.pop((base.name, st.target.name), None)
+                if not st.op:
+                    self._note_field(base.name, st.target.name, st.value, facts)
+
+    def _note_field(self, var: str, name: str, x: e.Expr, facts: Facts) -> None:
+        x = self.resolved(x)
+        if not names_in(x) & facts.mutable:
+            self.fields[var, name] = x
+
+    def resolved(self, x: e.Expr) -> e.Expr:
+        """`x` with the fields that are known replaced by their values."""
+
+        def one(n: e.Expr) -> e.Expr:
+            if isinstance(n, e.Field) and isinstance(n.base, e.Var):
+                return self.fields.get((n.base.name, n.name), n)
+            return n
+
+        out: e.Expr = rewrite_exprs(x, one)
+        return out
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        self._note_fields(st, facts)
         if isinstance(st, s.Instr) and st.name in ("host.copy", "host.set"):
             self._copied(st, facts)
             return (st,)
@@ -83,7 +134,7 @@ class Footprint(Gatherer):
         return super().stmt(st, facts)
 
     def _copied(self, st: s.Instr, facts: Facts) -> None:
-        amount = facts.address(st.ins[2])
+        amount = facts.address(self.resolved(st.ins[2]))
         sides = ((st.ins[0], True), (st.ins[1], False))
         for x, write in sides if st.name == "host.copy" else sides[:1]:
             self._touch(x, amount, write, facts)
@@ -106,7 +157,7 @@ class Footprint(Gatherer):
                 continue
             param = next(p.type for p in params if p.name == name)
             size = byte_size(param.elem) or 1  # type: ignore[attr-defined]
-            end = found.offset + facts.address(substitute(count, args)) * size
+            end = found.offset + facts.address(self.resolved(substitute(count, args))) * size
             if use.reads or not use.writes:
                 self.touched.append(Touch(found.root.name, end, False, facts))
             if use.writes:
@@ -124,6 +175,12 @@ class Footprint(Gatherer):
         super()._reads(x, facts)
 
 
+def _field_names(st: s.Decl, structs: Footprint) -> tuple[str, ...]:
+    if isinstance(st.var.type, Vector):
+        return ("x", "y", "z", "w")
+    return structs.layouts.get(str(st.var.type), ())
+
+
 @dataclass(frozen=True)
 class Touch:
     """Bytes of `root` up to `end` are read or written."""
@@ -134,6 +191,7 @@ class Touch:
     facts: Facts
 
 
+Layouts = Mapping[str, tuple[str, ...]]
 Callees = Mapping[str, tuple[tuple[e.Var, ...], Mapping[str, Use]]]
 
 
@@ -153,11 +211,13 @@ def _pointers(x: e.Expr) -> Iterator[e.Var]:
 
 
 def uses(
-    f: Function, body: s.Body, facts: Facts, readers: frozenset[str], known: Callees
-) -> dict[str, Use]:
+    f: Function, body: s.Body, facts: Facts, readers: frozenset[str], known: Callees,
+    structs: tuple[StructDef, ...] = (),
+) -> dict[str, Use]:  # fmt: skip
     """The use of every pointer parameter of `f` in `body`."""
-    found = Footprint(readers, known)
-    found.body(body, facts)
+    layouts = {f"struct {d.name}": tuple(n for n, _ in d.fields) for d in structs}
+    found = Footprint(readers, known, layouts)
+    found.whole(body, facts)
     params = {p.name: p for p in f.params if isinstance(p.type, Pointer)}
     keep = frozenset(p.name for p in f.params if p.name not in facts.mutable)
     out = {name: Use(facts) for name in params}
@@ -180,33 +240,33 @@ def uses(
     return out
 
 
-def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> Poly | None:
+def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:
     size = byte_size(param.type.elem)  # type: ignore[attr-defined]
-    top = upper(t.facts, t.end, keep)
-    if size is None or top is None:
-        return None
-    whole, rest = top.divided_by(Poly({(): size}))
-    return whole if not rest.terms else None
+    if size is None:
+        return ()
+    tops = [p.divided_by(Poly({(): size})) for p in upper(t.facts, t.end, keep)]
+    return tuple(whole for whole, rest in tops if not rest.terms)
 
 
-def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> Poly | None:
-    """One more than the largest element of `param` that `a` touches."""
+def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:
+    """Bounds of one more than the largest element of `param` that `a` touches."""
     assert isinstance(param.type, Pointer)
     size, width = byte_size(param.type.elem), byte_size(a.elem)
     if a.elem == param.type.elem and not a.offset.terms and len(a.subs) == 1:
-        top = upper(a.facts, a.subs[0], keep)
-        return None if top is None else top + 1
+        return tuple(p + 1 for p in upper(a.facts, a.subs[0], keep))
     if size is None or width is None or len(a.subs) != 1:
-        return None
-    top = upper(a.facts, a.subs[0] * width + a.offset, keep)
-    if top is None:
-        return None
-    whole, rest = (top + width).divided_by(Poly({(): size}))
-    return whole if not rest.terms else whole + 1 if rest.constant else None
+        return ()
+    tops = upper(a.facts, a.subs[0] * width + a.offset, keep)
+    parts = [(p + width).divided_by(Poly({(): size})) for p in tops]
+    return tuple(
+        whole + (1 if rest.terms else 0)
+        for whole, rest in parts
+        if not rest.terms or rest.constant
+    )
 
 
-def upper(facts: Facts, p: Poly, keep: frozenset[str]) -> Poly | None:
-    """The smallest upper bound of `p` in terms of `keep` that a short search finds."""
+def upper(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[Poly, ...]:
+    """Upper bounds of `p` in terms of `keep` that a short search finds, each worth having."""
     found: list[Poly] = []
     seen = {p}
     todo = [p]
@@ -265,14 +325,12 @@ def _quotient_facts(facts: Facts, name: str, keep: frozenset[str]) -> Iterator[P
     info = facts.atoms.get(name)
     if info is None or info.num is None or info.den is None:
         return
-    top = upper(facts, info.num, keep)
-    if top is None:
-        return
-    whole, rest = (top + 1).divided_by(info.den)
-    if not rest.terms:
-        yield whole - 1 - atom(name)
-    elif info.den.constant is not None:
-        yield facts.quotient(top, info.den) - atom(name)
+    for top in upper(facts, info.num, keep) if info.num.atoms() else ():
+        whole, rest = (top + 1).divided_by(info.den)
+        if not rest.terms:
+            yield whole - 1 - atom(name)
+        elif info.den.constant is not None or not rest.atoms() & info.den.atoms():
+            yield facts.quotient(top, info.den) - atom(name)
     if facts.soon_nonneg(info.num):
         yield atom(name)
 
@@ -284,13 +342,15 @@ def at_least(a: Poly, b: Poly) -> bool:
     return all(c >= 0 for c in ones.terms.values())
 
 
-def smallest(items: Iterable[Poly]) -> Poly | None:
-    """The least of several bounds, as far as they can be compared; else the simplest."""
-    out: Poly | None = None
+def smallest(items: Iterable[Poly]) -> tuple[Poly, ...]:
+    """Those of several bounds that no other one is below, as far as they can be compared."""
+    out: list[Poly] = []
     for p in items:
-        if out is None or at_least(out, p) or (not at_least(p, out) and _size(p) < _size(out)):
-            out = p
-    return out
+        if any(at_least(p, q) for q in out):
+            continue
+        out = [q for q in out if not at_least(q, p)]
+        out.append(p)
+    return tuple(out)
 
 
 def _size(p: Poly) -> int:

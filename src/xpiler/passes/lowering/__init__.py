@@ -1,5 +1,5 @@
 """Lowering: a sequential program becomes one in a platform's own parallel form."""
 
-from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin, lower
+from xpiler.passes.lowering.base import EntryPoint, Example, Lowered, Origin, lower
 
-__all__ = ["EntryPoint", "Lowered", "Origin", "lower"]
+__all__ = ["EntryPoint", "Example", "Lowered", "Origin", "lower"]

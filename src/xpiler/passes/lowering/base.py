@@ -35,19 +35,28 @@ class EntryPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Values of a function's scalar parameters and the elements of its pointer parameters."""
+
+    sizes: Mapping[str, int | float]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """What the source was: which functions were kernels that no host code of the file launches.
 
     Their parameters are device pointers in the source; nobody has written a wrapper for them.
     `launched` were kernels too, but host code of the file launches them. `extents` has the
     elements of pointer parameters, by function and name, where somebody said so: i64 expressions
-    in the function's scalar parameters.
+    in the function's scalar parameters. `examples` are sizes with the extents that go with them.
     """
 
     platform: str = ""
     bare_kernels: frozenset[str] = frozenset()
     launched: frozenset[str] = frozenset()
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
+    examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

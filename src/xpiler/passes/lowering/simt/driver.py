@@ -104,7 +104,7 @@ class _Driver:
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)
         known = {n: (form.f.params, form.uses) for n, form in forms.items()}
-        used = uses(f, body, facts, low.readers, known)
+        used = uses(f, body, facts, low.readers, known, low.program.structs)
         frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
         host = Host(frame, found, forms)
         new = host.body(body, facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xpiler.ir import expr as e
 from xpiler.ir.program import Program
-from xpiler.ir.types import U64, Array, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import I64, U64, Array, Pointer, Scalar, Struct, Type, Vector
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Unfit
 
@@ -43,4 +43,13 @@ def byte_count(program: Program, elem: Type, count: e.Expr) -> e.Expr:
     size = w.size_of(elem, size_and_align(program, elem)[0])
     if isinstance(count, e.Const) and int(count.value) == 1:
         return size
-    return e.Binary("*", w.cast(count, U64), size, U64)
+    return e.Binary("*", _wide(count), size, U64)
+
+
+def _wide(x: e.Expr) -> e.Expr:
+    """`x` as u64; conversions go inwards, which is the same modulo 2**64."""
+    if isinstance(x, e.Binary) and x.op in ("+", "-", "*") and x.type == I64:
+        return e.Binary(x.op, _wide(x.a), _wide(x.b), U64)
+    if isinstance(x, e.Cast) and x.type == I64 and x.x.type != U64:
+        return w.cast(x.x, U64)
+    return w.cast(x, U64)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from xpiler.analysis import fit
 from xpiler.analysis.effects import names_in, root
+from xpiler.analysis.extents import Use
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import U64, Array, Opaque, Pointer, Type
+from xpiler.ir.types import U64, Array, Opaque, Pointer, Scalar, Type
 from xpiler.passes.lowering.base import Origin
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Lowering, Unfit
@@ -97,14 +100,10 @@ def _mirror(
     low: Lowering, form: Form, p: e.Var, origin: Origin, out: _Mirrors, taken: set[str]
 ) -> bool:
     assert isinstance(p.type, Pointer)
-    given = origin.extents.get(form.f.name, {}).get(p.name)
     use = form.uses.get(p.name)
-    count = given if given is not None else use.count() if use is not None else None
+    count = _count(low, form.f, p, use, origin)
     if count is None:
         return False
-    if given is None and use is not None:
-        for sentence in use.sentences:
-            low.assume(sentence)
     stem = p.name.split(".")[0]
     d = e.Var(fresh_name(f"d_{stem}", taken), Pointer(p.type.elem))
     size = byte_count(low.program, p.type.elem, count)
@@ -116,6 +115,32 @@ def _mirror(
         out.outs.append(_copy(p, d, size, "d2h"))
     out.frees.append(s.Instr("host.free", (), (d,)))
     return True
+
+
+def _count(
+    low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin
+) -> e.Expr | None:
+    """The elements of a parameter: as given, as the accesses say, or as the examples suggest."""
+    given = origin.extents.get(f.name, {}).get(p.name)
+    if given is not None:
+        return given
+    examples = origin.examples.get(f.name, ())
+    seen = [(x.sizes, x.counts[p.name]) for x in examples if p.name in x.counts]
+    count = use.count() if use is not None else None
+    if count is not None and not any(_exceeds(count, sizes, n) for sizes, n in seen):
+        return count
+    types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
+    found = fit.product(seen, list(types)) if seen else None
+    if found is None:
+        return count
+    text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
+    low.assume(f"{p.name} has {text} elements")
+    return fit.as_expr(found, types)
+
+
+def _exceeds(count: e.Expr, sizes: Mapping[str, int | float], seen: int) -> bool:
+    n = fit.value(count, sizes)
+    return n is not None and n > seen
 
 
 def _copy(to: e.Expr, source: e.Expr, size: e.Expr, kind: str) -> s.Instr:

@@ -12,7 +12,8 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import walk
+from xpiler.ir.rewrite import rewrite_stmts, walk
+from xpiler.ir.types import U32
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
@@ -46,46 +47,49 @@ class Tasks:
         self.entries: dict[str, EntryPoint] = {}
 
     def run(self) -> Program:
-        own = [f for f in self.program.functions if f.name in self.origin.bare_kernels]
-        kernels = [k for k in map(self.bare, own) if k is not None]
-        rest = [f for f in self.program.functions if f not in own]
-        serving = [f for f in rest if self._serves(f, rest)]
-        hosts = self._hosts(tuple(rest), serving)
-        low = {f.name: f for f in (*serving, *hosts)}
-        functions = tuple(replace(f, role="device") for f in serving if f not in hosts)
-        functions = (*(f for f in functions if low[f.name] is not None), *kernels, *hosts)
-        names = {f.name for f in hosts}
-        functions = tuple(f for f in functions if f in hosts or f.name not in names)
+        if self.origin.bare_kernels or self.origin.launched:
+            functions = self._as_before()
+        else:
+            functions = self._hosts()
         done = replace(self.program, functions=functions, platform=self.platform.name)
         done = replace(done, functions=_reachable(done))
         return replace(done, externals=_externals(done))
 
-    def _serves(self, f: Function, rest: list[Function]) -> bool:
-        """Whether only other functions have a use for it: nothing else calls it, it launches
-        nothing."""
-        return any(
-            isinstance(n, e.Call) and n.func == f.name
-            for g in self.program.functions if g is not f for n in walk(g.body)
-        )  # fmt: skip
+    def _as_before(self) -> tuple[Function, ...]:
+        """The source's kernels become kernels, and its host code launches them as it did."""
+        kernels = self.origin.bare_kernels | self.origin.launched
+        lost: set[str] = set()
+        out: list[Function] = []
+        for f in self.program.functions:
+            if f.name in kernels:
+                made = self.bare(f)
+                out += [made] if made is not None else []
+                lost |= {f.name} if made is None else set()
+        serving = _called_from([f for f in out])
+        for f in self.program.functions:
+            if f.name not in kernels:
+                role = "device" if f.name in _closure(self.program, serving) else "host"
+                out.append(replace(f, body=_launching(f.body, kernels), role=role))
+        order = {f.name: k for k, f in enumerate(self.program.functions)}
+        out.sort(key=lambda f: order[f.name])
+        return tuple(f for f in out if not _called_from([f]) & lost)
 
-    def _hosts(self, rest: tuple[Function, ...], serving: list[Function]) -> list[Function]:
-        """Host functions and the kernels that they launch."""
-        if not rest or all(f in serving for f in rest):
-            return []
-        part = replace(self.program, functions=rest)
-        low = Lowering(part, Machine(1), self.ctx, self.readers, names={f.name for f in rest})
+    def _hosts(self) -> tuple[Function, ...]:
+        """Host functions and the kernels that they launch, for a program without any."""
+        names = {f.name for f in self.program.functions}
+        low = Lowering(self.program, Machine(1), self.ctx, self.readers, names=names)
         made = HostDriver(low, self.origin).run()
         self.diagnostics += low.diagnostics
         out: list[Function] = []
         for f in made.functions:
             found = self.kernel(f) if f.role == "kernel" else f
             out += [found] if found is not None else []
-        return out
+        return tuple(out)
 
     def bare(self, f: Function) -> Function | None:
         """A kernel of the same name and parameters, right for any number of tasks."""
         made = self.kernel(f)
-        if made is not None:
+        if made is not None and f.name in self.origin.bare_kernels:
             self.entries[f.name] = EntryPoint("kernel", (1, 1, 1), (CORES, 1, 1))
         return made
 
@@ -103,9 +107,44 @@ class Tasks:
         return replace(f, body=body, role="kernel", static=False)
 
     def note(self, code: str, message: str, f: Function, reason: str) -> None:
-        new = Diagnostic(code, message, loc=f.loc, reason=reason)
+        new = Diagnostic(code, message, "note" if code == "XP1201" else "error", f.loc, reason=reason)
         if new not in self.diagnostics:
             self.diagnostics.append(new)
+
+
+def _called_from(functions: list[Function]) -> set[str]:
+    return {
+        n.func for f in functions for n in walk(f.body) if isinstance(n, e.Call)
+    } | {n.kernel for f in functions for n in walk(f.body) if isinstance(n, s.Launch)}
+
+
+def _closure(program: Program, names: set[str]) -> set[str]:
+    """The program's functions among `names` and whatever those call."""
+    own = {f.name: f for f in program.functions}
+    found: set[str] = set()
+    todo = [n for n in names if n in own]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += [n for n in _called_from([own[name]]) if n in own]
+    return found
+
+
+def _launching(body: s.Body, kernels: frozenset[str]) -> s.Body:
+    """Calls of functions that were kernels become launches of one job of tasks."""
+    one, cores = e.Const(1, U32), e.Const(CORES, U32)
+
+    def launch(st: s.Stmt) -> s.Stmt:
+        if isinstance(st, s.Eval) and isinstance(st.call, e.Call) and st.call.func in kernels:
+            return s.Launch(
+                st.call.func, (one, one, one), (cores, one, one), st.call.args,
+                loc=st.loc, comments=st.comments,
+            )  # fmt: skip
+        return st
+
+    out: s.Body = rewrite_stmts(body, launch)
+    return out
 
 
 def _reachable(program: Program) -> tuple[Function, ...]:
@@ -128,4 +167,4 @@ def _externals(program: Program) -> frozenset[str]:
     return frozenset(called - own)
 
 
-__all__ = ["lower", "s"]
+__all__ = ["lower"]
