@@ -1,8 +1,8 @@
 """A byte buffer that pointers carve up becomes one typed array for each piece.
 
-Pieces begin at the constant offsets that the program's pointers are set to. That they do not run
-into each other is taken from the program and said; a buffer of which parts are used at offsets
-that nobody can tell apart stays as it is.
+Pieces begin at the constant offsets that the program's pointers are set to. That no access runs
+from one into the next is proved, or follows from a bound on a parameter, which is said; where
+neither holds, two pieces are one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, map_children, walk
 from xpiler.ir.types import Array, Pointer, Scalar, Type
+from xpiler.passes.onchip.bounds import Bounds
 from xpiler.passes.onchip.offsets import byte_size, constant_part, plus
 
 
@@ -27,39 +28,78 @@ class Piece:
     var: e.Var | None = None
 
 
+LEAST = 64  # bytes: nearer than that, an offset is a shift and no new piece
+
+
 @dataclass
 class Carve:
-    """The pieces of the buffers in one body; `starts` names offsets that pointers were set to."""
+    """The pieces of the buffers in one body; `names` says what pointers were set to which offset."""
 
     body: s.Body
     names: Mapping[tuple[str, int], str]
     taken: set[str]
+    params: tuple[e.Var, ...]
     sentences: list[str] = field(default_factory=list)
 
     def run(self) -> s.Body:
         """The body with carved buffers as separate arrays."""
-        self.pieces: dict[str, list[Piece]] = {}
         decls = [st for st in walk(self.body) if isinstance(st, s.Decl)]
-        for st in decls:
-            t = st.var.type
-            if isinstance(t, Array) and t.size is not None and isinstance(t.elem, Scalar):
-                self._plan(st.var, t)
-        self.pieces = {n: p for n, p in self.pieces.items() if self._settled(n, p)}
-        return self._rewrite(self.body) if self.pieces else self.body
+        starts = {st.var.name: self._starts(st.var) for st in decls if self._is_carved(st.var)}
+        buffers = {st.var.name: st.var for st in decls if st.var.name in starts}
+        while starts:
+            self.pieces: dict[str, list[Piece]] = {}
+            for name, at in starts.items():
+                self._plan(buffers[name], at)
+            whole = [n for n, pieces in self.pieces.items() if not self._settled(n, pieces)]
+            if whole:
+                starts = {n: at for n, at in starts.items() if n not in whole}
+                continue
+            body = self._rewrite(self.body)
+            wrong = self._overrun(body, starts)
+            if not wrong:
+                return body
+            for name, at in wrong:
+                starts[name] = [x for x in starts[name] if x != at]
+        return self.body
+
+    def _overrun(self, body: s.Body, starts: Mapping[str, list[int]]) -> list[tuple[str, int]]:
+        """Starts of pieces that the piece before may run into; takes note of what is assumed."""
+        apart = {n: p for n, p in self.pieces.items() if len(starts[n]) > 1}
+        owner = {p.var.name: (n, i) for n, ps in apart.items() for i, p in enumerate(ps) if p.var}
+        sizes = {p.var.name: p.var.type.size for ps in apart.values() for p in ps if p.var}  # type: ignore[union-attr]
+        check = Bounds(sizes)
+        check.check(body, self.params)
+        wrong = [self._culprit(*owner[name], starts) for name in sorted(check.overrun)]
+        if not wrong:
+            self.sentences += sorted({x for found in check.needs.values() for x in found})
+        return wrong
+
+    def _culprit(self, name: str, piece: int, starts: Mapping[str, list[int]]) -> tuple[str, int]:
+        """The start to give up so that piece number `piece` of a buffer becomes larger."""
+        at = starts[name]
+        return name, at[piece + 1] if piece + 1 < len(at) else at[piece]
 
     # -- planning -----------------------------------------------------------------------------
-    def _plan(self, var: e.Var, t: Array) -> None:
-        total = byte_size(t) or 0
-        starts = sorted({at for name, at in self.names if name == var.name and 0 <= at < total})
+    def _is_carved(self, var: e.Var) -> bool:
+        t = var.type
+        if not (isinstance(t, Array) and t.size is not None and isinstance(t.elem, Scalar)):
+            return False
         accesses = list(self._accesses(var.name))
-        typed = {a.type for a in accesses} == {t.elem}
-        if not accesses or (typed and len(starts) <= 1):
-            return
-        if starts[:1] != [0]:
-            starts.insert(0, 0)
-        ends = [*starts[1:], total]
+        return bool(accesses) and {a.type for a in accesses} != {t.elem}
+
+    def _starts(self, var: e.Var) -> list[int]:
+        total = byte_size(var.type) or 0
+        found = sorted({at for name, at in self.names if name == var.name and 0 <= at < total})
+        starts = [0]
+        for at in found:
+            if at - starts[-1] >= LEAST:
+                starts.append(at)
+        return starts
+
+    def _plan(self, var: e.Var, starts: list[int]) -> None:
+        ends = [*starts[1:], byte_size(var.type) or 0]
         self.pieces[var.name] = [Piece(a, b) for a, b in zip(starts, ends, strict=True)]
-        for access in accesses:
+        for access in self._accesses(var.name):
             piece = self._piece(var.name, access)
             piece.uses[access.type] = piece.uses.get(access.type, 0) + 1
 
@@ -81,19 +121,20 @@ class Carve:
             sizes = {byte_size(t) for t in p.uses}
             if len(sizes) > 1:
                 return False
-            for t in p.uses:
-                size = byte_size(t) or 1
-                if not isinstance(t, Scalar) or p.start % size or (p.end - p.start) % size:
-                    return False
+            if any(not isinstance(t, Scalar) or p.start % (byte_size(t) or 1) for t in p.uses):
+                return False
         for p in pieces:
             if p.uses:
                 t = max(p.uses, key=lambda u: (p.uses[u], str(u)))
-                base = self.names.get((name, p.start), name).split(".")[0]
+                base = self._name(name, p)
                 count = (p.end - p.start) // (byte_size(t) or 1)
                 p.var = e.Var(fresh_name(base, self.taken), Array(t, count))
-        if sum(p.var is not None for p in pieces) > 1:
-            self.sentences.append(f"the parts of {name.split('.')[0]} do not run into each other")
         return True
+
+    def _name(self, buffer: str, p: Piece) -> str:
+        """The name of the pointer that was set to the piece's start."""
+        found = self.names.get((buffer, p.start), buffer).split(".")[0]
+        return found
 
     # -- rewriting ----------------------------------------------------------------------------
     def _rewrite(self, body: s.Body) -> s.Body:

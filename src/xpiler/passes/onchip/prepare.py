@@ -42,7 +42,11 @@ def _takes(f: Function) -> bool:
 
 
 def prepare(
-    body: s.Body, globals_: Iterable[Global], taken: set[str], sentences: list[str]
+    f: Function,
+    body: s.Body,
+    globals_: Iterable[Global],
+    taken: set[str],
+    sentences: list[str],
 ) -> s.Body:
     """`body` with file-scope memories as its own, pointers as offsets, carved buffers as arrays."""
     used = variables(body)
@@ -52,7 +56,7 @@ def prepare(
         return body
     rewriting = Pointers(body, taken)
     body = rewriting.run()
-    carving = Carve(body, rewriting.names, taken)
+    carving = Carve(body, rewriting.names, taken, f.params)
     body = carving.run()
     sentences += carving.sentences
     return _private(body)

@@ -134,7 +134,7 @@ class Kernel:
         self.taken |= {p.name for p in f.params} | {fn.name for fn in program.functions}
         self.taken |= {g.var.name for g in program.globals}
         body = flatten_scopes(inline(body, rec.helpers, self.taken))
-        body = prepare(body, program.globals, self.taken, rec.assumptions)
+        body = prepare(f, body, program.globals, self.taken, rec.assumptions)
         refuse_launches(body)
         found = rec.sites.get(f.name, [])
         if found:

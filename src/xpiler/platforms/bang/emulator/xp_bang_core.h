@@ -100,7 +100,14 @@ void __assert_fail(const char*, const char*, unsigned, const char*) noexcept(tru
 #define __bang_printf printf
 
 // The caller's line, as a last default argument.
-#define XP_LINE int xp_line = __builtin_LINE()
+// (A type of its own: a surplus argument is no line.)
+namespace xp_bang {
+struct Line {
+  int number;
+  constexpr operator int() const { return number; }
+};
+}  // namespace xp_bang
+#define XP_LINE xp_bang::Line xp_line = xp_bang::Line{__builtin_LINE()}
 
 // ---- built-in variables ------------------------------------------------------------------------------------
 // `const`: within one task they never change. Written by lib/core.cpp whenever another core runs.

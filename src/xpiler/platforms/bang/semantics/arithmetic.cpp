@@ -40,7 +40,10 @@ XP_SCALAR(__bang_mul_const, a* b)
 XP_BINARY(__bang_add_tz, a + b)
 XP_CYCLE(__bang_cycle_add_tz, a + b)
 XP_BINARY(__bang_div, a / b)
-XP_SCALAR(__bang_div, a / b)
+template <class T>
+inline void __bang_div(T* dst, const T* x, typename xp_plain<T>::type value, int n) {
+  for (int i = 0; i < n; i++) dst[i] = (T)(x[i] / value);
+}
 template <class T>
 inline void __bang_div(T* dst, const T* x, const T* y, T* scratch, int n) {
   for (int i = 0; i < n; i++) dst[i] = (T)(x[i] / y[i]);

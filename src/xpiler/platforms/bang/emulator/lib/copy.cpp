@@ -8,7 +8,6 @@
 
 extern "C" {
 int snprintf(char*, size_t, const char*, ...);
-void* realloc(void*, size_t);
 extern const unsigned xp_bang_core_id;
 }
 
@@ -173,7 +172,7 @@ void mark_flights(unsigned pipe, bool on) {
 void launch_copy(const Copy& c, unsigned pipe) {
   Flights& f = flights[here->lane][pipe == pipe_move];
   if (f.count == f.room) {
-    f.list = static_cast<Flying*>(realloc(f.list, (f.room = f.room * 2 + 16) * sizeof(Flying)));
+    f.list = static_cast<Flying*>(xp_realloc(f.list, (f.room = f.room * 2 + 16) * sizeof(Flying)));
     if (!f.list) unknown("no memory for copies in flight", c.line);
   }
   f.list[f.count++] = {c, false};

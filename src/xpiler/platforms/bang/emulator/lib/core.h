@@ -9,6 +9,7 @@ void* memset(void*, int, __SIZE_TYPE__) noexcept __asm__("__real_memset");
 }
 #endif
 #include "../xp_bang_core.h"
+extern "C" void* xp_realloc(void*, __SIZE_TYPE__) __asm__("__real_realloc");     // not the program's watched heap
 
 namespace xp_bang {
 typedef unsigned char u8;
