@@ -24,9 +24,12 @@ from pathlib import Path
 from xpiler.cli.common import read_source
 from xpiler.diagnostics import XpilerError
 from xpiler.pipeline import Options, translate
+from xpiler.platforms.registry import all_platforms
 
 KERNELS = Path(__file__).parent.parent / "tests" / "kernels"
 TOKEN = re.compile(r"\w+|<<<|>>>|[-+*/%<>=!&|^]=|&&|\|\||\+\+|--|\s+|.", re.S)
+PLATFORM = {".cu": "cuda", ".hip": "hip", ".c": "c", ".mlu": "bang"}
+TARGETS = [p.name for p in all_platforms() if p.writable]
 NOISE = ["0", "-1", "2147483648", "1e309f", "}", "{", "(", ")", ";", "<<<", ">>>", "__shared__",
          "threadIdx.x", "float", "half", "*", "&", "template<typename T>", "asm(\"\")", "return",
          "__syncthreads();", "goto x;", "int", "n", "[", "]", "\"", "'", "/*", "//", "#if", "\\\n",
@@ -36,7 +39,7 @@ NOISE = ["0", "-1", "2147483648", "1e309f", "}", "{", "(", ")", ";", "<<<", ">>>
 
 def sources() -> list[tuple[str, str]]:
     """All our kernels: (suffix, text)."""
-    files = sorted(f for f in KERNELS.rglob("*") if f.suffix in (".cu", ".hip"))
+    files = sorted(f for f in KERNELS.rglob("*") if f.suffix in (".cu", ".hip", ".c", ".mlu"))
     return [(f.suffix, f.read_text(encoding="utf-8")) for f in files]
 
 
@@ -92,14 +95,19 @@ def try_one(job: tuple[int, int, float, float]) -> tuple[int, str, float]:
             f.write(data)
             f.flush()
             text = read_source(f.name)
-        result = translate(text, f"fuzz{index}{suffix}", Options(target="c", seed=1, verify=verify))
+        others = [t for t in TARGETS if t != PLATFORM[suffix]]
+        target = random.Random(f"t{seed}/{index}").choice(others)
+        options = Options(target=target, seed=1, verify=verify)
+        result = translate(text, f"fuzz{index}{suffix}", options)
         outcome = "translated" if result.text is not None else "refused"
         outcome = "partial" if result.partial else outcome
         if result.text is None and not result.diagnostics:
             outcome = "SILENT"
+        if faults := [d for d in result.diagnostics if d.code == "XP0999"]:
+            outcome = f"INTERNAL {faults[0].message}"
     except XpilerError:
         outcome = "refused"
-    except TimeoutError:
+    except Hang:
         outcome = f"HANG more than {seconds} s"
     except Exception:
         outcome = "RAISED " + traceback.format_exc(limit=-3)
@@ -108,8 +116,12 @@ def try_one(job: tuple[int, int, float, float]) -> tuple[int, str, float]:
     return index, outcome, time.perf_counter() - start
 
 
+class Hang(BaseException):
+    """Too long: no handler of the tool may take it for a fault of its own."""
+
+
 def _alarm(*_: object) -> None:
-    raise TimeoutError
+    raise Hang
 
 
 def results(args: argparse.Namespace) -> Iterator[tuple[int, str, float]]:
@@ -137,7 +149,7 @@ def main() -> int:
     for index, outcome, seconds in results(args):
         tally[outcome.split()[0]] += 1
         slowest = max(slowest, (seconds, index))
-        if outcome.split()[0] in ("RAISED", "HANG", "SILENT"):
+        if outcome.split()[0] in ("RAISED", "HANG", "SILENT", "INTERNAL"):
             causes[outcome.strip().splitlines()[-1][:150]] += 1
             if causes[outcome.strip().splitlines()[-1][:150]] <= 2:
                 print(f"input {index}: {outcome}", file=sys.stderr)

@@ -149,7 +149,7 @@ def test_struct_of_scalars_by_value() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("int twice(int x) { return 2 * x; }", "XP0302"),
+        ("static int twice(int x) { return 2 * x; }", "XP0302"),
         ("__global__ void k(float** x) { x[0][0] = 1; }", "XP0307"),
     ],
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
 from xpiler.verify.inference.entries import fields
-from xpiler.verify.inference.machine import LaunchRecord, Machine, OutOfBudget
+from xpiler.verify.inference.machine import STEP_BUDGET, LaunchRecord, Machine, OutOfBudget
 from xpiler.verify.inference.values import TOP, Interval, Record, Region, Value, point, start_of
 
 Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
@@ -23,6 +23,7 @@ class Footprint:
     launches: tuple[LaunchRecord, ...]
     failed: bool = False
     cost: float = 0.0
+    steps: int = 0
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
@@ -81,14 +82,17 @@ def probe(
     data: Mapping[str, Interval],
     shape: Shape | None = None,
     shared_bytes: int = 0,
+    budget: int = STEP_BUDGET,
 ) -> Footprint:
     """Interpret `entry`; a kernel needs the launch `shape`. Never raises.
+
+    `budget` bounds the statements that are interpreted; where it does not do, the probe failed.
 
     A program without kernels does by itself what elsewhere one thread of a kernel would do.
     """
     if shape is None and not program.kernels():
         shape = ((1, 1, 1), (1, 1, 1))
-    m = Machine(program, data)
+    m = Machine(program, data, budget=budget)
     for g in program.globals:
         m.region(g.var.name)
     args: list[Value] = []
@@ -109,8 +113,8 @@ def probe(
         else:
             m.call(entry, args)
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
-        return Footprint(m.regions, tuple(m.launches), failed=True, cost=m.cost)
-    return Footprint(m.regions, tuple(m.launches), cost=m.cost)
+        return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps)
 
 
 def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:

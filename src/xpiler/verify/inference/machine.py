@@ -20,7 +20,7 @@ from xpiler.verify.inference import values as v
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
 CONCRETE_TRIPS = 64  # loops of at most so many decided iterations are run one by one
-STEP_BUDGET = 200_000
+STEP_BUDGET = 20_000
 
 
 class OutOfBudget(Exception):
@@ -51,6 +51,7 @@ class Machine:
     axes: dict[str, Interval] = field(default_factory=dict)
     returned: Value | None = None
     steps: int = 0
+    budget: int = STEP_BUDGET
     depth: int = 0
     muted: int = 0
     scale: float = 1.0
@@ -119,7 +120,7 @@ class Machine:
 
     def eval(self, x: e.Expr) -> Value:
         value = self._eval(x)
-        if isinstance(value, Interval) and self.facts:
+        if isinstance(value, Interval) and self.facts and not isinstance(x, e.Const):
             known = self.facts.get(_strip(x))
             return value.meet(known) if known is not None else value
         return value
@@ -343,7 +344,7 @@ class Machine:
         for st in body:
             self.steps += 1
             self.cost += self.scale
-            if self.steps > STEP_BUDGET:
+            if self.steps > self.budget:
                 raise OutOfBudget
             if not execute(self, st):
                 return False
@@ -420,8 +421,24 @@ def _true(a: Interval) -> bool:
     return a.lo > 0 or a.hi < 0
 
 
+_stripped: dict[int, tuple[e.Expr, e.Expr]] = {}
+_MOST_STRIPPED = 50_000
+
+
 def _strip(x: e.Expr) -> e.Expr:
-    """`x` without integer conversions, at every level: facts ignore them."""
+    """`x` without integer conversions, at every level: facts ignore them.
+
+    Remembered by identity (the entry keeps `x` alive), since equality looks at whole trees.
+    """
+    found = _stripped.get(id(x))
+    if found is None:
+        if len(_stripped) > _MOST_STRIPPED:
+            _stripped.clear()
+        found = _stripped[id(x)] = (x, _without_conversions(x))
+    return found[1]
+
+
+def _without_conversions(x: e.Expr) -> e.Expr:
     if isinstance(x, e.Cast) and _is_integer(x.type) and _is_integer(x.x.type):
         return _strip(x.x)
     if isinstance(x, e.Binary):

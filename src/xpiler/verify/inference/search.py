@@ -13,6 +13,7 @@ from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
+from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import solve_sizes
 from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec
@@ -20,6 +21,8 @@ from xpiler.verify.spec import Spec
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
 GOOD_COST = 1 << 23  # statements that run in no time
 LIGHT_COST = GOOD_COST >> 3
+TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
+LEAST_STEPS = 2_000  # and what each may in any case
 MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
     [64, 32, 16, 8],
@@ -76,6 +79,7 @@ class Searcher:
     entry: Function
     spec: Spec
     kernel: bool
+    remaining: int = TOTAL_STEPS
 
     def __post_init__(self) -> None:
         self.fixed = {
@@ -106,9 +110,10 @@ class Searcher:
         self, values: Mapping[str, int | float], data: Mapping[str, Interval], shape: Shape | None
     ) -> Trial:
         shared = self._shared_bytes(values, shape)
-        return Trial(
-            values, data, shape, probe(self.program, self.entry, values, data, shape, shared)
-        )
+        budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
+        seen = probe(self.program, self.entry, values, data, shape, shared, budget)
+        self.remaining -= seen.steps
+        return Trial(values, data, shape, seen)
 
     def _shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
         from xpiler.verify.spec import size_value

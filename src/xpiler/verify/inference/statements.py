@@ -150,8 +150,9 @@ def _counting(m: Machine, st: s.For) -> bool:
 
 
 def _wants_concrete(body: s.Body) -> bool:
+    """Whether each iteration may do another thing to memory than its neighbours do."""
     return any(
-        isinstance(n, s.Launch) or (isinstance(n, s.Instr) and n.name.startswith("host."))
+        isinstance(n, s.Launch) or (isinstance(n, s.Instr) and n.name == "host.alloc")
         for n in walk(body)
     )
 
