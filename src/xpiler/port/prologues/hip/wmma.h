@@ -120,7 +120,7 @@ __device__ inline void fill_fragment(fragment<Use, M, N, K, T, L>& f, const V& v
 }
 template <class Use, int M, int N, int K, class T, class L, class E>
 __device__ inline void xp_load(fragment<Use, M, N, K, T, L>& f, const E* p, unsigned stride, bool by_column) {
-  xp_syncwarp();
+  xp_sync_warp();
   for (int i = 0; i < f.num_elements; ++i) {
     int row, column;
     if (xp_cell<M, N, K, T>(Use(), i, row, column)) f.x[i] = p[by_column ? column * stride + row : row * stride + column];
@@ -146,7 +146,7 @@ __device__ inline void store_matrix_sync(T* p, const fragment<accumulator, M, N,
     if (xp_cell<M, N, K, T>(accumulator(), i, row, column))
       p[layout == mem_col_major ? column * stride + row : row * stride + column] = f.x[i];
   }
-  xp_syncwarp();
+  xp_sync_warp();
 }
 
 // Whether every lane that the wave has is here: a matrix instruction pays no heed to lanes that are switched off.

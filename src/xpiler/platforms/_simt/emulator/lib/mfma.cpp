@@ -40,8 +40,18 @@ struct Record {
   const Mfma* form;
   const void *a, *b, *c;
   void* d;
+  int cbsz, abid;
   bool whole;
 };
+// CBSZ and ABID: of each 2^cbsz blocks in a row, all multiply by the block of A that abid counts.
+int block_of_a(int block, const Record& r) { return r.cbsz ? (block >> r.cbsz << r.cbsz) + r.abid : block; }
+// Sixteen blocks of 4 x 4: each has four lanes of its own, so that a part of a wave can have whole blocks.
+bool separable(const Mfma& f) { return f.m == 4 && f.type != type_f64; }
+bool has_block(void** records, int block) {
+  for (int lane = 4 * block; lane < 4 * block + 4; ++lane)
+    if (!records[lane]) return false;
+  return true;
+}
 
 template <class T> T element(const void* p, int i) {
   T v;
@@ -68,6 +78,7 @@ template <class T> T Matrices<T>::d[most];
 template <class T, MatrixType type> void gather(const Mfma& f, void** records) {
   const int per_lane = f.m * f.k * f.blocks / 64;
   for (int lane = 0; lane < 64; ++lane) {
+    if (!records[lane]) continue;
     const Record& r = *static_cast<Record*>(records[lane]);
     const Place first = input_place(f.m, f.blocks, per_lane, lane, 0);     // consecutive k follow
     for (int i = 0; i < per_lane; ++i) {
@@ -76,17 +87,19 @@ template <class T, MatrixType type> void gather(const Mfma& f, void** records) {
     }
   }
 }
-template <class T, class Step> void multiply(const Mfma& f, Step step) {
+template <class T, class Step> void multiply(const Mfma& f, const Record& r, Step step) {
   T *a = Matrices<T>::a, *b = Matrices<T>::b, *d = Matrices<T>::d;
   for (int row = 0; row < f.blocks * f.m; ++row) {
     const T* of_block = b + row / f.m * f.k * f.n;
+    const T* of_row = a + (block_of_a(row / f.m, r) * f.m + row % f.m) * f.k;
     for (int k = 0; k < f.k; ++k)
-      for (int j = 0; j < f.n; ++j) d[row * f.n + j] = step(d[row * f.n + j], a[row * f.k + k], of_block[k * f.n + j]);
+      for (int j = 0; j < f.n; ++j) d[row * f.n + j] = step(d[row * f.n + j], of_row[k], of_block[k * f.n + j]);
   }
 }
 template <class T> void exchange(const Mfma& f, void** records, bool load) {
   const int registers = f.m * f.n * f.blocks / 64;
   for (int lane = 0; lane < 64; ++lane) {
+    if (!records[lane]) continue;
     const Record& r = *static_cast<Record*>(records[lane]);
     for (int v = 0; v < registers; ++v) {
       const Cell cell = output_cell(f.m, f.n, f.blocks, f.type == type_f64, lane, v);
@@ -96,43 +109,54 @@ template <class T> void exchange(const Mfma& f, void** records, bool load) {
     }
   }
 }
-template <class T, MatrixType type, class Step> void perform(const Mfma& f, void** records, Step step) {
+template <class T, MatrixType type, class Step> void perform(const Mfma& f, const Record& r, void** records, Step step) {
   gather<T, type>(f, records);
   exchange<T>(f, records, true);
-  multiply<T>(f, step);
+  multiply<T>(f, r, step);
   exchange<T>(f, records, false);
 }
 
-void answer(void** records, u64) {
+// Whether each lane has all that its results need.
+const Record* prepare(void** records) {
   const Record* first = nullptr;
   bool whole = true;
   for (int lane = 0; lane < 64; ++lane) {
     if (records[lane]) first = static_cast<Record*>(records[lane]);
     else whole = false;
   }
-  for (int lane = 0; lane < 64; ++lane)
-    if (records[lane]) static_cast<Record*>(records[lane])->whole = whole;
-  if (!whole) return;
+  bool any = false;
+  for (int lane = 0; lane < 64; ++lane) {
+    if (!records[lane]) continue;
+    Record& r = *static_cast<Record*>(records[lane]);
+    r.whole = whole || (separable(*r.form) && has_block(records, lane / 4) && has_block(records, block_of_a(lane / 4, r)));
+    any |= r.whole;
+  }
+  return any ? first : nullptr;
+}
+
+void answer(void** records, u64) {
+  const Record* first = prepare(records);
+  if (!first) return;
   const Mfma& f = *first->form;
   const auto add_product = [](float s, float x, float y) { return s + x * y; };
   switch (f.type) {
-    case type_i8: return perform<int, type_i8>(f, records, [](int s, int x, int y) { return (int)((unsigned)s + (unsigned)(x * y)); });
-    case type_f64: return perform<double, type_f64>(f, records, [](double s, double x, double y) { return __builtin_fma(x, y, s); });
-    case type_f16: return perform<float, type_f16>(f, records, add_product);
-    case type_bf16: return perform<float, type_bf16>(f, records, add_product);
-    case type_xf32: return perform<float, type_xf32>(f, records, add_product);
-    default: return perform<float, type_f32>(f, records, add_product);
+    case type_i8: return perform<int, type_i8>(f, *first, records, [](int s, int x, int y) { return (int)((unsigned)s + (unsigned)(x * y)); });
+    case type_f64: return perform<double, type_f64>(f, *first, records, [](double s, double x, double y) { return __builtin_fma(x, y, s); });
+    case type_f16: return perform<float, type_f16>(f, *first, records, add_product);
+    case type_bf16: return perform<float, type_bf16>(f, *first, records, add_product);
+    case type_xf32: return perform<float, type_xf32>(f, *first, records, add_product);
+    default: return perform<float, type_f32>(f, *first, records, add_product);
   }
 }
 }  // namespace
 
 void mfma(const Mfma& form, const void* a, const void* b, const void* c, void* d, int cbsz, int abid, int blgp, int line) {
   if (XP_WARP_SIZE != 64) xprt::trap("unsupported", "matrix instructions (mfma) need a chip with 64-wide waves", line);
-  if (cbsz || abid || blgp) {
-    if (form.type != type_f64) xprt::trap("unsupported", "mfma with cbsz, abid or blgp other than 0", line);
-    xprt::trap("unsupported", "mfma f64 with a negated operand", line);
-  }
-  Record r = {&form, a, b, c, d, true};
+  if (form.type == type_f64 && (cbsz || abid || blgp)) xprt::trap("unsupported", "mfma f64 with a negated operand", line);
+  if (blgp) xprt::trap("unsupported", "mfma with blgp other than 0", line);
+  if (cbsz < 0 || abid < 0 || 1 << cbsz > form.blocks || abid >= 1 << cbsz)
+    xprt::trap("unsupported", "mfma with cbsz or abid beyond its blocks", line);
+  Record r = {&form, a, b, c, d, cbsz, abid, true};
   xprt::warp_collective(all_lanes, &r, answer, form.name, line);
   if (!r.whole) xprt::trap("divergent_collective", "a matrix instruction (mfma) is executed by part of a wave only", line);
 }
