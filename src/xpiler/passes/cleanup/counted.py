@@ -1,0 +1,225 @@
+"""`while` loops that count become `for` loops, also where their counter lives on.
+
+`i = 0; for (; i + 16 <= n; i += 16) A; for (; i < n; i++) B` is
+`for i in [0, n/16*16) step 16 A; for i in [n/16*16, n) B`: the second starts where the first ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from xpiler.analysis.effects import assigned, escapes, names_in
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import fresh_name, substitute, walk
+from xpiler.ir.types import Scalar
+from xpiler.passes.cleanup.base import Context, Walker, each_function, sentence
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counting loops by their bounds."""
+
+    name: str = "counted"
+
+    def apply(self, program: Program, ctx: Context) -> Program:
+        def one(f: Function) -> Function:
+            taken = {p.name for p in f.params} | names_in(f.body)
+            return _Counter(set(taken)).run(f, ctx.facts(f))
+
+        return each_function(program, one)
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """`v < hi`, or with `room` the step: `v + step <= hi`."""
+
+    hi: e.Expr
+    room: bool
+
+
+@dataclass
+class _Counter(Walker):
+    taken: set[str]
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        body = super().body(body, facts)
+        for k, st in enumerate(body):
+            if isinstance(st, s.Decl) and st.init is not None and is_int(st.var.type):
+                new = self._counted(st, body[k + 1 :], facts)
+                if new is not None:
+                    return self.body((*body[:k], *new), facts)
+        return body
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        return (self.descend(st, facts),)
+
+    def _counted(self, d: s.Decl, rest: s.Body, facts: Facts) -> s.Body | None:
+        """`rest` with the loops that count with `d.var` by their bounds; None where some don't."""
+        v = d.var
+        loops = [st for st in rest if isinstance(st, s.While) and v.name in assigned((st,))]
+        others = tuple(st for st in rest if st not in loops)
+        if not loops or v.name in assigned(others) or not _steady(d.init, rest):
+            return None
+        now: e.Expr = d.init  # type: ignore[assignment]
+        out: list[s.Stmt] = []
+        held: e.Var | None = None
+        for st in rest:
+            if st in loops:
+                assert isinstance(st, s.While)
+                found = self._loop(st, v, now, facts)
+                if found is None:
+                    return None
+                loop, now = found
+                out.append(loop)
+                held = None
+            elif v.name in names_in(st):
+                if held is None and not isinstance(now, (e.Const, e.Var)):
+                    held = e.Var(fresh_name(v.name, self.taken), v.type)
+                    out.append(s.Decl(held, now, loc=d.loc))
+                value = held if held is not None else now
+                out.append(substitute(st, {v.name: value}))
+            else:
+                out.append(st)
+        if out and d.comments:
+            out[0] = replace(out[0], comments=(*d.comments, *out[0].comments))
+        return tuple(out)
+
+    def _loop(
+        self, st: s.While, v: e.Var, now: e.Expr, facts: Facts
+    ) -> tuple[s.For, e.Expr] | None:
+        """The loop and the counter's value behind it."""
+        step = _step(st, v)
+        bound = _bound(st.cond, v, step) if step is not None else None
+        if st.do or step is None or bound is None or not _steady(bound.hi, (st,)):
+            return None
+        if v.name in names_in(bound.hi) or escapes(st.body, in_loop=True):
+            return None
+        hi = _end(bound, now, step, v.type)
+        if hi is None:
+            return None
+        behind = _behind(hi, bound, now, step, facts)
+        if behind is None:
+            return None
+        w = replace(v, name=fresh_name(v.name, self.taken))
+        body = substitute(st.body, {v.name: w})
+        loop = s.For(
+            w, now, hi, e.Const(step, v.type), body, unroll=st.unroll, loc=st.loc,
+            comments=st.comments,
+        )  # fmt: skip
+        return loop, behind
+
+
+def _steady(x: e.Expr | None, body: s.Body) -> bool:
+    """Whether `x` is arithmetic on what `body` does not change."""
+    if x is None or names_in(x) & assigned(body):
+        return False
+    return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(x))
+
+
+def _step(st: s.While, v: e.Var) -> int | None:
+    """What the loop adds to `v` each time, where nothing else changes it."""
+    if v.name in assigned(st.body) or len(st.step) != 1:
+        body, last = st.body[:-1], st.body[-1:]
+        if st.step or not last or v.name in assigned(body):
+            return None
+        return _added(last[0], v) if not _continues(body) else None
+    return _added(st.step[0], v)
+
+
+def _continues(body: s.Body) -> bool:
+    return any(isinstance(n, s.Continue) for n in walk(body))
+
+
+def _added(st: s.Stmt, v: e.Var) -> int | None:
+    if not isinstance(st, s.Assign) or st.target != v:
+        return None
+    amount: e.Expr = st.value
+    if not st.op and isinstance(amount, e.Binary) and amount.op == "+" and amount.a == v:
+        amount = amount.b
+    elif st.op != "+":
+        return None
+    positive = isinstance(amount, e.Const) and isinstance(amount.value, int) and amount.value > 0
+    return int(amount.value) if positive else None  # type: ignore[attr-defined]
+
+
+def _plus(x: e.Expr) -> tuple[e.Expr, int]:
+    """`y + c` as (y, c)."""
+    if isinstance(x, e.Binary) and x.op in "+-" and isinstance(x.b, e.Const):
+        return x.a, int(x.b.value) * (1 if x.op == "+" else -1)
+    return x, 0
+
+
+def _bound(cond: e.Expr, v: e.Var, step: int) -> _Bound | None:
+    """What the loop's condition says of the counter."""
+    if not isinstance(cond, e.Binary) or cond.op not in ("<", "<=", "!="):
+        return None
+    if cond.op == "!=":
+        return _Bound(cond.b, False) if cond.a == v and step == 1 else None
+    left, c = _plus(cond.a)
+    if left != v or (step > 1 and c not in (0, step, step - 1)) or (step == 1 and c not in (0, 1)):
+        return None
+    right, less = _plus(cond.b)
+    need = c - less + (1 if cond.op == "<" else 0)  # v + need <= right
+    if need == step:
+        return _Bound(right, True)
+    if c == 0 and cond.op == "<":
+        return _Bound(cond.b, False)
+    return None
+
+
+def _end(bound: _Bound, now: e.Expr, step: int, t: Scalar) -> e.Expr | None:
+    """The exclusive end of the loop's range."""
+    hi = bound.hi
+    if hi.type != t:
+        return None
+    whole = _masked_down(hi, step)
+    if whole is not None and _multiple(now, step):
+        return _down(whole, step, t)
+    if not bound.room or step == 1:
+        return hi
+    return _down(hi, step, t) if _multiple(now, step) else None
+
+
+def _down(x: e.Expr, step: int, t: Scalar) -> e.Expr:
+    """`x / step * step`."""
+    if isinstance(x, e.Const):
+        return e.Const(abs(int(x.value)) // step * step * (1 if x.value >= 0 else -1), t)
+    c = e.Const(step, t)
+    return e.Binary("*", e.Binary("/", x, c, t), c, t)
+
+
+def _masked_down(x: e.Expr, step: int) -> e.Expr | None:
+    """`n` of `n & ~(step - 1)` and of `n - n % step`."""
+    if isinstance(x, e.Binary) and x.op == "&" and isinstance(x.b, e.Const):
+        keeps = int(x.b.value) & 0xFFFFFFFFFFFFFFFF
+        return x.a if keeps in (-step & 0xFFFFFFFFFFFFFFFF, -step & 0xFFFFFFFF) else None
+    if isinstance(x, e.Binary) and x.op == "-" and isinstance(x.b, e.Binary) and x.b.op == "%":
+        same = x.b.a == x.a and isinstance(x.b.b, e.Const) and x.b.b.value == step
+        return x.a if same else None
+    return None
+
+
+def _multiple(x: e.Expr, step: int) -> bool:
+    """Whether `x` is plainly a multiple of `step`."""
+    if isinstance(x, e.Const):
+        return int(x.value) % step == 0
+    if isinstance(x, e.Binary) and x.op == "*":
+        return _multiple(x.b, step) or _multiple(x.a, step)
+    if isinstance(x, e.Binary) and x.op in "+-":
+        return _multiple(x.a, step) and _multiple(x.b, step)
+    return False
+
+
+def _behind(hi: e.Expr, bound: _Bound, now: e.Expr, step: int, facts: Facts) -> e.Expr | None:
+    """The counter's value behind the loop: where it starts, or else its end."""
+    first, last = facts.poly(now), facts.poly(hi)
+    size = facts.poly(bound.hi if bound.room else hi)
+    if not facts.nonneg(last - first) and not facts.nonneg(size):
+        what = sentence(bound.hi)
+        if not facts.assume(f"{what} is at least 0", size):
+            return None
+    rounds = step == 1 or (_multiple(hi, step) and _multiple(now, step))
+    return hi if rounds else None

@@ -1,0 +1,370 @@
+"""Bits of a mask become the conditions they stand for.
+
+`m = (1 << r) - 1; .. m >> l & 1` asks `l < r`; a mask that a loop packs out of comparisons becomes
+an array of conditions, which other passes then fuse and shrink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from xpiler.analysis.effects import names_in
+from xpiler.analysis.ranges import Facts, is_int
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, rewrite_stmts, walk
+from xpiler.ir.types import BOOL, I32, Array, Scalar
+from xpiler.passes.cleanup.base import Context, Walker, each_function
+from xpiler.passes.cleanup.simplify import negated
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Reads tests of single bits as what decides those bits."""
+
+    name: str = "masks"
+
+    def apply(self, program: Program, ctx: Context) -> Program:
+        def one(f: Function) -> Function:
+            if not any(_is_test(n) for n in walk(f.body)):
+                return f
+            f = _unpacked(f)
+            facts = ctx.facts(f)
+            return _Reader(_definitions(f, facts.mutable)).run(f, facts)
+
+        return each_function(program, one)
+
+
+# -- a test of one bit ------------------------------------------------------------------
+
+
+def _uncast(x: e.Expr) -> e.Expr:
+    while isinstance(x, e.Cast) and is_int(x.type) and is_int(x.x.type):
+        x = x.x
+    return x
+
+
+def _is_test(n: object) -> bool:
+    return isinstance(n, e.Binary) and n.op == "!=" and _tested(n) is not None
+
+
+def _tested(x: e.Binary) -> tuple[e.Expr, e.Expr] | None:
+    """(mask, bit number) of `(mask >> bit & 1) != 0`."""
+    low = _uncast(x.a)
+    if not (isinstance(x.b, e.Const) and x.b.value == 0 and isinstance(low, e.Binary)):
+        return None
+    if low.op != "&" or not (isinstance(low.b, e.Const) and low.b.value == 1):
+        return None
+    shifted = _uncast(low.a)
+    if isinstance(shifted, e.Binary) and shifted.op == ">>":
+        return _uncast(shifted.a), shifted.b
+    return None
+
+
+def _definitions(f: Function, mutable: frozenset[str]) -> dict[str, e.Expr]:
+    """Values of integers that never change, made of nothing that does."""
+    out: dict[str, e.Expr] = {}
+    for n in walk(f.body):
+        if not isinstance(n, s.Decl) or n.init is None or n.var.name in mutable:
+            continue
+        pure = all(
+            isinstance(x, (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select))
+            for x in walk(n.init)
+        )
+        if is_int(n.var.type) and pure and not names_in(n.init) & mutable:
+            out[n.var.name] = n.init
+    return out
+
+
+@dataclass
+class _Reader(Walker):
+    defs: dict[str, e.Expr]
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        return (self.descend(st, facts),)
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        x = map_children(x, lambda c: self.expr(c, facts))
+        if isinstance(x, e.Binary) and x.op == "!=":
+            found = _tested(x)
+            if found is not None:
+                made = self.bit(found[0], found[1], facts)
+                return made if made is not None else x
+        return x
+
+    def bit(self, m: e.Expr, i: e.Expr, facts: Facts) -> e.Expr | None:
+        """Whether bit `i` of `m` is set; None where there is no plainer way to say it."""
+        width = m.type.bits if isinstance(m.type, Scalar) else 0
+        at = facts.poly(i)
+        if not (facts.nonneg(at) and facts.nonneg(-at + (width - 1))):
+            return None
+        m = self._through(m, facts, at)
+        if isinstance(m, e.Var) and m.name in self.defs:
+            return self.bit(self.defs[m.name], i, facts)
+        if isinstance(m, e.Const):
+            return _constant_bit(int(m.value), i, facts)
+        if isinstance(m, e.Unary) and m.op == "~":
+            inner = self.bit(m.x, i, facts)
+            return negated(inner) if inner is not None else None
+        if isinstance(m, e.Select):
+            return self._chosen(m, i, facts)
+        return self._operation(m, i, facts) if isinstance(m, e.Binary) else None
+
+    def _through(self, m: e.Expr, facts: Facts, at: object) -> e.Expr:
+        """Below conversions that keep the bit."""
+        while isinstance(m, e.Cast) and is_int(m.x.type):
+            m = m.x
+        return m
+
+    def _chosen(self, m: e.Select, i: e.Expr, facts: Facts) -> e.Expr | None:
+        a, b = self.bit(m.a, i, facts), self.bit(m.b, i, facts)
+        if a is None or b is None:
+            return None
+        if isinstance(a, e.Const) and a.value and isinstance(b, e.Binary) and b.op == "<":
+            # `r >= 16 ? all : i < r`, asked of a bit below 16
+            if _implies(facts.with_cond(m.cond, True), b):
+                return b
+        if isinstance(b, e.Const) and b.value and isinstance(a, e.Binary) and a.op == "<":
+            if _implies(facts.with_cond(m.cond, False), a):
+                return a
+        return e.Select(m.cond, a, b, BOOL)
+
+    def _operation(self, m: e.Binary, i: e.Expr, facts: Facts) -> e.Expr | None:
+        if m.op in ("&", "|"):
+            a, b = self.bit(m.a, i, facts), self.bit(m.b, i, facts)
+            if a is None or b is None:
+                return None
+            return e.Binary("&&" if m.op == "&" else "||", a, b, BOOL)
+        if m.op == "-" and _one(m.b) and isinstance(_uncast(m.a), e.Binary):
+            power = _uncast(m.a)
+            assert isinstance(power, e.Binary)
+            if power.op == "<<" and _one(power.a):
+                return _below(i, power.b)
+        if m.op == ">>" and isinstance(_uncast(m.a), e.Const):
+            ones = int(_uncast(m.a).value)  # type: ignore[attr-defined]
+            bits = (ones & ((1 << m.a.type.bits) - 1)).bit_length()  # type: ignore[attr-defined]
+            unsigned = not m.a.type.is_signed or ones >= 0  # type: ignore[attr-defined]
+            if unsigned and ones & ((1 << bits) - 1) == (1 << bits) - 1:
+                rest = e.Binary("-", e.Const(bits, m.b.type), m.b, m.b.type)
+                return _below(i, _difference(rest))
+        return None
+
+
+def _difference(x: e.Binary) -> e.Expr:
+    """`c - (c - y)` is `y`."""
+    inner = x.b
+    if isinstance(inner, e.Binary) and inner.op == "-" and inner.a == x.a:
+        return inner.b
+    return x
+
+
+def _implies(facts: Facts, cond: e.Binary) -> bool:
+    return facts.decide(cond) is True
+
+
+def _one(x: e.Expr) -> bool:
+    x = _uncast(x)
+    return isinstance(x, e.Const) and x.value == 1
+
+
+def _below(i: e.Expr, r: e.Expr) -> e.Expr:
+    """`i < r` for the count of a shift, which is not negative."""
+    r = _signed_inside(r)
+    t = r.type
+    assert isinstance(t, Scalar)
+    return e.Binary("<", i if i.type == t else e.Cast(i, t), r, BOOL)
+
+
+def _signed_inside(r: e.Expr) -> e.Expr:
+    """The count before it was made unsigned: the shift says that it is in range."""
+    inner = _uncast(r)
+    same = isinstance(inner.type, Scalar) and inner.type.bits >= 32
+    return inner if same else r
+
+
+def _constant_bit(value: int, i: e.Expr, facts: Facts) -> e.Expr | None:
+    at = facts.poly(i)
+    lo, hi = facts.interval(at)
+    bits = [value >> k & 1 for k in range(int(lo), min(int(hi), 63) + 1)]
+    if all(bits):
+        return e.Const(True, BOOL)
+    if not any(bits):
+        return e.Const(False, BOOL)
+    ones = bits.index(0) if 0 in bits else len(bits)
+    if lo == 0 and not any(bits[ones:]):
+        return e.Binary("<", i, e.Const(ones, i.type), BOOL)
+    return None
+
+
+# -- masks that loops pack ----------------------------------------------------------------
+
+
+@dataclass
+class _Packed:
+    """The masks of one function that are only packed, combined, moved and tested."""
+
+    masks: dict[str, Scalar] = field(default_factory=dict)
+
+
+def _unpacked(f: Function) -> Function:
+    """`f` with arrays of conditions for its packed masks."""
+    found = _packs(f.body)
+    if not found:
+        return f
+    names = set(found)
+    while True:
+        bad = {n for n in names if not _only_tested(f.body, n, names)}
+        if not bad:
+            break
+        names -= bad
+    if not names:
+        return f
+    taken = {p.name for p in f.params} | names_in(f.body)
+    return f.with_body(_rewritten(f.body, {n: found[n] for n in names}, taken))
+
+
+def _packs(body: s.Body) -> dict[str, Scalar]:
+    """Masks that some loop packs, and masks made of such."""
+    out: dict[str, Scalar] = {}
+    for n in walk(body):
+        if isinstance(n, s.For) and (hit := _pack_loop(n)) is not None:
+            assert isinstance(hit[0].type, Scalar)
+            out[hit[0].name] = hit[0].type
+    changed = True
+    while changed:
+        changed = False
+        for v, value in _values(body):
+            if v.name in out or not isinstance(v.type, Scalar) or not is_int(v.type):
+                continue
+            if _combined(value, set(out)) and names_in(value) & set(out):
+                out[v.name], changed = v.type, True
+    return out
+
+
+def _values(body: s.Body) -> Iterator[tuple[e.Var, e.Expr]]:
+    for n in walk(body):
+        if isinstance(n, s.Decl) and n.init is not None:
+            yield n.var, n.init
+        elif isinstance(n, s.Assign) and isinstance(n.target, e.Var) and not n.op:
+            yield n.target, n.value
+
+
+def _combined(x: e.Expr, masks: set[str]) -> bool:
+    """Whether `x` is made of masks and constants bit by bit."""
+    if isinstance(x, e.Cast):
+        return is_int(x.x.type) and _combined(x.x, masks)
+    if isinstance(x, e.Binary) and x.op in ("&", "|", "^"):
+        return _combined(x.a, masks) and _combined(x.b, masks)
+    if isinstance(x, e.Unary) and x.op == "~":
+        return _combined(x.x, masks)
+    return isinstance(x, e.Const) or (isinstance(x, e.Var) and x.name in masks)
+
+
+def _pack_loop(n: s.For) -> tuple[e.Var, e.Expr] | None:
+    """(mask, condition) of `for i { mask = mask | (T(cond) << i); }`."""
+    if len(n.body) != 1 or not isinstance(n.body[0], s.Assign):
+        return None
+    st = n.body[0]
+    if not isinstance(st.target, e.Var) or not is_int(st.target.type):
+        return None
+    value = _uncast(st.value)
+    if st.op == "|":
+        new = value
+    elif not st.op and isinstance(value, e.Binary) and value.op == "|":
+        if _uncast(value.a) != st.target:
+            return None
+        new = _uncast(value.b)
+    else:
+        return None
+    if not (isinstance(new, e.Binary) and new.op == "<<" and new.b == n.var):
+        return None
+    cond = _uncast(new.a)
+    if isinstance(cond, e.Select) and _one(cond.a) and isinstance(cond.b, e.Const):
+        cond = cond.cond if cond.b.value == 0 else cond
+    return (st.target, cond) if cond.type == BOOL else None
+
+
+def _only_tested(body: s.Body, name: str, masks: set[str]) -> bool:
+    """Whether every use of the mask is a test, a pack or a move into another mask."""
+    uses = sum(1 for n in walk(body) if isinstance(n, e.Var) and n.name == name)
+    good = 0
+    for n in walk(body):
+        if isinstance(n, e.Binary) and n.op == "!=" and (t := _tested(n)) is not None:
+            good += isinstance(t[0], e.Var) and t[0].name == name
+        elif isinstance(n, s.For) and (hit := _pack_loop(n)) is not None:
+            good += 2 * (hit[0].name == name)  # target and old value
+            if isinstance(n.body[0], s.Assign) and n.body[0].op:
+                good -= hit[0].name == name
+    for v, value in _values(body):
+        if v.name in masks and _combined(value, masks):
+            good += v.name == name
+            good += sum(1 for n in walk(value) if isinstance(n, e.Var) and n.name == name)
+    plain = sum(
+        1 for n in walk(body)
+        if isinstance(n, s.Decl) and n.init is None and n.var.name == name
+    )  # fmt: skip
+    return good + plain == uses
+
+
+def _rewritten(body: s.Body, masks: dict[str, Scalar], taken: set[str]) -> s.Body:
+    def array(v: e.Var) -> e.Var:
+        return e.Var(v.name, Array(BOOL, masks[v.name].bits))
+
+    def bit(x: e.Expr, i: e.Expr) -> e.Expr:
+        if isinstance(x, e.Cast):
+            return bit(x.x, i)
+        if isinstance(x, e.Unary):
+            return negated(bit(x.x, i))
+        if isinstance(x, e.Binary):
+            op = {"&": "&&", "|": "||", "^": "!="}[x.op]
+            return e.Binary(op, bit(x.a, i), bit(x.b, i), BOOL)  # type: ignore[arg-type]
+        if isinstance(x, e.Var):
+            return e.Index(array(x), i, BOOL)
+        assert isinstance(x, e.Const)
+        value = int(x.value)
+        if value in (0, -1):
+            return e.Const(bool(value), BOOL)
+        shifted = e.Binary(">>", x, i, x.type)
+        low = e.Binary("&", shifted, e.Const(1, x.type), x.type)
+        return e.Binary("!=", low, e.Const(0, x.type), BOOL)
+
+    def filled(v: e.Var, value: e.Expr, st: s.Stmt) -> s.For:
+        i = e.Var(fresh_name("l", taken), I32)
+        put = s.Assign(e.Index(array(v), i, BOOL), bit(value, i))
+        size = masks[v.name].bits
+        return s.For(
+            i, e.Const(0, I32), e.Const(size, I32), e.Const(1, I32), (put,), kind="parallel",
+            loc=st.loc,
+        )  # fmt: skip
+
+    def test(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.Binary) and x.op == "!=" and (t := _tested(x)) is not None:
+            if isinstance(t[0], e.Var) and t[0].name in masks:
+                return e.Index(array(t[0]), t[1], BOOL)
+        return x
+
+    def one(st: s.Stmt) -> s.Stmt | s.Body:
+        if isinstance(st, s.For) and (hit := _pack_loop(st)) is not None and hit[0].name in masks:
+            put = s.Assign(e.Index(array(hit[0]), st.var, BOOL), hit[1])
+            return replace(st, body=(put,), kind="parallel")
+        if isinstance(st, s.Decl) and st.var.name in masks:
+            plain = replace(st, var=array(st.var), init=None)
+            return (plain, filled(st.var, st.init, st)) if st.init is not None else plain
+        if isinstance(st, s.Assign) and isinstance(st.target, e.Var) and st.target.name in masks:
+            if _is_pack(st):
+                return st
+            return filled(st.target, st.value, st)
+        return st
+
+    def _is_pack(st: s.Assign) -> bool:
+        value = _uncast(st.value)
+        return st.op == "|" or (
+            isinstance(value, e.Binary) and value.op == "|" and _uncast(value.a) == st.target
+            and isinstance(_uncast(value.b), e.Binary) and _uncast(value.b).op == "<<"  # type: ignore[attr-defined]
+        )  # fmt: skip
+
+    new: s.Body = rewrite_exprs(body, test)
+    done: s.Body = rewrite_stmts(new, one)
+    return done
