@@ -192,7 +192,9 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
     with out.trace.step("clean-up") as outer:
         outer.before = step.after
         as_it_stands = "lowering" not in target.tables
-        cleaned = clean_up(raised.program, assume=Assumptions(), in_order=as_it_stands)
+        apart = bool(target.tables.get("lowering", {}).get("separate_memory"))
+        assume = Assumptions(separate=apart and bool(reading.program.kernels()))
+        cleaned = clean_up(raised.program, assume=assume, in_order=as_it_stands)
         outer.after = show_program(cleaned.program)
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
@@ -244,9 +246,7 @@ def _origin(reading: Reading) -> Origin:
             Example(case.scalars, {b.name: b.count for b in case.buffers})
             for case in (*plan.cases, *plan.aligned)
         )
-    return Origin(
-        reading.platform.name, frozenset(bare), frozenset(launched), extents, examples
-    )
+    return Origin(reading.platform.name, frozenset(bare), frozenset(launched), extents, examples)
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -25,12 +25,14 @@ class Assumptions:
 
     `no_wrap`: index arithmetic of a launch does not wrap and its shape is valid; `no_alias`:
     different pointer parameters do not overlap; `ranges`: inclusive bounds of integer parameters
-    by name (sizes that the caller knows), taken as true and recorded when given.
+    by name (sizes that the caller knows), taken as true and recorded when given. `separate`: the
+    host cannot reach device memory, hence copies between the two stay.
     """
 
     no_wrap: bool = True
     no_alias: bool = True
     ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    separate: bool = False
 
 
 @dataclass

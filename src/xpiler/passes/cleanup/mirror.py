@@ -29,6 +29,9 @@ class Mirror:
     name: str = "mirror"
 
     def apply(self, program: Program, ctx: Context) -> Program:
+        if ctx.assume.separate:
+            return program
+
         def one(f: Function) -> Function:
             body = rewrite_stmts(f.body, _without_waiting)
             new = f if body is f.body else f.with_body(body)
