@@ -99,3 +99,23 @@ def test_trace_holds_every_step_and_replays() -> None:
     assert names[:2] == ["read", "plan"]
     assert {"loop recovery", "clean-up", "write"} <= set(names)
     assert first.trace.steps[-1].after == first.text
+
+
+def test_a_pass_that_gives_up_is_in_the_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("no such loop")
+
+    monkeypatch.setattr("xpiler.passes.cleanup.guards.Guards.apply", fail)
+    result = run(
+        """
+__global__ void twice(const float* x, float* y, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) y[i] = 2.0f * x[i];
+}
+void run(const float* x, float* y, int n) { twice<<<(n + 63) / 64, 64>>>(x, y, n); }""",
+        verify=False,
+    )
+    step = next(st for st in result.trace.steps if st.name == "clean-up")
+    assert "guards gave up: LookupError: no such loop" in step.checks["left as it was"]
+    assert result.text is not None
+    assert not result.errors

@@ -241,7 +241,8 @@ def _origin(reading: Reading) -> Origin:
     for plan in reading.plans:
         scalars = {p.name: p.type for p in plan.entry.params if not isinstance(p.type, Pointer)}
         given = {n: a.extent for n, a in reading.spec.args.items() if a.extent is not None}
-        extents[plan.entry.name] = {n: size_expr(x, scalars) for n, x in given.items()}
+        said = {n: size_expr(x, scalars) for n, x in given.items()}
+        extents[plan.entry.name] = dict(plan.entry.extents) | said
         examples[plan.entry.name] = tuple(
             Example(case.scalars, {b.name: b.count for b in case.buffers})
             for case in (*plan.cases, *plan.aligned)

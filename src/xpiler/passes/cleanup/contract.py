@@ -20,7 +20,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import substitute, walk
+from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import Array, Type
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside
 from xpiler.passes.cleanup.nests import movable
@@ -68,7 +68,7 @@ def _fused(body: s.Body, facts: Facts) -> s.Body:
     for st in body:
         new = None
         if out and isinstance(out[-1], s.For) and isinstance(st, s.For):
-            new = fused(out[-1], st, facts)
+            new = fused(out[-1], st, facts) or _fused_as_groups(out[-1], st, facts)
         if new is not None:
             out[-1] = new
             same = False
@@ -92,6 +92,42 @@ def fused(a: s.For, b: s.For, facts: Facts) -> s.For | None:
         return None
     body = _Contractor().body((*a.body, *other), within)
     return replace(a, body=body, comments=(*a.comments, *b.comments))
+
+
+def _fused_as_groups(a: s.For, b: s.For, facts: Facts) -> s.For | None:
+    """`for w { for lane ... }`, then `for t` over all of them: the second goes by groups as well.
+
+    Only where it takes up what the first leaves in a local array, which may then become smaller.
+    """
+    lanes = next((st for st in a.body if isinstance(st, s.For) and st.kind == "parallel"), None)
+    if lanes is None or (a.kind, b.kind) != ("parallel", "parallel"):
+        return None
+    sizes = [_count(loop) for loop in (a, lanes, b)]
+    if None in sizes or sizes[0] * sizes[1] != sizes[2]:  # type: ignore[operator]
+        return None
+    shared = of_body(a.body).writes & of_body(b.body).reads
+    if not any(isinstance(n, e.Var) and n.name in shared for n in walk(b.body)):
+        return None
+    group, lane = (_fresh(loop.var, (a, b)) for loop in (a, lanes))
+    if group.type != b.var.type or lane.type != b.var.type:
+        return None
+    first = e.Binary("*", group, e.Const(sizes[1] or 0, group.type), group.type)
+    t = s.Decl(b.var, e.Binary("+", first, lane, group.type), loc=b.loc)
+    inner = replace(lanes, var=lane, body=(t, *b.body), comments=())
+    return fused(a, replace(a, var=group, body=(inner,), comments=b.comments), facts)
+
+
+def _count(loop: s.For) -> int | None:
+    """The number of iterations of a loop from 0 to a constant."""
+    ends = (loop.lo, loop.hi, loop.step)
+    if not all(isinstance(x, e.Const) for x in ends):
+        return None
+    lo, hi, step = (int(x.value) for x in ends if isinstance(x, e.Const))
+    return hi if (lo, step) == (0, 1) else None
+
+
+def _fresh(var: e.Var, loops: s.Body) -> e.Var:
+    return replace(var, name=fresh_name(var.name, set(names_in(loops))))
 
 
 def same_range(a: s.For, b: s.For, facts: Facts) -> bool:

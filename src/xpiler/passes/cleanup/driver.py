@@ -10,14 +10,19 @@ from xpiler.ir.program import Program
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
+from xpiler.passes.cleanup.counted import Counted
 from xpiler.passes.cleanup.distribute import Distribute
+from xpiler.passes.cleanup.elements import Elements
 from xpiler.passes.cleanup.forward import Forward
 from xpiler.passes.cleanup.guards import Guards
+from xpiler.passes.cleanup.inplace import InPlace
+from xpiler.passes.cleanup.masks import Masks
 from xpiler.passes.cleanup.mirror import Mirror
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.simplify import Simplify
+from xpiler.passes.cleanup.strips import Strips
 
 MAX_ROUNDS = 8
 
@@ -35,28 +40,38 @@ class CleanResult:
     failures: tuple[str, ...] = ()
 
 
-def rounds() -> tuple[Pass, ...]:
+def rounds(in_order: bool = False) -> tuple[Pass, ...]:
     """The passes of one round, in order."""
     return (
+        Counted(),
+        Masks(),
         Simplify(),
         Propagate(),
         Mirror(),
         Forward(),
+        Elements(),
         Distribute(),
         Coalesce(),
         Contract(),
+        *((InPlace(),) if in_order else ()),
         Guards(),
+        Strips(),
         Padding(),
     )
 
 
 def finish() -> tuple[Pass, ...]:
     """The passes that run once, at the end."""
-    return (Parallel(),)
+    return (Elements(last=True), Parallel())
 
 
-def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanResult:
-    """`program`, cleaned up without a change of meaning; what cannot be shown stays as it is."""
+def clean_up(
+    program: Program, *, assume: Assumptions | None = None, in_order: bool = False
+) -> CleanResult:
+    """`program`, cleaned up without a change of meaning; what cannot be shown stays as it is.
+
+    `in_order`: it will run as it stands, so loops over lanes need not stay parallel.
+    """
     assume = assume or Assumptions()
     ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
     ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
@@ -66,7 +81,7 @@ def clean_up(program: Program, *, assume: Assumptions | None = None) -> CleanRes
     settled: dict[str, Program] = {}
     for _ in range(MAX_ROUNDS):
         before = program
-        for one in rounds():
+        for one in rounds(in_order):
             if settled.get(one.name) is not program:
                 program = _step(one, program, replace(ctx, program=program), steps)
                 settled[one.name] = program

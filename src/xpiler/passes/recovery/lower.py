@@ -31,7 +31,7 @@ from xpiler.passes.recovery.regions import (
     rebuild,
 )  # fmt: skip
 from xpiler.passes.recovery.registers import REGISTER_RULES
-from xpiler.passes.recovery.scopes import declare, settle, undeclare
+from xpiler.passes.recovery.scopes import declare, settle, sink, undeclare
 from xpiler.passes.recovery.shape import Extents
 from xpiler.passes.recovery.tiles import TILE_RULES
 from xpiler.passes.recovery.uniformity import Facts, analyse
@@ -139,7 +139,7 @@ class Lowering:
         body = n.fresh_statements(body)
         new, exchanges = expand(body, self.facts(body), taken, self.env.tiles, rule_of)
         new = join_exchanges(flatten_scopes(new), exchanges, self.local(new))
-        return n.fresh_statements(new)
+        return n.fresh_statements(sink(new))
 
     def placed(self, body: s.Body) -> tuple[list[Item], Placement]:
         """A cut of `body` with a place for every variable."""

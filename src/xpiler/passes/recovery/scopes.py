@@ -116,6 +116,25 @@ def undeclare(body: s.Body, names: Iterable[str], taken: set[str]) -> s.Body:
     return n.edit(body, one) if chosen else body
 
 
+def sink(body: s.Body) -> s.Body:
+    """`body` with declarations without a value right before the first statement that names them.
+
+    What lies in between cannot give the variable a value, so no unit brings one along.
+    """
+    out: list[s.Stmt] = []
+    waiting: list[s.Decl] = []
+    for st in body:
+        if isinstance(st, s.Decl) and st.init is None and not st.comments:
+            waiting.append(st)
+            continue
+        named = variables(st) if waiting else set()
+        out += [d for d in waiting if d.var.name in named]
+        waiting = [d for d in waiting if d.var.name not in named]
+        inner = [sink(b) for b in n.bodies(st)]
+        out.append(n.with_bodies(st, inner) if inner != n.bodies(st) else st)
+    return (*out, *waiting)
+
+
 def misplaced(body: s.Body) -> dict[str, e.Var]:
     """Variables declared in `body` more than once, or used where no declaration is in sight."""
     declared: dict[str, e.Var] = {}
