@@ -30,7 +30,7 @@ def command(as_json: bool) -> int:
 
     Exit code 2 when something that is needed is missing.
     """
-    findings = [*_packages(), _compiler(), _sandbox(), *_optional()]
+    findings = [*_packages(), _compiler(), _sandbox(), *_vendors(), *_optional()]
     if as_json:
         rows = [{k: getattr(f, k) for k in f.__slots__} for f in findings]
         click.echo(json.dumps(rows, indent=2))
@@ -74,6 +74,24 @@ def _sandbox() -> Finding:
 
     report = capabilities()
     return Finding("sandbox", report.isolated, report.summary(), "running foreign text safely")
+
+
+def _vendors() -> list[Finding]:
+    """The compilers that make machine code for the platforms, one line each."""
+    from xpiler.platforms.registry import all_platforms
+    from xpiler.platforms.toolchains import toolchain_of
+
+    specs = [spec for p in all_platforms() if (spec := toolchain_of(p.name)) is not None]
+    return [
+        Finding(
+            f"{spec.platform} compiler",
+            bool(spec.tool()),
+            spec.tool() or spec.hint,
+            f"machine code for {', '.join(spec.archs)}",
+            False,
+        )
+        for spec in specs
+    ]
 
 
 def _optional() -> list[Finding]:
