@@ -16,6 +16,7 @@ from xpiler.frontend.operators import effect
 from xpiler.frontend.reader import FunctionReader, statement
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Aggregate, Const, Expr, Index, Var
+from xpiler.ir.rewrite import walk
 from xpiler.ir.stmt import Assign, Body, Break, Decl, For, If, Scope, Stmt, While
 from xpiler.ir.types import BOOL, I32, U64, Array, Scalar, element
 
@@ -102,6 +103,14 @@ def _continues(body: Body) -> bool:
     )
 
 
+def _of_elements(r: FunctionReader, st: Stmt) -> Stmt:
+    """A loop over elements, where cores work in memories of their own, as a vector's loop."""
+    if not isinstance(st, For) or r.unit.words.launch != "tasks" or r.role == "host":
+        return st
+    nested = any(isinstance(n, (For, While)) for n in walk(st.body))
+    return st if nested else replace(st, kind="vectorised")
+
+
 @statement("FOR_STMT")
 def _for(r: FunctionReader, n: Node) -> None:
     init, cond, step, body = for_parts(r, n)
@@ -116,7 +125,7 @@ def _for(r: FunctionReader, n: Node) -> None:
     whole = _as_for(r, before, inner)
     if whole is not None:
         for st in whole:
-            r.emit(st)
+            r.emit(_of_elements(r, st))
     elif declares:
         r.emit(Scope(tuple(inner)))
     else:

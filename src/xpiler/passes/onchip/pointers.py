@@ -33,6 +33,7 @@ class Pointers:
 
     body: s.Body
     taken: set[str]
+    params: tuple[e.Var, ...] = ()
     buffers: dict[str, e.Var] = field(default_factory=dict)
     fixed: dict[str, Address] = field(default_factory=dict)
     moving: dict[str, tuple[e.Var, e.Var]] = field(default_factory=dict)
@@ -64,6 +65,10 @@ class Pointers:
             elif isinstance(st, e.AddressOf) and isinstance(st.x, e.Var):
                 self.barred.add(st.x.name)
         self.changed |= self.barred
+        for p in self.params:
+            plain = isinstance(p.type, Pointer) and byte_size(p.type.elem)
+            if plain and p.name not in self.changed:
+                self.buffers[p.name] = p
         for name, values in once.items():
             value = values[0]
             if len(values) == 1 and value is not None and name not in self.changed:

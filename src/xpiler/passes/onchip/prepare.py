@@ -54,7 +54,7 @@ def prepare(
     body = (*(s.Decl(g.var, None, g.space) for g in own), *body)
     if not _has_memory(body):
         return body
-    rewriting = Pointers(body, taken)
+    rewriting = Pointers(body, taken, f.params)
     body = rewriting.run()
     carving = Carve(body, rewriting.names, taken, f.params)
     body = carving.run()
