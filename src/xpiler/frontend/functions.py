@@ -12,7 +12,7 @@ from xpiler.frontend.flatten import flatten
 from xpiler.frontend.operators import is_status
 from xpiler.frontend.owners import is_owner, released
 from xpiler.frontend.reader import FunctionReader
-from xpiler.frontend.rows import row_type, to_rows
+from xpiler.frontend.rows import declared_extent, row_type, to_rows
 from xpiler.frontend.tidy import tidy
 from xpiler.frontend.types import constant_elements, is_reference
 from xpiler.frontend.unit import FunctionEntry, Unit, role_of, symbol_of
@@ -54,6 +54,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         launch_bounds(unit, node),
         unit.loc(node),
         _comments_above(unit, node),
+        tuple(reader.extents),
     )
     return flatten(whole) if role == "host" else whole
 
@@ -119,6 +120,7 @@ def _param(reader: FunctionReader, p: Node) -> Var | None:
     t = param_type(reader.unit, p)
     if reader.role == "host" and to_rows(p.type):
         t = row_type(reader, p.type, p.kids)
+    declared = declared_extent(reader, p)
     if is_owner(reader, p.type.get_canonical()):
         raise NotUnderstood("XP0202", f"parameter type {p.type.spelling!r} is not understood")
     inner = t.elem if isinstance(t, Pointer) and is_reference(p.type) else t
@@ -126,6 +128,8 @@ def _param(reader: FunctionReader, p: Node) -> Var | None:
         reader.bind(p, Aggregate((), inner))
         return None
     var = Var(reader.fresh(p.name or "unused"), t)
+    if declared is not None:
+        reader.extents.append((var.name, declared))
     if is_status(reader, p):
         reader.bind(p, Const(0, t))
         return var

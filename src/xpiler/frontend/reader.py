@@ -99,6 +99,7 @@ class FunctionReader:
     lambdas: dict[tuple[int, int, str], Closure] = field(default_factory=dict)
     address_lists: dict[tuple[int, int, str], list[Node]] = field(default_factory=dict)
     owned: list[Var] = field(default_factory=list)
+    extents: list[tuple[str, Expr]] = field(default_factory=list)
     definitions: dict[str, Expr] = field(default_factory=dict)
     failures: list[tuple[NotUnderstood, SourceLoc]] = field(default_factory=list)
     _mutated: set[tuple[int, int, str]] | None = None

@@ -40,6 +40,14 @@ def row_type(r: FunctionReader, t: Any, kids: Sequence[Node]) -> Type:
     return Pointer(inner, constant, restrict)
 
 
+def declared_extent(r: FunctionReader, p: Node) -> Expr | None:
+    """Elements of a parameter that is declared as an array with all its extents, as i64."""
+    t = p.type.get_canonical()
+    if r.role != "host" or t.kind.name not in ("CONSTANTARRAY", "VARIABLEARRAY"):
+        return None
+    return total(_array(r, t, _extents(p.kids), False))
+
+
 def _extents(kids: Sequence[Node]) -> list[Node]:
     skip = ("_REF", "_ATTR", "_DECL")
     return [k for k in kids if k.kind == "DECL_REF_EXPR" or not k.kind.endswith(skip)]

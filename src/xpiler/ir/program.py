@@ -18,6 +18,7 @@ class Function:
     """A function. `symbol` is the name that callers link against or write (`softmax<256>`).
 
     `launch_bounds` is the largest number of threads a block may have (0: not said).
+    `extents`: elements (i64) of pointer parameters that are declared as arrays, by name.
     `static`: not visible outside the file. Role `host` may launch; `device` may not.
     """
 
@@ -32,6 +33,7 @@ class Function:
     launch_bounds: int = 0
     loc: SourceLoc | None = field(default=None, compare=False)
     comments: tuple[str, ...] = field(default=(), compare=False)
+    extents: tuple[tuple[str, Expr], ...] = field(default=(), compare=False)
 
     def with_body(self, body: Body) -> Function:
         return replace(self, body=body)

@@ -10,7 +10,16 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
 from xpiler.verify.inference.entries import fields
 from xpiler.verify.inference.machine import STEP_BUDGET, LaunchRecord, Machine, OutOfBudget
-from xpiler.verify.inference.values import TOP, Interval, Record, Region, Value, point, start_of
+from xpiler.verify.inference.values import (
+    TOP,
+    Interval,
+    Record,
+    Region,
+    Value,
+    point,
+    size_of,
+    start_of,
+)
 
 Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
@@ -67,12 +76,26 @@ class Footprint:
     def empty(self) -> bool:
         return not self.launches or any(0 in r.grid or 0 in r.block for r in self.launches)
 
+    def writes(self) -> bool:
+        """Whether anything is written at all."""
+        return any(r.written is not None for r in self.regions.values())
+
     def legal(self) -> bool:
         """Whether the device takes these launches (threads a block, grid y and z)."""
         return all(
             math.prod(r.block) <= 1024 and r.grid[1] <= 65535 and r.grid[2] <= 65535
             for r in self.launches
         )
+
+
+def declared_counts(
+    program: Program, entry: Function, scalars: Mapping[str, int | float]
+) -> dict[str, int]:
+    """Elements of the parameters that are declared as arrays, where `scalars` decide them."""
+    m = Machine(program)
+    m.env |= {name: point(value) for name, value in scalars.items()}
+    found = {name: m.number(extent) for name, extent in entry.extents}
+    return {name: int(n.lo) for name, n in found.items() if n.single and n.lo > 0}
 
 
 def probe(
@@ -106,6 +129,9 @@ def probe(
             args.append(_record(program, p.name, p.type, scalars))
         else:
             args.append(point(0) if isinstance(p.type, Opaque) else TOP)
+    for name, count in declared_counts(program, entry, scalars).items():
+        elem = next(p.type.elem for p in entry.params if p.name == name)  # type: ignore[attr-defined]
+        m.region(name).size = count * size_of(elem, program)
     try:
         if shape is not None:
             grid, block = shape

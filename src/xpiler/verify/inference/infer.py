@@ -13,7 +13,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import I64, Pointer, Scalar, Struct
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import entries, fields, pointers, scalars
-from xpiler.verify.inference.footprint import Shape
+from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.search import (
@@ -361,8 +361,11 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
     spec, region = search.spec.arg(p.name), t.seen.regions[p.name]
     width = size_of(p.type.elem, search.program)
     span = region.touched
+    declared = declared_counts(search.program, search.entry, t.values).get(p.name)
     if spec.extent is not None:
         count = size_value(spec.extent, t.values)
+    elif declared is not None:
+        count = declared
     elif span is None:
         count = UNSEEN_COUNT
     elif not span.bounded or span.hi > MAX_BYTES:

@@ -272,7 +272,8 @@ class Machine:
             return PointerTo()
         if isinstance(x, e.Field):
             base = self.place(x.base)
-            return base if isinstance(base, PointerTo) else PointerTo()
+            offset = point(v.field_offset(x.base.type, x.name, self.program))
+            return base.moved(offset) if isinstance(base, PointerTo) else PointerTo()
         if isinstance(x, e.Var):
             value = self.env.get(x.name)
             return (

@@ -49,7 +49,7 @@ class Trial:
     def score(self) -> Score:
         """Lower is better: legality, then coverage, then size."""
         f = self.seen
-        blocked = 0.0 if f.legal() and not f.empty() else 5.0
+        blocked = 0.0 if f.legal() and not f.empty() and f.writes() else 5.0
         heavy = self.heaviness
         return (round(f.violations() + blocked, 3), round(f.uncovered(), 3) + heavy)
 

@@ -230,9 +230,39 @@ def _while(m: Machine, st: s.While) -> bool:
             return True
         if not m.run(st.body + st.step) and m.returned is not None:
             return False
-    _summarise(m, st.body + st.step, math.inf, st.cond)
+    body = st.body + st.step
+    _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
     return True
+
+
+def _most_trips(m: Machine, body: s.Body, cond: e.Expr) -> float:
+    """How often a loop runs at most, when what it compares moves towards a place that stays."""
+    changed = _assigned(body)
+    if not (isinstance(cond, e.Binary) and cond.op in ("<", "!=", ">")):
+        return math.inf
+    for near, far in ((cond.a, cond.b), (cond.b, cond.a)):
+        fixed = not any(isinstance(n, e.Var) and n.name in changed for n in walk(far))
+        writes = changed.get(near.name, []) if isinstance(near, e.Var) else []
+        steps = [_increment(m, w, near.name) for w in writes] if isinstance(near, e.Var) else []
+        gap = _distance(m.eval(near), m.eval(far))
+        if fixed and len(steps) == 1 and steps[0] is not None and gap is not None:
+            step = steps[0].lo if steps[0].single else 0
+            if step and gap.bounded and gap.lo * step >= 0 and gap.hi * step >= 0:
+                return max(math.ceil(gap.lo / step), math.ceil(gap.hi / step))
+    return math.inf
+
+
+def _distance(near: Value, far: Value) -> Interval | None:
+    """From one value to another, in bytes for pointers into one region."""
+    if isinstance(near, PointerTo) and isinstance(far, PointerTo):
+        if len(near.targets) != 1 or len(far.targets) != 1:
+            return None
+        (a, start), (b, end) = near.targets[0], far.targets[0]
+        return v.subtract(end, start) if a == b else None
+    if isinstance(near, Interval) and isinstance(far, Interval):
+        return v.subtract(far, near)
+    return None
 
 
 def _instruction(m: Machine, st: s.Instr) -> None:

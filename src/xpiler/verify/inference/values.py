@@ -222,6 +222,21 @@ def align_of(t: Type, program: Program) -> int:
     return max(1, size_of(t, program))
 
 
+def field_offset(t: Type, name: str, program: Program) -> int:
+    """Bytes from the start of a vector or struct to its field."""
+    if isinstance(t, Vector):
+        lane = "xyzw".find(name) if t.lanes <= 4 else int(name.lstrip("s") or 0)
+        return max(0, lane) * size_of(t.elem, program)
+    offset = 0
+    d = next((d for d in program.structs if isinstance(t, Struct) and d.name == t.name), None)
+    for own, f in d.fields if d else ():
+        offset += -offset % align_of(f, program)
+        if own == name:
+            return offset
+        offset += size_of(f, program)
+    return 0
+
+
 def _struct_size(name: str, program: Program) -> int:
     d = next((d for d in program.structs if d.name == name), None)
     if d is None:
