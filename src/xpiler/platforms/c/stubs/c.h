@@ -27,6 +27,8 @@ typedef unsigned long uintptr_t;
 #define true 1
 #define false 0
 #define INFINITY __builtin_inff()
+#define HUGE_VAL __builtin_huge_val()
+#define HUGE_VALF __builtin_huge_valf()
 #define NAN __builtin_nanf("")
 #define FLT_MAX 3.402823466e+38F
 #define FLT_MIN 1.175494351e-38F
