@@ -48,10 +48,10 @@ def _fits(job: Job, rule: Call, args: list[tuple[int, int]]) -> bool:
         return False
     if rule.waves is not None and rule.waves != job.waves:
         return False
+    said = [job.editor.source(a) for a in args]
     if rule.when == "narrow":
-        width = job.editor.source(args[-1])
-        return width.isdigit() and int(width) <= 32
-    return True
+        return said[-1].isdigit() and int(said[-1]) <= 32
+    return rule.when != "plain" or said[3:] == ["0"] * len(said[3:])
 
 
 def _apply(

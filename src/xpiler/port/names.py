@@ -102,6 +102,8 @@ def _exchange(job: Job, index: int, row: Row) -> None:
         made.drop(index, made.next(index))
     elif row.new:
         made.replace(index, row.new, row.group)
+        if row.needs:
+            made.helpers.setdefault(row.needs)
     else:
         made.say("XP1001", index, f"{old} has no counterpart", "error", reason=row.note)
 

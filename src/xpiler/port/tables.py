@@ -16,7 +16,7 @@ class Row:
     """What one name becomes. `new` is empty where there is no counterpart.
 
     `erase`: the name simply goes. `arguments`: the row holds for calls with so many arguments.
-    `scope`: the name is a namespace (only before `::` or after `namespace`).
+    `scope`: the name is a namespace (only before `::` or after `namespace`). `needs`: a helper.
     """
 
     new: str
@@ -26,6 +26,7 @@ class Row:
     erase: bool = False
     arguments: int | None = None
     scope: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def _rows(group: Mapping[str, Any], source: str, target: str) -> Iterator[tuple[
                 bool(entry.get("erase")),
                 entry.get("arguments"),
                 bool(entry.get("scope")),
+                entry.get("needs", ""),
             ),
         )
 

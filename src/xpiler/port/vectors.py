@@ -10,6 +10,8 @@ from xpiler.platforms._simt.hip_text import rewrite_vector_types
 if TYPE_CHECKING:
     from xpiler.port.port import Job
 
+_BYTES = re.compile(r"::xp_simt::VectorOfBytes<(\w+), (.*)>::type")
+
 
 def rewrite(job: Job) -> None:
     """Declare each such type by a class template of the helpers."""
@@ -25,7 +27,8 @@ def rewrite(job: Job) -> None:
         text = rewrite_vector_types(old + ";")[:-1]
         if text.strip() == old.strip():
             continue
-        alias = re.sub(r"::xp_simt::ExtVector", new, text.strip())
+        alias = _BYTES.sub(rf"{new}<\1, (\2) / sizeof(\1)>", text.strip())
+        alias = alias.replace("::xp_simt::ExtVector", new)
         made.drop(i, end)
         made.insert(i, re.sub(r"\b_Float16\b", "__half", alias))
         made.log(i, old, alias, "vectors")

@@ -17,12 +17,12 @@ __device__ inline unsigned long long* xp_wave_slots() {
 // The value that lane `from` of the wave passes.
 template <class T> __device__ inline T xp_wave_take(T value, int from) {
   unsigned long long word = 0;
-  __builtin_memcpy(&word, &value, sizeof value);
+  memcpy(&word, &value, sizeof value);
   unsigned long long* slots = xp_wave_slots();
   slots[xp_wave_lane()] = word;
   xp_wave_meet();
   word = slots[from & 63];
   xp_wave_meet();
-  __builtin_memcpy(&value, &word, sizeof value);
+  memcpy(&value, &word, sizeof value);
   return value;
 }
