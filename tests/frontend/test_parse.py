@@ -94,3 +94,18 @@ def test_odd_texts_never_raise_anything_else(text: str) -> None:
     found = result(text)
     assert check(found.program) == []
     assert all(lookup(d.code) for d in found.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("volatile float* v = a; v[0] = 1.0f;", True),
+        ("*(volatile float*)&a[1] = 1.0f;", True),
+        ("/* not volatile */ float* v = a; v[0] = 1.0f;", False),
+        ('int t; asm volatile ("mov.u32 %0, 3;" : "=r"(t)); a[t] = 1.0f;', False),
+    ],
+)
+def test_volatile_is_dropped_with_a_note(line: str, said: bool) -> None:
+    found = result("__global__ void k(float* a) {\n  " + line + "\n}")
+    assert [d.code for d in found.diagnostics] == ["XP0214"] * said
+    assert all(d.severity == "note" and d.loc and d.loc.line == 2 for d in found.diagnostics)

@@ -27,6 +27,7 @@ _EXPLICIT = re.compile(
     r"^[ \t]*template\s+(?!<)([^;{}]*?)([\w:]+\s*<[^;{}()]*>)\s*\(([^;{}]*)\)\s*;", re.M
 )
 _NOT_FOUND = re.compile(r"'([^']+)' file not found")
+_VOLATILE = re.compile(rb"(?<!asm )\bvolatile\b(?!\s*\()")
 _FILE_NAME = re.compile(r"(?:[\w.+-]+/)*[\w.+-]*[\w+-]")
 _MAX_ERRORS = 50
 
@@ -168,6 +169,21 @@ def _remark_header(unit: Unit, request: Request, name: str) -> None:
     unit.report(fault, unit.source.loc(line, 1), "note")
 
 
+def _remark_volatile(unit: Unit) -> None:
+    """Says once that `volatile` is not kept."""
+    text, comments = unit.source, unit.source.comments
+    places = (m.start() for m in _VOLATILE.finditer(text.data) if unit.types.volatile)
+    at = next((k for k in places if not any(c.start <= k < c.end for c in comments)), None)
+    if at is None:
+        return
+    fault = NotUnderstood(
+        "XP0214", "`volatile` is not kept",
+        "the translation orders what the threads do by itself; whether the source does is checked "
+        "when it is run",
+    )  # fmt: skip
+    unit.report(fault, text.loc(text.line_of(at)), "note")
+
+
 def _clang_errors(unit: Unit, tu: Any, request: Request) -> None:
     errors = [d for d in tu.diagnostics if d.severity >= 3]
     unit.given_up = any(d.severity >= 4 for d in errors)
@@ -213,6 +229,7 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
             unit.templates.append(n)
     unit.remark_templates()
     unit.excuse_host_errors()
+    _remark_volatile(unit)
 
 
 def _implicit(unit: Unit, n: Node) -> bool:

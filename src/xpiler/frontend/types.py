@@ -56,6 +56,7 @@ class TypeReader:
     def __init__(self, words: Words, records: Records) -> None:
         self.words, self.records = words, records
         self._known: dict[str, Type] = {}
+        self.volatile = False  # whether a type that was read says so: the IR does not
 
     def __call__(self, t: Any) -> Type:
         """The IR type; raises NotUnderstood. References become pointers."""
@@ -63,6 +64,7 @@ class TypeReader:
         restrict = "|restrict" if t.is_restrict_qualified() else ""
         key = str(t.spelling) + restrict
         if key not in self._known:
+            self.volatile |= "volatile" in key.split("(")[0].replace("*", " ").split()
             self._known[key] = self._convert(t)
         return self._known[key]
 

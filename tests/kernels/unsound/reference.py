@@ -64,3 +64,8 @@ def reverse(x: np.ndarray) -> np.ndarray:
 def row_sums(x: np.ndarray) -> np.ndarray:
     """Sum of each row."""
     return x.sum(axis=1)
+
+
+def row_max(x: np.ndarray) -> np.ndarray:
+    """Largest of each row."""
+    return x.max(axis=1)
