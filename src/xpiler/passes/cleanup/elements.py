@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from xpiler.analysis.dependence import independent
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import stmt as s
-from xpiler.ir.program import Program
+from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.passes.cleanup.base import Context, Walker, each_function
 
@@ -26,7 +26,12 @@ class Elements:
     def apply(self, program: Program, ctx: Context) -> Program:
         if not any(_is_vector(n) for f in program.functions for n in walk(f.body)):
             return program
-        return each_function(program, lambda f: _Marker(self.last).run(f, ctx.facts(f)))
+
+        def one(f: Function) -> Function:
+            ctx.elements |= {(f.name, n.var.name) for n in walk(f.body) if _is_vector(n)}  # type: ignore[union-attr]
+            return _Marker(self.last).run(f, ctx.facts(f))
+
+        return each_function(program, one)
 
 
 def _is_vector(n: object) -> bool:
