@@ -186,12 +186,9 @@ def head_text(unit: Unit, node: Node) -> str:
 
 
 def in_extern_c(node: Node) -> bool:
-    parent = node.c.lexical_parent
-    return (
-        parent is not None
-        and parent.kind.name == "LINKAGE_SPEC"
-        and node.c.mangled_name == node.name
-    )
+    """Whether C code can call it: it stands in an `extern "C"` block, or the file is C itself."""
+    static = node.c.storage_class.name == "STATIC"
+    return not static and node.name != "main" and node.c.mangled_name == node.name
 
 
 def launch_bounds(unit: Unit, node: Node) -> int:
