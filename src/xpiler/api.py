@@ -52,14 +52,18 @@ def audit(text: str, *, file: str = "kernel.cu", **options: Any) -> list[Diagnos
 
 
 def sources(paths: Iterable[str]) -> list[Path]:
-    """The kernel files among `paths`, folders searched recursively, in a stable order."""
+    """The kernel files among `paths`, folders searched recursively, in a stable order.
+
+    Files whose suffix says little (`.cpp`) count in a folder that has no others.
+    """
     from xpiler.platforms.registry import source_suffixes
 
     found: list[Path] = []
     for item in map(Path, paths):
         if item.is_dir():
-            files = (f for f in sorted(item.rglob("*")) if f.name.endswith(source_suffixes()))
-            found += [f for f in files if f.is_file()]
+            files = [f for f in sorted(item.rglob("*")) if f.is_file()]
+            clear = [f for f in files if f.name.endswith(source_suffixes())]
+            found += clear or [f for f in files if f.name.endswith(source_suffixes(weak=True))]
         else:
             found.append(item)
     return list(dict.fromkeys(found))

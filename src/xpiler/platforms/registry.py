@@ -135,6 +135,12 @@ def all_platforms() -> tuple[Platform, ...]:
     return tuple(platforms().values())
 
 
-def source_suffixes() -> tuple[str, ...]:
-    """File name endings of the platforms that translations are built from."""
-    return tuple(s for p in all_platforms() if p.readable for s in p.suffixes)
+def source_suffixes(weak: bool = False) -> tuple[str, ...]:
+    """File name endings of the platforms that translations are built from.
+
+    `weak` ones are shared with files that hold no kernel; headers are not among them.
+    """
+    readable = [p for p in all_platforms() if p.readable]
+    if weak:
+        return tuple(s for p in readable for s in p.weak_suffixes if not s.startswith(".h"))
+    return tuple(s for p in readable for s in p.suffixes)
