@@ -46,7 +46,6 @@ def _packages() -> list[Finding]:
         ("libclang-ng", "reading sources"),
         ("numpy", "inputs and comparison"),
         ("z3-solver", "inferring sizes, proofs"),
-        ("islpy", "exact dataflow"),
         ("pyelftools", "source lines of faults"),
     ]
     return [Finding(name, bool(_version(name)), _version(name), why) for name, why in rows]
