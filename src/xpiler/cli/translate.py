@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="overwrite existing output files")
 @click.option("--no-verify", is_flag=True, help="do not run source and target against each other")
+@click.option("--check", is_flag=True, help="folder: write nothing, exit 1 if it is behind")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="folder: every edit by API and line, as text or (.json) JSON",
+)
 @click.option(
     "--trace", "trace_file", type=click.Path(path_type=Path), help="write the trace as JSON"
 )
@@ -37,10 +43,15 @@ if TYPE_CHECKING:
 def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
     """Translate FILES (kernels or folders; - is standard input) and verify each translation.
 
+    A folder with -o goes over as a whole between CUDA and HIP, headers and all (docs/porting.md).
+
     Exit code 0: all verified; 1: something is not verified or only partly translated; 2: error.
     """
+    from xpiler.cli import folder
     from xpiler.cli.output import Reporter
 
+    if folder.takes(files, _targets(targets), given):
+        return folder.run(files[0], _targets(targets)[0], given)
     report = Reporter(as_json=given["as_json"])
     codes = []
     given["written"] = set()

@@ -23,7 +23,7 @@ _TYPE = re.compile(r"\b(?:struct|class|enum(?:\s+class)?|union|using)\s+(\w+)")
 def defined(job: Job) -> frozenset[str]:
     """Names that the text, or a header of the user's own, defines."""
     found: set[str] = set(job.defines)
-    for text in _texts(job):
+    for text in own_texts(job):
         for pattern in (_DEFINE, _FUNCTION, _TYPE):
             found |= set(pattern.findall(text))
     tokens = job.editor.tokens
@@ -36,7 +36,7 @@ def defined(job: Job) -> frozenset[str]:
     return frozenset(found)
 
 
-def _texts(job: Job) -> Iterator[str]:
+def own_texts(job: Job) -> Iterator[str]:
     """The text and the headers of the user's own that it includes, transitively."""
     seen: set[Path] = set()
     folders = [Path(job.editor.file).parent, *map(Path, job.include_dirs)]

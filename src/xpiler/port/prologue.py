@@ -8,7 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from xpiler.platforms._simt.lexer import lex
 from xpiler.port.headers import ADDED, includes
+from xpiler.port.names import own_texts
 
 if TYPE_CHECKING:
     from xpiler.port.port import Job
@@ -110,8 +112,9 @@ def _uses_platform(job: Job) -> bool:
 
 
 def _includes_any(job: Job, names: Iterable[str]) -> bool:
+    """Whether the text, or a header of the user's own that it includes, includes one of these."""
     wanted = set(names)
-    return any(name in wanted for _, _, name, _ in includes(job.editor.tokens))
+    return any(name in wanted for text in own_texts(job) for _, _, name, _ in includes(lex(text)))
 
 
 def _first_place(job: Job) -> int:

@@ -251,6 +251,7 @@ def _only_misaligned(v: Verdict) -> bool:
 def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> Verdict:
     """Compare a source with a given translation. Raises XpilerError where neither can be run."""
     from xpiler.platforms.registry import platform, platform_of
+    from xpiler.port import can_port
     from xpiler.verify.reading import read
 
     source = platform(options.source) if options.source else platform_of(file, source_text)
@@ -258,4 +259,7 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     reading = read(source_text, file, source, options, diagnostics)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     target = platform(options.target)
-    return check_translation(reading, target_text, target, seed=seed, sandbox=options.sandbox)
+    alike = can_port(source, target)
+    return check_translation(
+        reading, target_text, target, seed=seed, sandbox=options.sandbox, alike=alike
+    )
