@@ -16,7 +16,7 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, substitute, variables, walk
+from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, rewrite_stmts, substitute, variables, walk
 from xpiler.ir.types import Array, Pointer, Scalar
 from xpiler.passes.cleanup.base import Context, Walker, each_function
 
@@ -38,7 +38,13 @@ class Scalars:
             loops = {v for name, v in ctx.elements if name == f.name}
             new = _shrunk(f, ctx)
             taken = variables(new.body) | {p.name for p in f.params}
-            return _Values(loops, taken).run(new, ctx.facts(new))
+            new = _apart(new, taken)
+            arrays = [
+                st.var
+                for st in walk(new.body)
+                if isinstance(st, s.Decl) and isinstance(st.var.type, Array)
+            ]
+            return _Values(loops, taken, arrays).run(new, ctx.facts(new))
 
         return each_function(program, one)
 
@@ -136,20 +142,106 @@ class _Shrink:
         return bool(where.atoms() & of_body(body).writes) or any("[" in a for a in where.atoms())
 
 
+def _apart(f: Function, taken: set[str]) -> Function:
+    """Local arrays of which only elements of known numbers are used, as variables."""
+    for d in [st for st in walk(f.body) if isinstance(st, s.Decl)]:
+        t = d.var.type
+        if not isinstance(t, Array) or d.init is not None or not isinstance(t.elem, Scalar):
+            continue
+        uses = sum(isinstance(n, e.Var) and n == d.var for n in walk(f.body)) - 1
+        found = [n for n in walk(f.body) if isinstance(n, e.Index) and n.base == d.var]
+        if uses != len(found) or not all(isinstance(n.index, e.Const) for n in found):
+            continue
+        numbers = sorted({int(n.index.value) for n in found if isinstance(n.index, e.Const)})
+        if len(numbers) > 8:
+            continue
+        new = {k: e.Var(fresh_name(d.var.name, taken), t.elem) for k in numbers}
+        f = f.with_body(_split(f.body, d, new))
+    return f
+
+
+def _split(body: s.Body, d: s.Decl, new: dict[int, e.Var]) -> s.Body:
+    def one(x: e.Expr) -> e.Expr:
+        mine = isinstance(x, e.Index) and x.base == d.var and isinstance(x.index, e.Const)
+        return new[int(x.index.value)] if mine else x  # type: ignore[attr-defined]
+
+    def declared(st: s.Stmt) -> s.Stmt | s.Body:
+        if isinstance(st, s.Decl) and st.var == d.var:
+            return tuple(replace(st, var=v) for v in new.values())
+        return st
+
+    out: s.Body = rewrite_exprs(rewrite_stmts((s.Scope(body),), declared)[0].body, one)
+    return out
+
+
 # -- variables ------------------------------------------------------------------------------
+
+
+def _sets(st: s.Stmt, array: e.Var) -> bool:
+    return isinstance(st, s.Assign) and isinstance(st.target, e.Index) and st.target.base == array
+
+
+def _value_of(st: s.Stmt) -> e.Expr:
+    assert isinstance(st, s.Assign)
+    return st.value
 
 
 @dataclass
 class _Values(Walker):
     loops: set[str]
     taken: set[str]
+    arrays: list[e.Var]
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         new = self.descend(st, facts)
         if isinstance(new, s.For) and new.var.name in self.loops:
-            body = self._gathered(self._versions(new.body))
+            body = self._registers(new.body, inside(new, facts))
+            body = self._gathered(self._versions(body))
             new = new if body == new.body else replace(new, body=body)
         return (new,)
+
+    def _registers(self, body: s.Body, facts: Facts) -> s.Body:
+        """The one element of an array that a body uses several times, in a variable meanwhile."""
+        if not all(isinstance(st, (s.Decl, s.Assign)) for st in body):
+            return body
+        for array in self.arrays:
+            if sum(array.name in names_in(st) for st in body) > 1:
+                body = self._register(body, array, facts)
+        return body
+
+    def _register(self, body: s.Body, array: e.Var, facts: Facts) -> s.Body:
+        shrink = _Shrink(array)
+        found = [n for n in walk(body) if isinstance(n, e.Index) and shrink._is_element(n)]
+        for st in body:
+            facts = after(st, facts)
+        if not found:
+            return body
+        place = found[0]
+        where = facts.poly(place.index)
+        own = {st.var.name for st in body if isinstance(st, s.Decl)}
+        if not shrink._alike(body, where, facts) or shrink._moves(where, body):
+            return body
+        if names_in(place.index) & own:
+            return body
+        users = [k for k, st in enumerate(body) if array.name in names_in(st)]
+        writes = [k for k in users if _sets(body[k], array)]
+        first = body[users[0]]
+        fresh = users[0] in writes and array.name not in names_in(_value_of(first))
+        plain = isinstance(first, s.Assign) and not first.op
+        var = e.Var(fresh_name(array.name, self.taken), place.type)
+
+        def one(x: e.Expr) -> e.Expr:
+            return var if shrink._is_element(x) else x
+
+        new: list[s.Stmt] = list(rewrite_exprs(body, one))
+        if writes:
+            new.insert(writes[-1] + 1, s.Assign(place, var))
+        if fresh and plain:
+            assert isinstance(first, s.Assign)
+            new[users[0]] = s.Decl(var, first.value, loc=first.loc)
+        else:
+            new.insert(users[0], s.Decl(var, place))
+        return tuple(new)
 
     def _versions(self, body: s.Body) -> s.Body:
         """Each value of a scalar of this body under a name of its own."""

@@ -6,9 +6,11 @@ in the same order.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.effects import assigned, escapes, names_in
+from xpiler.analysis.extremes import smaller
 from xpiler.analysis.poly import atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
@@ -74,7 +76,7 @@ class _Untile(Walker):
         both = stand_in(outer.var, within, min(int(end), 1 << 31) if end < float("inf") else 1 << 31)
         pair = atom(outer.var.name) + atom(inner.var.name)
         try:
-            body = Merger(outer.var.name, inner.var.name, pair, both, None).body(inner.body, within)
+            body = _Joined(outer.var.name, inner.var.name, pair, both, None).body(inner.body, within)
         except Elsewhere:
             facts.forget(mark)
             return None
@@ -89,6 +91,37 @@ class _Untile(Walker):
         return replace(outer, step=one, body=body, kind="vectorised", comments=comments)
 
 
+class _Joined(Merger):
+    """Also `a + o + i` is `a + j`: sums may be taken in any order, as they wrap alike."""
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        if isinstance(x, e.Binary) and x.op == "+" and is_int(x.type):
+            terms = list(_terms(x))
+            names = [t.name for t in terms if isinstance(t, e.Var)]
+            if x.type == self.var.type and self.block in names and self.thread in names:
+                return self._sum(terms, facts)
+        return super().expr(x, facts)
+
+    def _sum(self, terms: list[e.Expr], facts: Facts) -> e.Expr:
+        gone = {self.block, self.thread}
+        rest = [t for t in terms if not (isinstance(t, e.Var) and t.name in gone)]
+        if len(rest) != len(terms) - 2:
+            raise Elsewhere
+        out: e.Expr | None = None
+        for t in (*(self.expr(r, facts) for r in rest), self.var):
+            out = t if out is None else e.Binary("+", out, t, t.type)
+        assert out is not None
+        return out
+
+
+def _terms(x: e.Expr) -> Iterator[e.Expr]:
+    if isinstance(x, e.Binary) and x.op == "+":
+        yield from _terms(x.a)
+        yield from _terms(x.b)
+    else:
+        yield x
+
+
 def _is_rest(length: e.Expr, outer: s.For, facts: Facts) -> bool:
     """Whether `length` is the smaller of the step and what is left of the range."""
     pair = smaller(length)
@@ -101,19 +134,3 @@ def _is_rest(length: e.Expr, outer: s.For, facts: Facts) -> bool:
         if facts.raw(step) == facts.raw(outer.step) and facts.raw(rest) == left:
             return True
     return False
-
-
-def smaller(x: e.Expr) -> tuple[e.Expr, e.Expr] | None:
-    """The two values of which `x` is the smaller one."""
-    if isinstance(x, e.Cast) and is_int(x.type) and is_int(x.x.type):
-        return smaller(x.x)
-    if isinstance(x, e.Call) and x.func == "min" and len(x.args) == 2:
-        return x.args[0], x.args[1]
-    if not isinstance(x, e.Select) or not isinstance(x.cond, e.Binary):
-        return None
-    c = x.cond
-    if c.op in ("<", "<=") and (c.a, c.b) == (x.a, x.b):
-        return x.a, x.b
-    if c.op in (">", ">=") and (c.a, c.b) == (x.b, x.a):
-        return x.a, x.b
-    return None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.effects import bounded, mutable_names, written_once
+from xpiler.analysis.extremes import smaller
 from xpiler.analysis.poly import Poly
 from xpiler.analysis.ranges import Facts, Ledger
-from xpiler.analysis.walker import Walker, inside
+from xpiler.analysis.walker import Walker, after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
@@ -35,6 +36,15 @@ class Bounds(Walker):
         facts = Facts(mutable_names(f), ledger, {}, once=written_once(body))
         self.params = {p.name for p in params}
         self.run(f, replace(facts, numeric=bounded(body)))
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        for st in body:
+            self.stmt(st, facts)
+            facts = after(st, facts)
+            if isinstance(st, s.Decl) and st.init is not None and facts.fixed(st.var):
+                for x in smaller(st.init) or ():
+                    facts = facts.with_fact(facts.raw(x) - facts.raw(st.var))
+        return body
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):

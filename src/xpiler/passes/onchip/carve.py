@@ -46,6 +46,7 @@ class Carve:
         decls = [st for st in walk(self.body) if isinstance(st, s.Decl)]
         starts = {st.var.name: self._starts(st.var) for st in decls if self._is_carved(st.var)}
         buffers = {st.var.name: st.var for st in decls if st.var.name in starts}
+        self.bytes = {n for n, v in buffers.items() if byte_size(getattr(v.type, "elem", v.type)) == 1}
         while starts:
             self.pieces: dict[str, list[Piece]] = {}
             for name, at in starts.items():
@@ -133,8 +134,8 @@ class Carve:
 
     def _name(self, buffer: str, p: Piece) -> str:
         """The name of the pointer that was set to the piece's start."""
-        found = self.names.get((buffer, p.start), buffer).split(".")[0]
-        return found
+        found = self.names.get((buffer, p.start), buffer)
+        return (found if buffer in self.bytes else buffer).split(".")[0]
 
     # -- rewriting ----------------------------------------------------------------------------
     def _rewrite(self, body: s.Body) -> s.Body:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xpiler.ir import expr as e
@@ -142,9 +143,24 @@ def _holds(wide: Type, t: Type) -> bool:
 
 
 def _value(x: e.Expr) -> int | None:
+    """The value of an integer expression of constants (none so large that it would wrap)."""
     if isinstance(x, e.Const) and not isinstance(x.value, float):
         return int(x.value)
-    return _value(x.x) if isinstance(x, e.Cast) and isinstance(x.type, Scalar) else None
+    if isinstance(x, e.Cast) and isinstance(x.type, Scalar) and x.type.is_integer:
+        return _value(x.x)
+    if not isinstance(x, e.Binary) or x.op not in ("+", "-", "*", "/", "%", "<<"):
+        return None
+    a, b = _value(x.a), _value(x.b)
+    if a is None or b is None or (x.op in ("/", "%") and (b <= 0 or a < 0)):
+        return None
+    value = _FOLD[x.op](a, b)
+    return value if 0 <= value < 1 << 31 else None
+
+
+_FOLD: dict[str, Callable[[int, int], int]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.floordiv,
+    "%": operator.mod, "<<": lambda a, b: a << min(b, 40),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
