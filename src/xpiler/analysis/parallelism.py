@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import reductions
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
@@ -90,6 +90,12 @@ class Gatherer(Collector):
             return
         super()._reads(x, facts)
 
+    def _for(self, st: s.For, facts: Facts) -> s.For:
+        for x in (st.lo, st.hi, st.step):
+            self.expr(x, facts)
+        self.body(st.body, within(st, facts))
+        return st
+
     def _whole(self, x: e.Expr, facts: Facts) -> None:
         """Some elements, unknown which, of what `x` points to are read."""
         if isinstance(x, e.AddressOf) and isinstance(x.x, e.Var):
@@ -107,6 +113,23 @@ class Gatherer(Collector):
             assert isinstance(x.type, (Pointer, Array))
             return Target(x, ZERO, x.type.elem)
         return found
+
+
+def counter(name: str) -> str:
+    """The name of the number of a loop's iteration, for loops with steps."""
+    return f"{name}#"
+
+
+def within(loop: s.For, facts: Facts) -> Facts:
+    """What is known in the body of `loop`: with a constant step, which values its variable takes."""
+    inner = inside(loop, facts)
+    step = facts.poly(loop.step).constant if is_int(loop.var.type) else None
+    if step is None or step < 2:
+        return inner
+    q = e.Var(counter(loop.var.name), loop.var.type)
+    p = facts.poly(loop.lo) + inner.poly(q) * step
+    inner = inner.with_fact(inner.poly(q)).with_fact(facts.poly(loop.hi) - 1 - p)
+    return replace(inner, defs={**inner.defs, loop.var.name: p}, _cache={}, _ranges={})
 
 
 def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
@@ -138,7 +161,8 @@ def nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
 def _nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
     if escapes(loop.body, in_loop=True):
         return Nature(False, obstacle="the loop can be left early")
-    body = gather(loop.body, inside(loop, facts), readers)
+    inner = within(loop, facts)
+    body = gather(loop.body, inner, readers)
     if body.opaque:
         return Nature(False, obstacle=_opaque_reason(loop, readers))
     found = reductions.find(loop.body, body.scalars, loop.var) if body.scalars else ()
@@ -146,9 +170,11 @@ def _nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
         names = ", ".join(sorted(n.split(".")[0] for n in body.scalars))
         return Nature(False, obstacle=f"an iteration uses {names} from the one before")
     atomics = updated_only(loop.body, body.accesses)
-    varying = frozenset(declared(loop.body)) | {loop.var.name} | loop_vars(loop.body)
+    loops = {loop.var.name} | loop_vars(loop.body)
+    varying = frozenset(declared(loop.body)) | loops | {counter(n) for n in loops}
+    v = counter(loop.var.name) if loop.var.name in inner.defs else loop.var.name
     needed: set[str] = set()
-    clash = _clash(body.accesses, loop.var.name, varying, facts, atomics, needed)
+    clash = _clash(body.accesses, v, varying, facts, atomics, needed)
     if clash is not None:
         return Nature(False, obstacle=_pair_text(*clash))
     return Nature(True, found, frozenset(needed))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from xpiler.analysis.effects import names_in
 from xpiler.analysis.ranges import Facts, Ledger
 from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.diagnostics.registry import lookup
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -59,7 +60,9 @@ class Lowering:
             self.assume(x)
 
     def note(self, code: str, message: str, loc: SourceLoc | None, reason: str = "") -> None:
-        new = Diagnostic(code, message, loc=loc, reason=reason or None)
+        entry = lookup(code)
+        severity = entry.severity if entry is not None else "error"
+        new = Diagnostic(code, message, severity, loc=loc, reason=reason or None)  # type: ignore[arg-type]
         if new not in self.diagnostics:
             self.diagnostics.append(new)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from graphlib import CycleError, TopologicalSorter
 
 from xpiler.analysis.effects import names_in
 from xpiler.analysis.extents import uses
@@ -13,7 +13,6 @@ from xpiler.analysis.purity import readers
 from xpiler.analysis.ranges import Facts, Ledger
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Global, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Pointer
@@ -21,6 +20,8 @@ from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
 from xpiler.passes.lowering.base import Lowered, Origin
 from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
+from xpiler.passes.lowering.simt.inline import callees_first, inlined, calls_in
+from xpiler.passes.lowering.simt.structs import renamed_structs
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
 from xpiler.platforms.registry import Platform
@@ -35,13 +36,21 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     ledger = Ledger(
         allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True, effort=3_000_000
     )
+    program = inlined(program, readers(program))
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
-    done = _Driver(low, origin).run()
+    done = without_reserved(_Driver(low, origin).run(), platform)
     return Lowered(
         replace(done, platform=platform.name, wave=low.machine.wave),
         tuple(low.diagnostics), tuple(ledger.sentences),
     )  # fmt: skip
+
+
+def without_reserved(program: Program, platform: Platform) -> Program:
+    """Structs of the user's get other names where the platform has a type of that name."""
+    pattern = re.compile(platform.tables.get("lowering", {}).get("reserved", "(?!)"))
+    new = {d.name: f"{d.name}_t" for d in program.structs if pattern.fullmatch(d.name)}
+    return renamed_structs(program, new) if new else program
 
 
 def machine_of(platform: Platform) -> Machine:
@@ -66,7 +75,7 @@ class _Driver:
         program = self.low.program
         forms: dict[str, Form] = {}
         hosts: dict[str, Function] = {}
-        for f in _callees_first(program):
+        for f in callees_first(program):
             if self._is_device(f):
                 continue
             made = self._one(f, forms)
@@ -157,31 +166,17 @@ def _is_called(program: Program, name: str) -> bool:
     )
 
 
-def _calls(body: s.Body) -> set[str]:
-    known = math_functions()
-    return {n.func for n in walk(body) if isinstance(n, e.Call) and n.func not in known}
-
-
 def _reached(program: Program, bodies: list[s.Body]) -> set[str]:
     """Names of the program's functions that `bodies` call, directly or not."""
     own = {f.name: f for f in program.functions}
-    todo = [n for b in bodies for n in _calls(b)]
+    todo = [n for b in bodies for n in calls_in(b)]
     out: set[str] = set()
     while todo:
         name = todo.pop()
         if name in own and name not in out:
             out.add(name)
-            todo += _calls(own[name].body)
+            todo += calls_in(own[name].body)
     return out
-
-
-def _callees_first(program: Program) -> list[Function]:
-    own = {f.name: f for f in program.functions}
-    graph = {f.name: _calls(f.body) & set(own) - {f.name} for f in program.functions}
-    try:
-        return [own[n] for n in TopologicalSorter(graph).static_order()]
-    except CycleError:
-        return list(program.functions)
 
 
 __all__ = ["lower", "touches_memory"]

@@ -19,6 +19,7 @@ from xpiler.ir.types import U64, Array, Pointer, Type
 from xpiler.passes.lowering.simt import grids, rows
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
+from xpiler.passes.lowering.simt.inline import renamed
 from xpiler.passes.lowering.simt.layout import size_and_align
 from xpiler.passes.lowering.simt.threads import bindable, launch_points
 
@@ -39,14 +40,21 @@ class Form:
     uses: Mapping[str, Use] = field(default_factory=dict)
 
 
-def touches_memory(node: s.Stmt | e.Expr | s.Body) -> bool:
-    """Whether array elements are read or written, or something is called that may do so."""
+def touches_memory(
+    node: s.Stmt | e.Expr | s.Body, readers: frozenset[str] = frozenset()
+) -> bool:
+    """Whether array elements are read or written, or something is called that may do so.
+
+    `readers` are functions that only compute; given no pointer they do not touch memory either.
+    """
     known = math_functions()
     for n in walk(node):
         if isinstance(n, e.Index) and is_memory(n):
             return True
         if isinstance(n, e.Call) and n.func not in known:
-            return True
+            pointers = any(isinstance(a.type, (Pointer, Array)) for a in n.args)
+            if pointers or n.func not in readers:
+                return True
     return False
 
 
@@ -105,7 +113,7 @@ class Host:
 
     def _of_host(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> bool:
         """Whether the host runs `st` itself: scalars only, and none that a block computes."""
-        if isinstance(st, (s.Return, s.Instr, s.Launch)) or touches_memory(st):
+        if isinstance(st, (s.Return, s.Instr, s.Launch)) or self._touches(st):
             return False
         if isinstance(st, s.Assign) and isinstance(st.target.type, Pointer):
             return True
@@ -113,6 +121,9 @@ class Host:
         for other, _ in run:
             later |= _assigned_scalars(other)
         return not names_in(st) & later
+
+    def _touches(self, node: s.Stmt | e.Expr) -> bool:
+        return touches_memory(node, self.frame.low.readers)
 
     # -- loops and branches -------------------------------------------------------------------
 
@@ -184,7 +195,7 @@ class Host:
     ) -> s.Body | None:
         if isinstance(st, s.Scope):
             return (replace(st, body=(*self._flush(run), *self.body(st.body, facts))),)
-        if isinstance(st, s.If) and not touches_memory(st.cond):
+        if isinstance(st, s.If) and not self._touches(st.cond):
             if not self._worth_launching((*st.then, *st.orelse)):
                 return None
             front = (*self._flush(run), *self._fetched(st.cond))
@@ -195,7 +206,7 @@ class Host:
             if set(mine) != set(self.resident):
                 raise Unfit("a value is computed on the device in one branch only")
             return (*front, replace(st, then=then, orelse=orelse))
-        if isinstance(st, s.While) and not touches_memory(st.cond):
+        if isinstance(st, s.While) and not self._touches(st.cond):
             if not self._worth_launching(st.body):
                 return None
             front = (*self._flush(run), *self._fetched(st.cond))
@@ -213,7 +224,11 @@ class Host:
         form = self.forms[call.func]
         mapping: dict[str, e.Expr] = {}
         front: list[s.Stmt] = list(self._fetched(call))
+        if any(isinstance(n, s.Return) for n in walk(form.body)):
+            raise Unfit(f"{form.f.name} can return early")
         for p, a in zip(form.f.params, call.args, strict=True):
+            if self._touches(a):
+                raise Unfit(f"an argument of {form.f.name} is in memory")
             if isinstance(a, (e.Var, e.Const)) or isinstance(p.type, Pointer):
                 mapping[p.name] = a
             elif p.name in names_in((*form.body, *_as_body(form.result))):
@@ -221,9 +236,9 @@ class Host:
                 front.append(s.Decl(v, w.cast(a, p.type), const=True))
                 mapping[p.name] = v
         own = {n.var.name: n.var for n in walk(form.body) if isinstance(n, (s.Decl, s.For))}
-        renamed = {n: self.frame.fresh(n, v.type) for n, v in own.items()}
-        mapping |= renamed
-        body = _renamed(form.body, renamed, mapping)
+        new = {n: self.frame.fresh(n, v.type) for n, v in own.items()}
+        mapping |= new
+        body = renamed(form.body, new, mapping)
         if user is None or form.result is None:
             return (*front, *body)
         return (*front, *body, _with_value(user, substitute(form.result, mapping)))
@@ -252,7 +267,7 @@ class Host:
     def _return(self, st: s.Return, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
         if st.value is None:
             return self._flush(run)
-        if touches_memory(st.value):
+        if self._touches(st.value):
             v = self.frame.fresh("result", st.value.type)
             run.append((s.Decl(v, st.value), self.frame.facts))
             self.result = v
@@ -376,16 +391,6 @@ def _scalars_out(body: s.Body) -> list[e.Var]:
                 if isinstance(base, e.Var) and (base.name in top or base.name not in own):
                     out.setdefault(base.name, base)
     return list(out.values())
-
-
-def _renamed(body: s.Body, own: Mapping[str, e.Var], mapping: Mapping[str, e.Expr]) -> s.Body:
-    def one(st: s.Stmt) -> s.Stmt:
-        if isinstance(st, (s.Decl, s.For)) and st.var.name in own:
-            return replace(st, var=own[st.var.name])
-        return st
-
-    out: s.Body = substitute(rewrite_stmts(body, one), mapping)
-    return out
 
 
 __all__ = ["Form", "Host", "fresh_name", "touches_memory"]

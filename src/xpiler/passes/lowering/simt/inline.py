@@ -1,0 +1,234 @@
+"""Calls of the program's own functions inside loops, replaced by what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar, cast
+
+from xpiler.analysis.effects import assigned, names_in
+from xpiler.analysis.walker import always_leaves
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import fresh_name, map_body, map_children, rewrite_exprs, substitute, walk
+from xpiler.ir.types import I64, VOID, Array, Pointer
+from xpiler.passes.lowering.simt import words as w
+
+T = TypeVar("T")
+
+LARGEST = 600
+"""Nodes of a function that is still inlined."""
+
+
+def inlined(program: Program, readers: frozenset[str]) -> Program:
+    """`program` with functions that write memory inlined where loops call them.
+
+    Functions that only compute stay calls; what can only be called stays a call, too.
+    """
+    done: dict[str, Function] = {}
+    for f in callees_first(program):
+        done[f.name] = _Inliner(done, readers).run(f)
+    return program.with_functions(tuple(done[f.name] for f in program.functions))
+
+
+def calls_in(node: s.Body | e.Expr | s.Stmt) -> set[str]:
+    """Names of the functions, not of mathematics, that are called."""
+    known = math_functions()
+    return {n.func for n in walk(node) if isinstance(n, e.Call) and n.func not in known}
+
+
+def callees_first(program: Program) -> list[Function]:
+    """The functions in an order in which each comes after those that it calls."""
+    own = {f.name: f for f in program.functions}
+    graph = {f.name: calls_in(f.body) & set(own) - {f.name} for f in program.functions}
+    try:
+        return [own[n] for n in TopologicalSorter(graph).static_order()]
+    except CycleError:
+        return list(program.functions)
+
+
+@dataclass
+class _Inliner:
+    done: Mapping[str, Function]
+    readers: frozenset[str]
+
+    def run(self, f: Function) -> Function:
+        self.taken = {p.name for p in f.params} | set(names_in(f.body))
+        body = self._body(f.body, in_loop=False)
+        return f if body is f.body else f.with_body(body)
+
+    def _body(self, body: s.Body, in_loop: bool) -> s.Body:
+        return map_body(body, lambda st: self._stmt(st, in_loop))
+
+    def _stmt(self, st: s.Stmt, in_loop: bool) -> s.Stmt | s.Body:
+        loop = in_loop or isinstance(st, (s.For, s.While))
+        if loop or isinstance(st, (s.If, s.Scope, s.Switch)):
+            st = self._inner(st, loop)
+        if isinstance(st, s.Decl) and isinstance(st.init, e.Call):
+            value = self._made(st.init)
+            if value is not None:
+                return replace(st, init=value)
+        call = _called(st)
+        if call is None:
+            return st
+        g = self.done.get(call.func)
+        if g is None or not _fits(g) or (g.name in self.readers and not isinstance(st, s.Eval)):
+            return st
+        if not in_loop and not _small(g, call):
+            return st
+        return self._expanded(g, call, st)
+
+    def _inner(self, st: s.Stmt, loop: bool) -> s.Stmt:
+        def one(c: object) -> object:
+            if isinstance(c, s.Case):
+                return replace(c, body=self._body(c.body, loop))
+            return self._stmt(c, loop) if isinstance(c, s.Stmt) else c
+
+        return map_children(st, one)
+
+    def _made(self, call: e.Call) -> e.Expr | None:
+        """The value of a function that only puts its arguments together."""
+        g = self.done.get(call.func)
+        if g is None or len(g.body) != 1 or not isinstance(g.body[0], s.Return):
+            return None
+        value = g.body[0].value
+        if not isinstance(value, e.Aggregate) or len(g.params) != len(call.args):
+            return None
+        mapping = {p.name: a for p, a in zip(g.params, call.args, strict=True)}
+        out: e.Expr = substitute(value, mapping)
+        return out
+
+    def _expanded(self, g: Function, call: e.Call, st: s.Stmt) -> s.Stmt | s.Body:
+        body = g.body
+        value: e.Expr | None = None
+        if g.ret != VOID:
+            last = body[-1] if body else None
+            if not isinstance(last, s.Return) or last.value is None:
+                return st
+            body, value = body[:-1], last.value
+        plain = structured(body)
+        if plain is None:
+            return st
+        front: list[s.Stmt] = []
+        mapping: dict[str, e.Expr] = {}
+        changed = assigned(plain)
+        for p, a in zip(g.params, call.args, strict=True):
+            if p.name not in changed and (isinstance(p.type, Pointer) or _simple(a)):
+                mapping[p.name] = a
+                continue
+            v = e.Var(fresh_name(p.name, self.taken), p.type)
+            init = a if isinstance(p.type, Pointer) else w.cast(a, p.type)
+            front.append(s.Decl(v, init, const=p.name not in changed, loc=st.loc))
+            mapping[p.name] = v
+        own = {n.var.name: n.var for n in walk(plain) if isinstance(n, (s.Decl, s.For))}
+        new = {n: e.Var(fresh_name(n, self.taken), v.type) for n, v in own.items()}
+        out = folded(renamed(plain, new, {**mapping, **new}))
+        if value is None:
+            return (*front, *out)
+        return (*front, *out, _with_value(st, folded(substitute(value, {**mapping, **new}))))
+
+
+def _called(st: s.Stmt) -> e.Call | None:
+    x = st.call if isinstance(st, s.Eval) else None
+    if isinstance(st, s.Decl):
+        x = st.init
+    elif isinstance(st, s.Assign):
+        x = st.value
+    return x if isinstance(x, e.Call) else None
+
+
+def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt | s.Body:
+    if isinstance(st, s.Decl):
+        return replace(st, init=value)
+    return replace(st, value=value) if isinstance(st, s.Assign) else ()
+
+
+def _fits(g: Function) -> bool:
+    size = 0
+    for n in walk(g.body):
+        size += 1
+        if isinstance(n, (s.Launch, s.Barrier, s.LeftOut)) or size > LARGEST:
+            return False
+        if isinstance(n, s.Instr) and n.name.startswith("host."):
+            return False
+    return True
+
+
+def _small(g: Function, call: e.Call) -> bool:
+    """Whether it works on single elements or variables: no loops, or handed the address of one."""
+    if any(isinstance(a, e.AddressOf) and isinstance(a.x, e.Var) for a in call.args):
+        return True
+    return not any(isinstance(n, (s.For, s.While)) for n in walk(g.body))
+
+
+def _simple(a: e.Expr) -> bool:
+    return isinstance(a, (e.Var, e.Const))
+
+
+def structured(body: s.Body) -> s.Body | None:
+    """`body` without returns (of no value): what follows one stands in the other branch."""
+    for k, st in enumerate(body):
+        if isinstance(st, s.Return):
+            return body[:k]
+        if not any(isinstance(n, s.Return) for n in walk(st)):
+            continue
+        if not isinstance(st, s.If):
+            return None
+        rest = body[k + 1 :]
+        if always_leaves(st.then):
+            then, orelse = structured(st.then), structured((*st.orelse, *rest))
+        elif always_leaves(st.orelse):
+            then, orelse = structured((*st.then, *rest)), structured(st.orelse)
+        else:
+            return None
+        if then is None or orelse is None:
+            return None
+        if not then:
+            cond = e.Unary("!", st.cond, st.cond.type)
+            return (*body[:k], replace(st, cond=cond, then=orelse, orelse=()))
+        return (*body[:k], replace(st, then=then, orelse=orelse))
+    return body
+
+
+def renamed(body: s.Body, own: Mapping[str, e.Var], mapping: Mapping[str, e.Expr]) -> s.Body:
+    """`body` with its own variables called otherwise and others replaced."""
+    from xpiler.ir.rewrite import rewrite_stmts
+
+    def one(st: s.Stmt) -> s.Stmt:
+        if isinstance(st, (s.Decl, s.For)) and st.var.name in own:
+            return replace(st, var=own[st.var.name])
+        return st
+
+    out: s.Body = substitute(rewrite_stmts(body, one), mapping)
+    return out
+
+
+def folded(node: T) -> T:
+    """Elements of addresses and of moved pointers as elements of the arrays themselves."""
+    return cast(T, rewrite_exprs(node, _fold))
+
+
+def _fold(x: e.Expr) -> e.Expr:
+    if not isinstance(x, e.Index):
+        return x
+    base = x.base
+    if isinstance(base, e.AddressOf) and w.is_const(x.index, 0):
+        return base.x
+    if isinstance(base, e.AddressOf) and isinstance(base.x, e.Index):
+        inner = base.x
+        if isinstance(inner.base.type, (Pointer, Array)):
+            return e.Index(inner.base, _sum(inner.index, x.index), x.type)
+    if isinstance(base, e.Binary) and base.op == "+" and isinstance(base.a.type, (Pointer, Array)):
+        return _fold(e.Index(base.a, _sum(base.b, x.index), x.type))
+    return x
+
+
+def _sum(a: e.Expr, b: e.Expr) -> e.Expr:
+    if w.is_const(b, 0):
+        return a
+    if a.type != b.type:
+        a, b = w.cast(a, I64), w.cast(b, I64)
+    return w.binary("+", a, b)
