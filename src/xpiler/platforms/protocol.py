@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from xpiler.host.compiler import Toolchain
 
@@ -29,6 +29,10 @@ def _width_32(arch: str | None) -> int:
     return 32
 
 
+def _no_variant(text: str, filename: str) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class EmulatorSpec:
     """How a platform's text becomes a program that runs on this machine.
@@ -40,7 +44,8 @@ class EmulatorSpec:
     `preface(text, tools)` gives text of the compiler's to stand in front, and flags that go with it.
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
     block may have at most, in bytes (0: no limit). `launcher` is the C++ namespace whose `launch`
-    and `launch_cooperative` start a kernel for the driver.
+    and `launch_cooperative` start a kernel for the driver. `variant(text, filename)` gives the
+    fields that are other ones for a certain text (C++ where kernels are C as a rule).
     """
 
     platform: str
@@ -56,6 +61,12 @@ class EmulatorSpec:
     preface: Callable[[str, Toolchain], tuple[str, tuple[str, ...]]] = _no_preface
     scalar_types: Mapping[str, str] = field(default_factory=dict)
     launcher: str = "xprt"
+    variant: Callable[[str, str], Mapping[str, Any]] = _no_variant
+
+    def of_text(self, text: str, filename: str) -> EmulatorSpec:
+        """The emulator for one text."""
+        changed = self.variant(text, filename)
+        return replace(self, **changed) if changed else self
 
 
 _registered: dict[str, EmulatorSpec] = {}

@@ -299,7 +299,7 @@ def build(
     guard pages are. Locals that the text leaves undefined hold what `fill` says: by default a
     pattern with checks and zero without. Raises BuildError.
     """
-    spec, tools = emulator_of(platform), toolchain(compiler)
+    spec, tools = emulator_of(platform).of_text(text, filename), toolchain(compiler)
     before, own = spec.preface(text, tools)
     driver = driver_text(invocation, spec.language, spec.launcher)
     unit = before + spec.rewrite(text, filename) + driver
