@@ -100,14 +100,11 @@ void __assert_fail(const char*, const char*, unsigned, const char*) noexcept(tru
 #define __bang_printf printf
 
 // The caller's line, as a last default argument.
-// (A type of its own: a surplus argument is no line.)
+// (Behind a type that nothing converts to: a surplus argument is no line.)
 namespace xp_bang {
-struct Line {
-  int number;
-  constexpr operator int() const { return number; }
-};
+struct End {};
 }  // namespace xp_bang
-#define XP_LINE xp_bang::Line xp_line = xp_bang::Line{__builtin_LINE()}
+#define XP_LINE xp_bang::End = {}, int xp_line = __builtin_LINE()
 
 // ---- built-in variables ------------------------------------------------------------------------------------
 // `const`: within one task they never change. Written by lib/core.cpp whenever another core runs.
@@ -159,7 +156,7 @@ struct FileKey { const void* here; };
 template <class Declaration> inline const void* key_of(Declaration) { return &SlotKey<Declaration>::here; }
 inline const void* key_of(FileKey key) { return key.here; }
 #define XP_SLOT(memory)                                                                                       \
-  template <class D> inline Slot memory##_slot(D d, const char* name, xprt_size align, XP_LINE) {              \
+  template <class D> inline Slot memory##_slot(D d, const char* name, xprt_size align, int xp_line = __builtin_LINE()) { \
     return {memory, key_of(d), name, align, xp_line};                                                         \
   }
 XP_SLOT(nram) XP_SLOT(wram) XP_SLOT(ldram) XP_SLOT(sram)

@@ -325,5 +325,11 @@ void fill(const char* name, Memory memory, void* dst, Count n, const void* value
     xprt::initialise(c.dst + s * stride, (xprt_size)c.size);
     for (Count i = 0; i < n; ++i) __builtin_memcpy(c.dst + s * stride + i * width, value, width);
   }
+  if (!async) return;
+  // The numbers are there already, but nobody may count on it: in flight until the fence, like a copy of a place to itself.
+  c.src = c.dst, c.from = c.to;
+  launch_copy(c, pipe);
+  flights[here->lane][pipe == pipe_move].list[flights[here->lane][pipe == pipe_move].count - 1].moved = true;
+  mark_flight(c, true);
 }
 }  // namespace xp_bang
