@@ -1,4 +1,4 @@
-"""Directory mode of `xpiler translate`: a folder of one platform ported to another of its family."""
+"""Directory mode of `xpiler translate`: a folder ported to another platform of its family."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def takes(files: tuple[str, ...], targets: list[str], given: dict[str, Any]) -> 
 
 
 def run(root: str, target: str, given: dict[str, Any]) -> int:
-    """Port the folder and say what happened; 0: carried and up to date, 1: not all of it, 2: error."""
+    """Port the folder and say what happened; exit code 0: all carried, 1: not all, 2: error."""
     from xpiler.cli.output import problems
 
     try:

@@ -53,6 +53,8 @@ def rewrite(job: Job) -> None:
                 "note",
                 help="port the folder: xpiler translate FOLDER --to ... -o OUT",
             )
+        for i in range(start, end):
+            job.editor.settle(i)
 
 
 def _exchange(job: Job, row: Row, start: int, end: int, name: str) -> None:
@@ -66,8 +68,6 @@ def _exchange(job: Job, row: Row, start: int, end: int, name: str) -> None:
             made.helpers.setdefault(wanted)
     else:
         made.say("XP1001", start, f"<{name}> has no counterpart", "error", reason=row.note)
-    for i in range(start, end):
-        made.settle(i)
 
 
 def _helpers(job: Job, helper: str) -> list[str]:

@@ -120,7 +120,9 @@ def _declared(job: Job, index: int) -> bool:
     """Whether the user declares the name here (`float cudaTime = ...`)."""
     made = job.editor
     before = made.previous(index)
+    while made.word(before) in {"*", "&"}:
+        before = made.previous(before)
     if before < 0 or made.tokens[before].kind != "name":
         return False
     after = made.word(made.next(index))
-    return made.word(before) not in _NOT_TYPES and after in {"=", ";", ",", "[", ")", "{"}
+    return made.word(before) not in _NOT_TYPES and after in {"=", ";", ",", "[", ")", "{", "("}

@@ -134,7 +134,7 @@ def _rows(group: Mapping[str, Any], source: str, target: str) -> Iterator[tuple[
         for name in group.get("names", "").split():
             yield prefix[source] + name, Row(prefix[target] + name, title, origin)
     for key, value in group.get("other", {}).items():
-        entry = {"hip": value} if isinstance(value, str) else value
+        entry: dict[str, Any] = {"hip": value} if isinstance(value, str) else value
         found = _other(key, entry, source == left, one_way)
         if found is None:
             continue
@@ -147,11 +147,16 @@ def _rows(group: Mapping[str, Any], source: str, target: str) -> Iterator[tuple[
                 origin,
                 entry.get("note", ""),
                 bool(entry.get("erase")),
-                entry.get("arguments"),
+                _arguments(entry),
                 bool(entry.get("scope")),
                 entry.get("needs", ""),
             ),
         )
+
+
+def _arguments(entry: Mapping[str, Any]) -> int | None:
+    count = entry.get("arguments")
+    return None if count is None else int(count)
 
 
 def _other(
