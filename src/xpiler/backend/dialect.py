@@ -43,11 +43,14 @@ class Dialect:
         return frozenset()
 
 
+PLAIN = Dialect()
+
+
 def load_dialect(folder: Path) -> Dialect:
     """The dialect in a platform's folder, or the plain one."""
     path = folder / "dialect.py"
     if not path.is_file():
-        return Dialect()
+        return PLAIN
     spec = importlib.util.spec_from_file_location(f"xpiler_dialect_{folder.name}", path)
     assert spec is not None
     assert spec.loader is not None

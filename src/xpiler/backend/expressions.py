@@ -396,9 +396,9 @@ class ExpressionPrinter(Operators):
         """A function of the neutral vocabulary in this platform's spelling."""
         if isinstance(n.type, Vector):
             return self.lanewise(n.func, n.args, n.type)
-        if template := self.spelling.conversions.get(f"{n.func} {n.type} {n.args[0].type}"):
+        if known := self.spelling.conversions.get(f"{n.func} {n.type} {n.args[0].type}"):
             inner = self.exactly(n.args[0]).within(ARGUMENT)
-            return Piece(template.replace("{0}", inner), POSTFIX, n.type, n.type)
+            return Piece(known.replace("{0}", inner), POSTFIX, n.type, n.type)
         if n.func in self.spelling.rounding:
             return self._rounding(n)
         kind = n.args[0].type if n.func in _BY_ARGUMENT else n.type

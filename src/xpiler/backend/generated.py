@@ -53,7 +53,9 @@ class Generated:
         params = ", ".join(f"{elem} {x}" for x in lanes)
         inside = ", ".join(lanes)
         braces = f"{{{{{inside}}}}}" if t in self.numbered else f"{{{inside}}}"
-        self._add(name, f"{vector} {name}({params})", [f"return {_made(vector, braces, spelling)};"])
+        self._add(
+            name, f"{vector} {name}({params})", [f"return {_made(vector, braces, spelling)};"]
+        )
         return name
 
     def bits(self, source: Type, to: Type, spelling: Spelling) -> str:

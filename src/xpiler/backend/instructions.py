@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from xpiler.backend.expressions import ExpressionPrinter
-from xpiler.backend.pieces import ARGUMENT, STRENGTH
+from xpiler.backend.pieces import ARGUMENT, STRENGTH, UNARY
 from xpiler.backend.types import base_name, size_of
 from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
@@ -32,13 +32,16 @@ def lines_of(st: s.Instr, x: ExpressionPrinter, role: str = "host") -> list[str]
 
 
 def _template(st: s.Instr, x: ExpressionPrinter, role: str) -> str | None:
-    """The table's text: the one for an attribute, a role or a tile's use before the plain one.
+    """The table's text: one for an attribute, a type, a role, a tile's use before the plain one.
+
+    Keys: `host.copy:h2d`, `atomic.add.i64` (second operand's type), `trap@host`, `mat.load/acc`.
 
     A key `mfma.*` stands for a family; `{*}` in its text is what stands in the star's place.
     """
     table = x.spelling.instructions
     tiles = [o.type.use for o in (*st.outs, *st.ins) if isinstance(o.type, Fragment)][:1]
     keys = [f"{st.name}:{value}" for _, value in st.attrs]
+    keys += [f"{st.name}.{n.type}" for n in st.ins[1:2] if isinstance(n.type, Scalar)]
     keys += [f"{st.name}@{role}", *(f"{st.name}/{use}" for use in tiles), st.name]
     for key in keys:
         if key in table:
@@ -49,13 +52,14 @@ def _template(st: s.Instr, x: ExpressionPrinter, role: str) -> str | None:
 
 
 _OPTIONAL = re.compile(r"\[(, \{(\d)\})\]")
-_PLACE = re.compile(r"\{(\w+|@\w+)(!|&)?\}")
+_PLACE = re.compile(r"\{(\w+|@\w+)(!|&|\^)?\}")
 
 
 def _filled(template: str, st: s.Instr, x: ExpressionPrinter) -> str:
     """The template with its places filled.
 
-    `{0}` is an operand, `{0!}` one of exactly its type (overloads), `{0&}` a symbol whose address
+    `{0}` is an operand, `{0!}` one of exactly its type (overloads), `{0^}` that as the operand of a
+    cast, `{0&}` a symbol whose address
     it is, `[, {3}]` one that is left out where it is the wave's width; `{out}`, `{out1}` are
     places that are written, `{type}` the type of the first, `{@layout}` an attribute.
     """
@@ -87,8 +91,8 @@ def _operand(
     st: s.Instr, k: int, how: str | None, x: ExpressionPrinter, pointee: Type | None
 ) -> str:
     n = st.ins[k]
-    if how == "!":
-        return x.exactly(n).within(ARGUMENT)
+    if how in ("!", "^"):
+        return x.exactly(n).within(ARGUMENT if how == "!" else UNARY)
     if how == "&":
         while isinstance(n, (e.Cast, e.AddressOf)):
             n = n.x

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from xpiler.backend.expressions import ExpressionPrinter
+from xpiler.backend.names import free_name
+from xpiler.backend.types import declare
 from xpiler.backend.unit import cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.types import U32, U64
+from xpiler.ir.program import Function
+from xpiler.ir.types import U32, U64, Pointer
 
 Size = tuple[e.Expr, e.Expr, e.Expr]
 
@@ -21,16 +26,43 @@ def launch_lines(st: s.Launch, x: ExpressionPrinter) -> list[str]:
         raise cannot_print(f"the launch of {st.kernel}", "the platform's table says nothing of it")
     name, kernel = x.unit.functions[st.kernel]
     args = [x.assigned(a, p.type) for a, p in zip(st.args, kernel.params, strict=True)]
+    made, addresses = _addresses(st, kernel, x) if "{addresses}" in template else ([], "")
     words = {
         "kernel": name,
         "grid": size_text(st.grid, x),
         "block": size_text(st.block, x),
         "shared": shared_text(st.shared_bytes, x),
         "args": ", ".join(args),
+        "addresses": addresses,
+        "bytes": _shared_bytes(st, x),
     }
     for word, text in words.items():
         template = template.replace(f"{{{word}}}", text)
-    return template.splitlines()
+    lines = template.splitlines()
+    return ["{", *(f"    {line}" for line in (*made, *lines)), "}"] if made else lines
+
+
+def _addresses(st: s.Launch, kernel: Function, x: ExpressionPrinter) -> tuple[list[str], str]:
+    """Declarations of what has no address yet, and the addresses of all arguments."""
+    made: list[str] = []
+    shown: list[str] = []
+    taken = set(x.names.values())
+    for a, p in zip(st.args, kernel.params, strict=True):
+        if isinstance(a, e.Var) and a.type == p.type:
+            shown.append(f"(void *)&{x.piece(a).text}")
+            continue
+        name = free_name(f"arg_{p.name}", x.spelling.keywords, taken)
+        taken.add(name)
+        kind = replace(p.type, restrict=False) if isinstance(p.type, Pointer) else p.type
+        made.append(f"{declare(kind, name, x.spelling)} = {x.assigned(a, p.type)};")
+        shown.append(f"(void *)&{name}")
+    name = free_name("args", x.spelling.keywords, taken)
+    made.append(f"void *{name}[] = {{{', '.join(shown)}}};")
+    return made, name
+
+
+def _shared_bytes(st: s.Launch, x: ExpressionPrinter) -> str:
+    return "0" if st.shared_bytes is None else x.assigned(st.shared_bytes, U64)
 
 
 def size_text(size: Size, x: ExpressionPrinter) -> str:

@@ -56,9 +56,9 @@ def _breaks(line: str) -> Iterator[tuple[int, int, int]]:
     depth, at, spaced = 0, 0, False
     for m in _TOKEN.finditer(line):
         token = m.group()
-        if token in "([{":
+        if token in ("(", "[", "{", "<<<"):
             depth += 1
-        elif token in ")]}":
+        elif token in (")", "]", "}", ">>>"):
             depth -= 1
         elif token in (",", ";"):
             yield depth, 0, m.end()
@@ -89,7 +89,7 @@ def wrap(line: str, width: int) -> list[str]:
 
 def _hang(line: str, pad: str) -> str:
     """The indentation of continuation lines: under the first parameter of a declaration."""
-    head = re.match(r"(?:\w[\w *]*)\(", line)
+    head = re.match(r"(?:\w[\w *]*\(\w+\) )?(?:[\w\"][\w\" *]*)\(", line)
     return " " * head.end() if head and not pad else pad + "        "
 
 

@@ -214,7 +214,6 @@ class Operators(ABC):
         pieces = ", ".join(self.settle(self.piece(a)).within(ARGUMENT) for a in args)
         return Piece(f"{name}({pieces})", POSTFIX, t, t)
 
-
     def _native_lanes(self, op: str, args: tuple[e.Expr, ...], t: Vector) -> Piece | None:
         """The platform's own operation on vectors of this type."""
         if t in self.spelling.native and op in STRENGTH and len(args) == 2:
@@ -245,7 +244,7 @@ class LanePrinter:
 
 
 def _halves(a: Piece, b: Piece) -> bool:
-    """Whether a half is among the two: a class on some hosts, which has no common type with others."""
+    """Whether a half is among the two: where it is a class, it has no common type with others."""
     return "f16" in (str(a.ctype), str(b.ctype))
 
 

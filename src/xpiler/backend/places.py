@@ -8,7 +8,7 @@ from xpiler.ir.rewrite import walk
 
 
 def execution_places(program: Program) -> dict[str, str]:
-    """"host", "device" or "both" for every function that is no kernel."""
+    """ "host", "device" or "both" for every function that is no kernel."""
     calls = {
         f.name: {n.func for n in walk(f.body) if isinstance(n, e.Call)} for f in program.functions
     }

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from xpiler.backend.dialect import Dialect, load_dialect
+from xpiler.backend.dialect import PLAIN, Dialect, load_dialect
 from xpiler.ir.types import Scalar, Vector
 
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -121,7 +121,7 @@ class Spelling:
     opaque: Mapping[str, str] = field(default_factory=dict)
     using: Mapping[str, str] = field(default_factory=dict)
     always: tuple[str, ...] = ()
-    dialect: Dialect = Dialect()
+    dialect: Dialect = PLAIN
     native: frozenset[Vector] = frozenset()
     line_width: int = 100
     indent: int = 4
@@ -129,9 +129,7 @@ class Spelling:
     def type_name(self, t: Scalar) -> str:
         return self.types[t.name]
 
-    def template(
-        self, func: str, compute: str, fast: bool = False
-    ) -> tuple[Template, str] | None:
+    def template(self, func: str, compute: str, fast: bool = False) -> tuple[Template, str] | None:
         """The template of `func` at the type `compute`, and the type that it really computes in.
 
         `fast` asks for the approximate form, where the platform has one.
@@ -155,7 +153,9 @@ def _template(entry: str, func: str) -> Template:
     return Template(parts[0].replace("{name}", func), *parts[1:])
 
 
-_DEFINED = re.compile(r"^static inline [^(]*?\b(\w+)\(|^typedef .*\b(\w+);", re.M)
+_DEFINED = re.compile(
+    r"^(?:template <.*>\n)?static inline [^(]*?\b(\w+)\(|^typedef .*\b(\w+);", re.M
+)
 
 
 def defined(text: str) -> str:
@@ -173,9 +173,7 @@ def read_helpers(text: str) -> dict[str, Helper]:
     return found
 
 
-def from_tables(
-    table: Mapping[str, Any], prelude: str, dialect: Dialect | None = None
-) -> Spelling:
+def from_tables(table: Mapping[str, Any], prelude: str, dialect: Dialect | None = None) -> Spelling:
     """A spelling from the parsed TOML and the concatenated prelude files."""
     names = table["names"]
     headers = {word: header for header, words in table["headers"].items() for word in words}
@@ -198,7 +196,7 @@ def from_tables(
         syntax=Syntax(**table.get("syntax", {})),
         classes=frozenset(table.get("classes", ())) | frozenset(table.get("computes_in", ())),
         always=tuple(table.get("always", ())),
-        dialect=dialect or Dialect(),
+        dialect=dialect or PLAIN,
         line_width=table.get("line_width", 100),
         indent=table.get("indent", 4),
         **optional,

@@ -1,4 +1,4 @@
-"""Real compilers of a platform: what they say of a text, without a device; one module a platform."""
+"""Real compilers of the platforms: what they say of a text, on a machine without the device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real compilers' part of a verdict: machine code for the platform, made beside the test runs."""
+"""The real compilers' part of a verdict: machine code, made while the emulators run."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from xpiler.backend.dialect import Dialect
 from xpiler.backend.expressions import ExpressionPrinter
@@ -13,7 +14,9 @@ from xpiler.ir import stmt as s
 from xpiler.ir.types import Array, Pointer, Scalar
 
 # PTX ISA, constraints of operands in inline assembly.
-_LETTERS = {"u16": "h", "i16": "h", "u32": "r", "i32": "r", "u64": "l", "i64": "l", "f32": "f", "f64": "d"}  # fmt: skip
+_LETTERS = {
+    "u16": "h", "i16": "h", "u32": "r", "i32": "r", "u64": "l", "i64": "l", "f32": "f", "f64": "d",
+}  # fmt: skip
 
 
 class CudaDialect(Dialect):
@@ -34,7 +37,7 @@ def _mma(st: s.Instr, x: ExpressionPrinter) -> list[str]:
     count = len(st.outs)
     a, b = _operand_counts(shape, kinds)
     cuts = [0, count, count + a, count + a + b, count + a + b + count]
-    groups = [", ".join(f"%{k}" for k in range(*r)) for r in zip(cuts, cuts[1:], strict=False)]
+    groups = [", ".join(f"%{k}" for k in range(*r)) for r in pairwise(cuts)]
     opcode = f"mma.sync.aligned.{shape}.row.col{_options(st)}.{'.'.join(kinds)}"
     operands = ", ".join(f"{{{g}}}" for g in groups)
     return _asm(opcode, operands, st.outs, st.ins, x)
@@ -83,7 +86,12 @@ def _asm(
     given = ", ".join(_bound("", n, x) for n in ins)
     made = ", ".join(_bound("=", n, x) for n in outs)
     pad = " " * 13
-    return [f'asm volatile("{opcode} "', f'{pad}"{operands};\\n"', f"{pad}: {made}", f"{pad}: {given});"]  # fmt: skip
+    return [
+        f'asm volatile("{opcode} "',
+        f'{pad}"{operands};\\n"',
+        f"{pad}: {made}",
+        f"{pad}: {given});",
+    ]
 
 
 def _bound(how: str, n: e.Expr, x: ExpressionPrinter) -> str:

@@ -13,7 +13,7 @@ from xpiler.ir.types import Array, Pointer, Type, Vector
 
 
 class HipDialect(Dialect):
-    """Matrix instructions take vectors of the compiler's; the runtime's classes stop at four lanes."""
+    """Matrix instructions take the compiler's own vectors; the classes stop at four lanes."""
 
     def native_vectors(self, program: Program) -> frozenset[Vector]:
         """Operands of matrix instructions, vectors of halves and whatever has no class."""

@@ -31,9 +31,10 @@ _INNER = re.compile(r"^fatal error: error in backend: (.*)$", re.M)
 _KEPT = 20
 # The compiler knows these functions but has no code for them on AMD GPUs: the runtime has.
 _CALLED = (
-    "tanh", "tan", "sinh", "cosh", "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "cbrt", "erf",
-    "erfc", "expm1", "log1p", "fmod", "hypot", "lgamma", "tgamma", "pow", "remainder", "fdim", "ldexp",
-    "exp10", "sin", "cos", "modf", "lrint", "lround", "llrint", "llround", "exp", "log", "log2", "log10", "exp2",
+    "tanh", "tan", "sinh", "cosh", "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh",
+    "cbrt", "erf", "erfc", "expm1", "log1p", "fmod", "hypot", "lgamma", "tgamma", "pow",
+    "remainder", "fdim", "ldexp", "exp10", "sin", "cos", "modf", "lrint", "lround", "llrint",
+    "llround", "exp", "log", "log2", "log10", "exp2",
 )  # fmt: skip
 _DOUBLE_ONLY = frozenset(
     ("sin", "cos", "exp", "log", "log2", "log10", "exp2", "lrint", "llrint", "ldexp")

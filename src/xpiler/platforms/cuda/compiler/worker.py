@@ -4,16 +4,22 @@ Standard input: JSON with the library's path, the text, its name, options for ev
 virtual headers. Standard output: JSON, one row an architecture; machine code goes to `ARCH.cubin`.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 
-def strings(items):
+def strings(items: Sequence[str]) -> Any:
+    """An array of C strings."""
     return (ctypes.c_char_p * len(items))(*[item.encode() for item in items])
 
 
-def taken(lib, program, size_of, get):
+def taken(lib: ctypes.CDLL, program: ctypes.c_void_p, size_of: str, get: str) -> bytes:
+    """What a pair of the library's functions gives: a size, then that many bytes."""
     size = ctypes.c_size_t()
     if getattr(lib, size_of)(program, ctypes.byref(size)) or size.value == 0:
         return b""
@@ -22,7 +28,10 @@ def taken(lib, program, size_of, get):
     return data.raw
 
 
-def compiled(lib, job, arch, options):
+def compiled(
+    lib: ctypes.CDLL, job: dict[str, Any], arch: str, options: Sequence[str]
+) -> dict[str, Any]:
+    """The row of one architecture."""
     program = ctypes.c_void_p()
     names, texts = strings(list(job["headers"])), strings(list(job["headers"].values()))
     made = lib.nvrtcCreateProgram(
@@ -40,7 +49,8 @@ def compiled(lib, job, arch, options):
     return {"arch": arch, "ok": status == 0, "log": said}
 
 
-def main():
+def main() -> None:
+    """Answers the job on standard input."""
     job = json.load(sys.stdin)
     lib = ctypes.CDLL(job["library"])
     rows = [compiled(lib, job, arch, options) for arch, options in job["archs"].items()]

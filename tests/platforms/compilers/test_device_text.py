@@ -1,0 +1,37 @@
+"""What device compilers are given: functions of the host gone, every line in its place."""
+
+from __future__ import annotations
+
+from xpiler.platforms._simt.device_text import device_text
+
+TEXT = """\
+template <class T>
+__device__ T twice(T x) { return x + x; }
+template <class T> static T mine(T x)
+{
+    return x;
+}
+namespace a { int hidden() { return 1; } struct S { __device__ int r() { return 1; } }; }
+static inline __host__ __device__ int both(int a) { return a; }
+#define KERNEL __global__ void
+KERNEL named(int *p) { *p = 1; }
+extern "C" void launch(int n){ named<<<1, n>>>(nullptr); }
+extern "C" {
+void other(int n) { named<<<1, n>>>(nullptr); }
+}
+__global__ void __launch_bounds__(64) last(int x) {}
+"""
+
+
+def test_only_device_functions_stay() -> None:
+    kept = device_text(TEXT)
+    for word in ("twice", "struct S", "both", "named(int *p)", "last", "#define KERNEL"):
+        assert word in kept
+    for word in ("mine", "hidden", "launch(", "other", "nullptr"):
+        assert word not in kept
+
+
+def test_lines_keep_their_numbers() -> None:
+    before, after = TEXT.splitlines(), device_text(TEXT).splitlines()
+    assert len(before) == len(after)
+    assert after[-1] == before[-1]
