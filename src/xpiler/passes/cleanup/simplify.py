@@ -483,8 +483,8 @@ def _push(x: e.Expr, t: Type, facts: Facts) -> e.Expr | None:
     if isinstance(x, e.Binary) and x.op in ("+", "-", "*", "/", "%", "&", "|", "^"):
         a, b = _push(x.a, t, facts), _push(x.b, t, facts)
         return None if a is None or b is None else replace(x, a=a, b=b, type=t)
-    if isinstance(x, e.Cast):
-        return simplify(e.Cast(x.x, t), facts)
+    if isinstance(x, e.Cast) and is_int(x.x.type):
+        return _cast_of_cast(e.Cast(x, t), x, facts)
     return e.Cast(x, t)
 
 
