@@ -45,6 +45,7 @@ class Context:
     shared: dict[str, tuple[dict[str, AtomInfo], list[Poly]]] = field(default_factory=dict)
     tile_loops: set[tuple[str, str]] = field(default_factory=set)
     axes: set[tuple[str, str]] = field(default_factory=set)
+    elements: set[tuple[str, str]] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
 
     def facts(self, f: Function) -> Facts:

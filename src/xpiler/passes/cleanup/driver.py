@@ -22,7 +22,9 @@ from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.simplify import Simplify
+from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.strips import Strips
+from xpiler.passes.cleanup.untile import Untile
 
 MAX_ROUNDS = 8
 
@@ -56,6 +58,8 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         *((InPlace(),) if in_order else ()),
         Guards(),
         Strips(),
+        Scalars(),
+        Untile(),
         Padding(),
     )
 
