@@ -70,11 +70,11 @@ def parse(request: Request, missing: set[str]) -> Any:
     files += [(f"{_VIRTUAL}/{name}", "") for name in missing]
     for name, stub in request.words.headers.items():
         files.append((f"{_VIRTUAL}/{name}", f'#include "{stub}"\n' if stub else ""))
-    fixed, folders = arguments(request), folder_arguments(request)
-    args = [*fixed, *folders]
+    fixed, folders = arguments(request), [*folder_arguments(request), *implied(request)]
     index = cindex.Index.create(excludeDecls=True)
     try:
-        tu = index.parse(request.path, [*args, *prelude_arguments(request.words, fixed)], files)
+        prelude = prelude_arguments(request.words, fixed)
+        tu = index.parse(request.path, [*fixed, *prelude, *folders], files)
         if not any(
             "precompiled" in str(d.spelling) or "PCH" in str(d.spelling) for d in tu.diagnostics
         ):
@@ -82,7 +82,7 @@ def parse(request: Request, missing: set[str]) -> Any:
     except cindex.TranslationUnitLoadError:
         pass
     plain = ["-include", request.words.prelude] if request.words.prelude else []
-    return index.parse(request.path, [*args, *plain], files)
+    return index.parse(request.path, [*fixed, *plain, *folders], files)
 
 
 def arguments(request: Request) -> list[str]:
@@ -100,6 +100,14 @@ def arguments(request: Request) -> list[str]:
 
 def folder_arguments(request: Request) -> list[str]:
     return [a for folder in request.folders for a in ("-I", folder)]
+
+
+def implied(request: Request) -> list[str]:
+    """Headers that a fragment without any include leaves to whoever compiles it."""
+    if _INCLUDE.search(request.text):
+        return []
+    found = {h for pattern, h in request.words.implied.items() if re.search(pattern, request.text)}
+    return [a for h in sorted(found) for a in ("-include", h)]
 
 
 def arch_defines(request: Request) -> dict[str, str]:

@@ -45,7 +45,8 @@ class Words:
 
     `clang` are the arguments for the parser (`clang_for`: others, by suffix of the file), `stubs`
     the folders of its headers, `prelude` the header read before the user's text, `headers` the
-    include names that the stubs stand for (name -> stub file, "" where the prelude suffices).
+    include names that the stubs stand for (name -> stub file, "" where the prelude suffices),
+    `implied` those that a text without any include needs where a pattern occurs in it.
     `types` maps record names to IR types,
     `opaque` the handles of the host API, `status` the types whose value always means success,
     `fixed` the records that always hold their default values (properties of a device),
@@ -61,6 +62,7 @@ class Words:
     stubs: tuple[str, ...] = ()
     prelude: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    implied: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, Type] = field(default_factory=dict)
     opaque: Mapping[str, str] = field(default_factory=dict)
     status: frozenset[str] = frozenset()
@@ -156,6 +158,7 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         stubs=stubs,
         prelude=front.get("prelude", ""),
         headers=t["headers"],
+        implied=_merged(tables, "implied"),
         types={k: ir_type(v) for k, v in t["types"].items()},
         opaque=t["opaque"],
         status=frozenset(t["status"]),
