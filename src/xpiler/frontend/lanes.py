@@ -16,7 +16,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, map_body, map_children, variables, walk
-from xpiler.ir.types import BOOL, I32, I64, Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import BOOL, I8, I32, I64, Array, Pointer, Scalar, Type, Vector
 
 
 def spread(program: Program) -> Program:
@@ -128,6 +128,16 @@ class Spreader:
         """`{a, b, ..}`: each lane for itself; missing ones are zero."""
         assert isinstance(target.type, Vector)
         t = target.type
+        run = _progression(value, t.lanes)
+        if run is not None and self._elem(target).bits == t.elem.bits:
+            var = e.Var(fresh_name("l", self.taken), I32)
+            first, step = run
+            each = e.Binary("*", var, const(step, I32), I32) if step != 1 else var
+            if first:
+                each = e.Binary("+", each, const(first, I32), I32)
+            done = self._put(target, var, t.elem, _converted(each, t.elem))
+            loop = s.For(var, const(0, I32), const(t.lanes, I32), const(1, I32), done, loc=st.loc)
+            return (independent(replace(loop, comments=st.comments)),)
         out: list[s.Stmt] = []
         for k in range(t.lanes):
             item = self.expr(value.items[k]) if k < len(value.items) else const(0, t.elem)
@@ -251,6 +261,10 @@ class Spreader:
         inner = self.expr(uncast(pointer))
         found = inner.type
         assert isinstance(found, (Pointer, Array)), found
+        scaled = _scaled(inner, t)
+        if scaled is not None:
+            base, index = scaled
+            return self._memory(base, e.Binary("+", index, _converted(i, I64), I64), t)
         if found.elem != _plain(t):
             const_q = isinstance(pointer.type, Pointer) and pointer.type.const
             return e.Index(e.Cast(inner, Pointer(_plain(t), const_q)), i, _plain(t))
@@ -281,6 +295,20 @@ class Spreader:
 
 
 # -- helpers --------------------------------------------------------------------------
+
+
+def _progression(value: e.Aggregate, lanes: int) -> tuple[int, int] | None:
+    """(first, step) of integers that rise or fall evenly."""
+    items = value.items
+    if len(items) != lanes or lanes < 4:
+        return None
+    numbers = [
+        i.value for i in items
+        if isinstance(i, e.Const) and isinstance(i.value, int) and abs(i.value) < 1 << 20
+    ]  # fmt: skip
+    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    even = len(numbers) == lanes and len(steps) == 1 and steps != {0}
+    return (int(numbers[0]), int(steps.pop())) if even else None
 
 
 def _zero_or(x: e.Expr) -> e.Expr:
@@ -330,6 +358,18 @@ def _behind(x: e.Index) -> e.Expr:
     inner = uncast(x.base)
     assert isinstance(inner, e.AddressOf)
     return inner.x
+
+
+def _scaled(p: e.Expr, t: Type) -> tuple[e.Expr, e.Expr] | None:
+    """(base, index) of `(char *)base + index * sizeof(t)`: what gathers compute."""
+    if not (isinstance(p, e.Binary) and p.op == "+" and isinstance(p.b, e.Binary)):
+        return None
+    bytes_ = isinstance(p.type, Pointer) and p.type.elem == I8
+    size = t.bits // 8 if isinstance(t, Scalar) else 0
+    b = p.b
+    if not (bytes_ and b.op == "*" and isinstance(b.b, e.Const) and b.b.value == size):
+        return None
+    return p.a, _converted(b.a, I64)
 
 
 def _number(t: Type) -> bool:

@@ -72,7 +72,7 @@ class TypeReader:
         kind = t.kind.name
         if kind in _SCALARS:
             return _SCALARS[kind]
-        if str(t.spelling).endswith("__bf16"):  # has no kind of its own
+        if str(t.spelling).endswith("__bf16") and "VECTOR" not in kind:  # no kind of its own
             return BF16
         handler = getattr(self, f"_{kind.lower()}", None)
         if handler is None:

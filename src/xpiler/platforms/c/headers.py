@@ -156,6 +156,10 @@ _MASKED = re.compile(
     r"_mm(?P<w>256|512|)_(?P<form>mask|maskz)_(?P<what>loadu|load|storeu|store)_"
     r"(?P<elem>ps|pd|epi8|epi16|epi32|epi64)$"
 )
+_SPREAD = re.compile(
+    r"_mm512_(?P<form>mask_)?i(?P<index>32|64)(?P<what>gather|scatter)_(?P<elem>ps|pd|epi32|epi64)$"
+)
+_PACKED = re.compile(r"_mm512_mask_compressstoreu_(?P<elem>ps|pd|epi32|epi64)$")
 _BITS = {"ps": 32, "pd": 64, "epi8": 8, "epi16": 16, "epi32": 32, "epi64": 64}
 _LOOK = """#ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -175,28 +179,58 @@ void __tsan_write1(void *); void __tsan_write2(void *); void __tsan_write4(void 
 
 
 def watched(words: set[str]) -> str:
-    """Masked accesses of memory announce the lanes that are on: instrumentation does not see them."""
-    found = [m for w in sorted(words) if (m := _MASKED.match(w))]
-    if not found:
-        return ""
-    return _LOOK + "".join(map(_watching, found)) + "#endif\n"
+    """Accesses that the instrumentation does not see announce the lanes that are on."""
+    forms = ((_MASKED, _masked), (_SPREAD, _scattered), (_PACKED, _compressed))
+    found = [f(m) for p, f in forms for w in sorted(words) if (m := p.match(w))]
+    return f"{_LOOK}{''.join(found)}#endif\n" if found else ""
 
 
-def _watching(m: re.Match[str]) -> str:
-    """A macro of the intrinsic's own name that announces each lane first."""
+def _macro(name: str, order: tuple[str, ...], announce: str, last: str = "") -> str:
+    """A macro of the intrinsic's own name that runs `announce` first."""
+    given = ", ".join((*(f"x_{x}" for x in order), *((last,) if last else ())))
+    keep = " ".join(f"__auto_type {x}_ = (x_{x});" for x in order)
+    values = ", ".join((*(f"{x}_" for x in order), *((f"({last})",) if last else ())))
+    return f"#define {name}({given}) __extension__({{ {keep} {announce} {name}({values}); }})\n"
+
+
+def _masked(m: re.Match[str]) -> str:
     width, size = int(m["w"] or 128), _BITS[m["elem"]] // 8
-    lanes, name = width // (8 * size), m[0]
     store_ = m["what"].startswith("store")
     order = ("p", "k", "a") if store_ else ("src", "k", "p") if m["form"] == "mask" else ("k", "p")
     announce = (
-        f"for (int i_ = 0; i_ < {lanes}; i_++) if ((unsigned long long)(k_) >> i_ & 1) "
+        f"for (int i_ = 0; i_ < {width // (8 * size)}; i_++) "
+        f"if ((unsigned long long)(k_) >> i_ & 1) "
         f"__tsan_{'write' if store_ else 'read'}{size}((char *)(p_) + {size} * i_);"
     )
-    given = ", ".join(f"x_{x}" for x in order)
-    values = ", ".join(f"{x}_" for x in order)
-    keep = " ".join(f"__typeof__(x_{x}) {x}_ = (x_{x});" for x in order if x not in ("src", "a"))
-    keep += " ".join(f" __auto_type {x}_ = (x_{x});" for x in order if x in ("src", "a"))
-    return f"#define {name}({given}) __extension__({{ {keep} {announce} {name}({values}); }})\n"
+    return _macro(m[0], order, announce)
+
+
+def _scattered(m: re.Match[str]) -> str:
+    size, index = _BITS[m["elem"]] // 8, int(m["index"])
+    lanes = min(64 // size, 512 // index)
+    scatter = m["what"] == "scatter"
+    if scatter:
+        order = ("p", "k", "at", "a") if m["form"] else ("p", "at", "a")
+    else:
+        order = ("src", "k", "at", "p") if m["form"] else ("at", "p")
+    on = "(k_ >> i_ & 1)" if m["form"] else "1"
+    kind = "int" if index == 32 else "long long"
+    announce = (
+        f"{kind} each_[{lanes}]; __builtin_memcpy(each_, &at_, sizeof each_); "
+        f"for (int i_ = 0; i_ < {lanes}; i_++) if ({on}) "
+        f"__tsan_{'write' if scatter else 'read'}{size}"
+        f"((char *)(p_) + (long long)each_[i_] * (scale_));"
+    )
+    return _macro(m[0], order, announce, "scale_")
+
+
+def _compressed(m: re.Match[str]) -> str:
+    size = _BITS[m["elem"]] // 8
+    announce = (
+        f"for (int i_ = 0; i_ < __builtin_popcount(k_); i_++) "
+        f"__tsan_write{size}((char *)(p_) + {size} * i_);"
+    )
+    return _macro(m[0], ("p", "k", "a"), announce)
 
 
 __all__ = ["Header", "indexed", "preface", "watched"]

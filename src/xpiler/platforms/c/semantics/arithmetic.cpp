@@ -118,24 +118,24 @@ XP_512_FLOATS(XP_COMPARE, nlt, !(a[i] < b[i])) XP_512_FLOATS(XP_COMPARE, nle, !(
 XP_512_FLOATS(XP_COMPARE, ord, a[i] == a[i] && b[i] == b[i])
 XP_512_FLOATS(XP_COMPARE, unord, a[i] != a[i] || b[i] != b[i])
 // The predicate of VCMPPS: its low three bits and bit 3 (negated or swapped); quiet or not is all one.
-XP_FUN int xp_holds(double a, double b, int how) {
-  return (how & 7) == 0 ? (a == b) || ((how & 8) && !(a == a && b == b))
-       : (how & 7) == 1 ? ((how & 8) ? !(a >= b) : a < b)
-       : (how & 7) == 2 ? ((how & 8) ? !(a > b) : a <= b)
-       : (how & 7) == 3 ? ((how & 8) ? 0 : !(a == a && b == b))
-       : (how & 7) == 4 ? ((how & 8) ? (a < b || a > b) : a != b)
-       : (how & 7) == 5 ? ((how & 8) ? a >= b : !(a < b))
-       : (how & 7) == 6 ? ((how & 8) ? a > b : !(a <= b))
-                        : ((how & 8) ? 1 : a == a && b == b);
-}
+#define XP_NAN(x, y) ((x) != (x) || (y) != (y))
+#define XP_HOLDS(x, y, how) ( \
+  ((how) & 7) == 0 ? ((how) & 8 ? (x) == (y) || XP_NAN(x, y) : (x) == (y)) \
+  : ((how) & 7) == 1 ? ((how) & 8 ? !((x) >= (y)) : (x) < (y)) \
+  : ((how) & 7) == 2 ? ((how) & 8 ? !((x) > (y)) : (x) <= (y)) \
+  : ((how) & 7) == 3 ? ((how) & 8 ? 0 : XP_NAN(x, y)) \
+  : ((how) & 7) == 4 ? ((how) & 8 ? (x) < (y) || (x) > (y) : (x) != (y)) \
+  : ((how) & 7) == 5 ? ((how) & 8 ? (x) >= (y) : !((x) < (y))) \
+  : ((how) & 7) == 6 ? ((how) & 8 ? (x) > (y) : !((x) <= (y))) \
+  : ((how) & 8 ? 1 : !XP_NAN(x, y)))
 #define XP_CMP(name, K, E, n) \
-  XP_FUN K name##_mask(E a, E b, const int how) { K k = 0; XP_EACH(n) k |= (K)((K)xp_holds(a[i], b[i], how) << i); return k; }
+  XP_FUN K name##_mask(E a, E b, const int how) { K k = 0; XP_EACH(n) k |= (K)((K)XP_HOLDS(a[i], b[i], how) << i); return k; }
 XP_CMP(_mm512_cmp_ps, __mmask16, __m512, 16) XP_CMP(_mm512_cmp_pd, __mmask8, __m512d, 8)
 XP_CMP(_mm256_cmp_ps, __mmask8, __m256, 8) XP_CMP(_mm_cmp_ps, __mmask8, __m128, 4)
 XP_CMP(_mm256_cmp_pd, __mmask8, __m256d, 4) XP_CMP(_mm_cmp_pd, __mmask8, __m128d, 2)
 XP_FUN __mmask16 _mm512_mask_cmp_ps_mask(__mmask16 m, __m512 a, __m512 b, const int how) {
   __mmask16 k = 0;
-  XP_EACH(16) k |= (__mmask16)((__mmask16)(XP_ON(m) && xp_holds(a[i], b[i], how)) << i);
+  XP_EACH(16) k |= (__mmask16)((__mmask16)(XP_ON(m) && XP_HOLDS(a[i], b[i], how)) << i);
   return k;
 }
 // The predicate of VPCMP: eq, lt, le, never, ne, nlt, nle, always.
@@ -160,7 +160,7 @@ XP_BYTES(XP_BIT_TEST, epi8, xp_u8, test, (a[i] & b[i]) != 0)
 XP_AVX_COMPARE(eq, a[i] == b[i]) XP_AVX_COMPARE(gt, a[i] > b[i])
 XP_FUN __m256 _mm256_cmp_ps(__m256 a, __m256 b, const int how) {
   xp_i32x8 d;
-  XP_EACH(8) d[i] = xp_holds(a[i], b[i], how) ? -1 : 0;
+  XP_EACH(8) d[i] = XP_HOLDS(a[i], b[i], how) ? -1 : 0;
   return (__m256)d;
 }
 #define XP_SSE_COMPARE(op, cond) \
