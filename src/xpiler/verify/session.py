@@ -195,6 +195,7 @@ def check_translation(
     if not reading.plans:
         reason = "it is not known how to run it"
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
+    models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))
     program, source = reading.program, reading.platform.name
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
@@ -227,7 +228,7 @@ def check_translation(
                 verdict = verdict_on(replace(plan, cases=plan.aligned))
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
             verdicts.append(verdict)
-        return real.judge(combine(verdicts))
+        return real.judge(replace(combine(verdicts), models=models))
 
 
 def needs(program: Program, entry: Function) -> set[str]:

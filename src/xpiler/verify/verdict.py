@@ -28,7 +28,8 @@ class Verdict:
     target were compared, `exact_runs` those compared bit for bit. `excluded` is the share of
     elements (0 to 1) excused because the source jumps there. `code` and `reason` say why not,
     `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the platform's real
-    compilers that made machine code of the translation, and the architectures.
+    compilers that made machine code of the translation, and the architectures. `models` names
+    platforms of which no real compiler or device takes part, only our own emulator.
     """
 
     outcome: Outcome
@@ -47,6 +48,7 @@ class Verdict:
     reason: str = ""
     seconds: float = 0.0
     compiled_by: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -65,7 +67,8 @@ class Verdict:
         grounds += [f"{self.exact_runs} compared exactly"] if self.exact_runs else []
         grounds += [f"tolerance {self.tolerance}"] if self.tolerance else []
         grounds += [f"excluded {100 * self.excluded:.2g} %"] if self.excluded else []
-        return grounds + [f"compiled by {tool}" for tool in self.compiled_by]
+        grounds += [f"compiled by {tool}" for tool in self.compiled_by]
+        return grounds + [f"against our model of {name}" for name in self.models]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""

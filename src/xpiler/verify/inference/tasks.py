@@ -1,6 +1,6 @@
 """Launch shapes of kernels that run as tasks: groups of cores as blocks, cores as their threads.
 
-A kernel that asks for its cluster was written for four clusters, one that asks for its core or
+A kernel that asks for its cluster was written for one union of four clusters, one that asks for its core or
 meets others for one cluster, any other for tasks that know only their number. One that divides its
 work by the number of tasks computes the same with any number; it is run as a single group.
 """
@@ -34,8 +34,9 @@ def group(program: Program, kernel: Function) -> tuple[int, int, int]:
 
 
 def counts_tasks(program: Program, kernel: Function) -> bool:
-    """Whether the kernel asks how many tasks there are beyond what its number needs."""
-    return ("grid_dim", "x") in axes_asked(program, kernel)
+    """Whether one group is all: the kernel asks how many tasks there are, or for its cluster."""
+    whole = group(program, kernel)[0] > CORES
+    return whole or ("grid_dim", "x") in axes_asked(program, kernel)
 
 
 def axes_asked(program: Program, kernel: Function) -> set[tuple[str, str]]:
