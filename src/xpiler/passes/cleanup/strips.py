@@ -14,9 +14,11 @@ from xpiler.analysis.poly import atom
 from xpiler.analysis.ranges import Facts, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import substitute, walk
 from xpiler.ir.text import show_body
+from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside, sentence
 from xpiler.passes.cleanup.nests import Elsewhere, Merger, from_zero, stand_in
 
@@ -45,7 +47,8 @@ class _Strips(Walker):
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         new = self.descend(st, facts)
         if isinstance(new, s.For):
-            return (self._whole(new, facts) or _from_start(new, facts) or new,)
+            new = self._whole(new, facts) or _from_start(new, facts) or new
+            return (_guarded(new),)
         return (_unguarded(new, facts),)
 
     def _whole(self, outer: s.For, facts: Facts) -> s.For | None:
@@ -61,7 +64,7 @@ class _Strips(Walker):
         within = inside(inner, inside(outer, facts))
         both = stand_in(outer.var, within, within.interval(within.poly(outer.hi))[1] + int(step))
         pair = atom(outer.var.name) + atom(inner.var.name)
-        merger = Merger(outer.var.name, inner.var.name, pair, both, None)
+        merger = _Merger(outer.var.name, inner.var.name, pair, both, None)
         try:
             body = merger.body(inner.body, within)
         except Elsewhere:
@@ -75,6 +78,70 @@ class _Strips(Walker):
             kind="parallel" if outer.kind == inner.kind == "parallel" else "serial",
             comments=(*outer.comments, *inner.comments),
         )  # fmt: skip
+
+
+class _Merger(Merger):
+    """Also `l < n - i` is `i + l < n`."""
+
+    def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
+        try:
+            return super().expr(x, facts)
+        except Elsewhere:
+            new = self._compared(x, facts)
+            if new is None:
+                raise
+            return new
+
+    def _compared(self, x: e.Expr, facts: Facts) -> e.Expr | None:
+        if not isinstance(x, e.Binary) or x.op not in e.COMPARISONS:
+            return None
+        if type_range(x.a.type) is None or x.a.type != x.b.type:
+            return None
+        difference = facts.poly(x.b) - facts.poly(x.a)
+        for sign, op in ((1, x.op), (-1, _MIRRORED[x.op])):
+            rest = difference * sign + self.whole
+            if not rest.atoms() & {self.block, self.thread}:
+                limit = to_expr(facts, rest, self.var.type)
+                if limit is not None:
+                    return e.Binary(op, self.var, limit, x.type)  # type: ignore[arg-type]
+        return None
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+def _guarded(loop: s.For) -> s.For:
+    """A body whose last statement alone has effects, and only on a condition, under that one."""
+    *before, last = loop.body or (None,)
+    if not before or not isinstance(last, s.If) or last.orelse:
+        return loop
+    own = {d.var.name for d in before if isinstance(d, s.Decl)}
+    if not all(_private(st, own) for st in before) or escapes(loop.body):
+        return loop
+    changed = assigned(tuple(before)) | own
+    if names_in(last.cond) & changed or any(isinstance(n, e.Index) for n in walk(last.cond)):
+        return loop
+    inside_ = replace(last, then=(*before, *last.then))
+    return replace(loop, body=(inside_,))
+
+
+def _private(st: s.Stmt, own: set[str]) -> bool:
+    """Whether a statement only computes variables of this body."""
+    kinds = (s.Decl, s.Assign, s.For, s.If)
+    for n in walk(st):
+        if isinstance(n, s.Stmt) and not isinstance(n, kinds):
+            return False
+        if isinstance(n, e.Call) and n.func not in math_functions():
+            return False
+        if isinstance(n, s.Assign) and _base(n.target) not in own:
+            return False
+    return True
+
+
+def _base(x: e.Expr) -> str:
+    while isinstance(x, e.Index) and not isinstance(x.base.type, Pointer):
+        x = x.base
+    return x.name if isinstance(x, e.Var) else ""
 
 
 def _rounded(outer: s.For, step: int, facts: Facts) -> e.Expr | None:
