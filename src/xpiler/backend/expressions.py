@@ -22,9 +22,13 @@ class ExpressionPrinter(Operators):
     """Prints the expressions of one function; `names` maps IR variables to C names."""
 
     def __init__(
-        self, unit: Unit, names: Mapping[str, str], aliased: frozenset[Type] = frozenset()
+        self,
+        unit: Unit,
+        names: Mapping[str, str],
+        aliased: frozenset[Type] = frozenset(),
+        host: bool = False,
     ) -> None:
-        self.unit, self.names, self.aliased = unit, names, aliased
+        self.unit, self.names, self.aliased, self.host = unit, names, aliased, host
         self.spelling = unit.spelling
 
     # What a context asks for ------------------------------------------------------------
@@ -169,7 +173,11 @@ class ExpressionPrinter(Operators):
     def type(self, t: Type) -> str:
         """A type as text; vectors that occur get their typedef."""
         self.unit.generated.note_type(t, self.spelling)
-        return types.declare(t, "", self.spelling)
+        return self.host_word(t) or types.declare(t, "", self.spelling)
+
+    def host_word(self, t: Type) -> str | None:
+        """What host code calls a scalar type, where that is another word (`size_t`)."""
+        return self.spelling.host_types.get(str(t)) if self.host else None
 
     # The kinds of expression ------------------------------------------------------------
 

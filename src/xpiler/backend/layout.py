@@ -109,7 +109,8 @@ def comment_lines(comments: tuple[str, ...]) -> list[str]:
     for comment in comments:
         text = comment.strip()
         if text.startswith(("//", "/*")):
-            out += [line.strip() for line in text.splitlines()]
+            first, *rest = (line.strip() for line in text.splitlines())
+            out += [first, *(x if x.startswith(("*", "//")) or not x else f"   {x}" for x in rest)]
         else:
             out += [f"// {line.strip()}".rstrip() for line in text.splitlines()]
     return [f" {line}" if line.startswith("*") else line for line in out]

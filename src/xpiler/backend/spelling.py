@@ -118,6 +118,7 @@ class Spelling:
     fast: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     conversions: Mapping[str, str] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    host_types: Mapping[str, str] = field(default_factory=dict)
     opaque: Mapping[str, str] = field(default_factory=dict)
     using: Mapping[str, str] = field(default_factory=dict)
     always: tuple[str, ...] = ()
@@ -205,7 +206,7 @@ def from_tables(table: Mapping[str, Any], prelude: str, dialect: Dialect | None 
 
 _OPTIONAL = (
     "roles", "spaces", "axes", "launches", "vectors", "extended", "lanewise", "fragments",
-    "bits", "fast", "conversions", "attributes", "opaque", "using",
+    "bits", "fast", "conversions", "attributes", "host_types", "opaque", "using",
 )  # fmt: skip
 
 

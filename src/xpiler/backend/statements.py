@@ -362,4 +362,6 @@ def declared(t: Type, name: str, const: bool, x: ExpressionPrinter) -> str:
     x.type(t)
     if const and isinstance(t, Pointer):
         return types.declare(t, f"const {name}", x.spelling)
+    if word := x.host_word(t):
+        return f"{'const ' if const else ''}{word} {name}"
     return ("const " if const else "") + types.declare(t, name, x.spelling)

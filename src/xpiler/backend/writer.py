@@ -159,7 +159,8 @@ def _function(unit: Unit, f: Function) -> str:
         own |= _dynamic_names(unit, f, own)
     names = {**unit.globals, **own}
     aliased = frozenset(reinterpreted(f)) if unit.spelling.syntax.aliasing else frozenset[Type]()
-    printer = ExpressionPrinter(unit, names, aliased)
+    host = f.role != "kernel" and unit.places.get(f.name) == "host"
+    printer = ExpressionPrinter(unit, names, aliased, host)
     body = StatementPrinter(f, printer)
     pad = " " * unit.spelling.indent
     head = _head(unit, f, printer)

@@ -51,7 +51,7 @@ void softmax_rows(const float *src, float *dst, int batch, int dim)
     cudaMalloc(&d_dst, batch * dim * sizeof(float));
     cudaMemcpy(d_src, src, batch * dim * sizeof(float), cudaMemcpyHostToDevice);
     int threads = 64;
-    unsigned long long shared = (dim + threads) * sizeof(float);
+    size_t shared = (dim + threads) * sizeof(float);
     softmax_block<<<batch, threads, shared>>>(d_src, d_dst, dim);
     cudaMemcpy(dst, d_dst, batch * dim * sizeof(float), cudaMemcpyDeviceToHost);
     cudaFree(d_src);

@@ -51,7 +51,7 @@ void softmax_rows(const float *src, float *dst, int batch, int dim)
     hipMalloc(&d_dst, batch * dim * sizeof(float));
     hipMemcpy(d_src, src, batch * dim * sizeof(float), hipMemcpyHostToDevice);
     int threads = 64;
-    unsigned long long shared = (dim + threads) * sizeof(float);
+    size_t shared = (dim + threads) * sizeof(float);
     softmax_block<<<batch, threads, shared>>>(d_src, d_dst, dim);
     hipMemcpy(dst, d_dst, batch * dim * sizeof(float), hipMemcpyDeviceToHost);
     hipFree(d_src);

@@ -27,7 +27,7 @@ __global__ void add_vec4(const float *__restrict__ a, const float *__restrict__ 
 
 extern "C" void vector_add(const float *a, const float *b, float *c, int n)
 {
-    unsigned long long bytes = n * sizeof(float);
+    size_t bytes = n * sizeof(float);
     float *d_a;
     cudaMalloc(&d_a, bytes);
     float *d_b;
