@@ -220,8 +220,45 @@ class Pointers:
             yield self._reset(st)
         elif isinstance(st, s.If) and isinstance(test := self.expr(st.cond), e.Const):
             yield from self._rewrite(st.then if test.value else st.orelse)
+        elif isinstance(st, s.For) and (copy := self._copy(st)) is not None:
+            yield copy
         else:
             yield self._plain(st)
+
+    def _copy(self, st: s.For) -> s.Stmt | None:
+        """A copy of bytes between things that hold larger elements, element by element."""
+        one = st.body[0] if len(st.body) == 1 else None
+        if not isinstance(one, s.Assign) or one.op or not _counts_from_zero(st):
+            return None
+        sides = [x for x in (one.target, one.value) if isinstance(x, e.Index) and x.index == st.var]
+        if len(sides) != 2 or any(byte_size(x.type) != 1 for x in sides):
+            return None
+        for side in sides:
+            t = self._natural(side.base)
+            size = byte_size(t) if t is not None else None
+            count = divide(st.hi, size, self.defs) if size and size > 1 else None
+            places = [self.address(x.base) for x in sides]
+            if t is None or count is None or None in places:
+                continue
+            a, b = (p.at(t, st.var, self.defs) for p in places if p is not None)
+            if a is not None and b is not None:
+                hi = self.expr(count)
+                hi = hi if hi.type == st.hi.type else e.Cast(hi, st.hi.type)
+                return replace(st, hi=hi, body=(replace(one, target=a, value=b),))
+        return None
+
+    def _natural(self, x: e.Expr) -> Type | None:
+        """What a pointer pointed to before it was made one to bytes."""
+        if isinstance(x, e.Cast) and isinstance(x.x.type, (Pointer, Array)):
+            return self._natural(x.x)
+        if isinstance(x, e.Binary) and isinstance(x.type, Pointer):
+            return self._natural(x.a if isinstance(x.a.type, (Pointer, Array)) else x.b)
+        if isinstance(x, e.Var) and len(self.sources.get(x.name, ())) == 1:
+            found = self._natural(self.sources[x.name][0])
+            if found is not None:
+                return found
+        t = innermost(x.type.elem) if isinstance(x.type, (Pointer, Array)) else None
+        return t if t is not None and (byte_size(t) or 0) > 1 else None
 
     def _declared(self, st: s.Decl) -> Iterator[s.Stmt]:
         name = st.var.name
@@ -309,6 +346,11 @@ class Pointers:
             return e.Const(0, x.type)
         quotient = self.expr(quotient)
         return quotient if quotient.type == x.type else e.Cast(quotient, x.type)
+
+
+def _counts_from_zero(st: s.For) -> bool:
+    ends = (st.lo, st.step)
+    return all(isinstance(x, e.Const) for x in ends) and [x.value for x in ends] == [0, 1]  # type: ignore[attr-defined]
 
 
 def _constant(x: e.Expr) -> int:
