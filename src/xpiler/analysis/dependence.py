@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
-from xpiler.analysis.pointers import byte_size, target
+from xpiler.analysis.pointers import Target, byte_size, target
 from xpiler.analysis.poly import ZERO, Poly, atom, constant
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.walker import Walker, inside
@@ -98,7 +98,11 @@ class Collector(Walker):
         for part in _offsets(st.init):
             self._reads(part, facts)
         if st.var.name in facts.mutable or target(st.init, facts) is None:
-            self.out.opaque = True
+            self.out.opaque |= self.target(st.var, facts) is None
+
+    def target(self, x: e.Expr, facts: Facts) -> Target | None:
+        """What a pointer points to."""
+        return target(x, facts)
 
     def _written(self, x: e.Expr, facts: Facts, also_read: bool) -> None:
         if is_memory(x):
@@ -137,7 +141,7 @@ class Collector(Walker):
         while isinstance(base, (e.Index, e.Field)):
             base = base.base
         subs = _subscripts(x)
-        found = target(base, facts)
+        found = self.target(base, facts)
         if found is None or subs is None:
             self.out.opaque = True
             return

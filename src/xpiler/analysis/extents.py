@@ -17,9 +17,10 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, StructDef
 from xpiler.ir.rewrite import rewrite_exprs, substitute, walk
+from xpiler.ir.text import show
 from xpiler.ir.types import I64, Array, Pointer, Vector
 
-MAX_STEPS = 160
+MAX_STEPS, INNER_STEPS = 120, 12
 
 
 @dataclass
@@ -265,12 +266,15 @@ def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> tuple[Poly, 
     )
 
 
-def upper(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[Poly, ...]:
-    """Upper bounds of `p` in terms of `keep` that a short search finds, each worth having."""
+def upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int = 0) -> tuple[Poly, ...]:
+    """Upper bounds of `p` in terms of `keep` that a short search finds, each worth having.
+
+    Signs that are not known are taken to be those of sizes, which the ledger then says.
+    """
     found: list[Poly] = []
     seen = {p}
     todo = [p]
-    for _ in range(MAX_STEPS):
+    for _ in range(MAX_STEPS if depth == 0 else INNER_STEPS):
         if not todo:
             break
         q = todo.pop()
@@ -278,7 +282,7 @@ def upper(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[Poly, ...]:
         if name is None:
             found.append(q)
             continue
-        for new in _without(facts, q, name, keep):
+        for new in _without(facts, q, name, keep, depth):
             if new not in seen and len(new.terms) < 24:
                 seen.add(new)
                 todo.append(new)
@@ -305,27 +309,53 @@ def _kept(facts: Facts, name: str, keep: frozenset[str]) -> bool:
     return facts.stable(atom(name))
 
 
-def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str]) -> Iterator[Poly]:
+def _without(
+    facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int
+) -> Iterator[Poly]:
     """Polynomials >= p without `name`."""
     parts = p.split(name)
     if parts is None:
         return
     c = parts[0]
-    for fact in (*facts_of(facts, name), *_quotient_facts(facts, name, keep)):
+    for fact in (*facts_of(facts, name), *_quotient_facts(facts, name, keep, depth)):
         split = fact.split(name)
         if split is None or not split[0].terms:
             continue
         t, rest = (-c).divided_by(split[0])
-        if not rest.terms and facts.soon_nonneg(t):
+        if not rest.terms and _not_negative(facts, t, keep):
             yield p + t * fact
 
 
-def _quotient_facts(facts: Facts, name: str, keep: frozenset[str]) -> Iterator[Poly]:
+def _not_negative(facts: Facts, t: Poly, keep: frozenset[str]) -> bool:
+    if facts.soon_nonneg(t):
+        return True
+    lo, hi = facts.interval(t)
+    if hi < 0 or min(t.terms.values()) < 0 or not all(_kept(facts, a, keep) for a in t.atoms()):
+        return False
+    unsure = [a for a in sorted(t.atoms()) if facts.interval(atom(a))[0] < 0]
+    for a in unsure:
+        x = to_expr(facts, atom(a), I64, checked=False)
+        text = show(_bare(x)) if x is not None else a
+        if not facts.ledger.assume(f"{text} is not negative"):
+            return False
+    return True
+
+
+def _bare(x: e.Expr) -> e.Expr:
+    out: e.Expr = rewrite_exprs(x, lambda n: n.x if isinstance(n, e.Cast) else n)
+    return out
+
+
+def _quotient_facts(
+    facts: Facts, name: str, keep: frozenset[str], depth: int
+) -> Iterator[Poly]:
     """q <= (U + 1)/d - 1 where d divides U + 1, for q = num/d and num <= U."""
     info = facts.atoms.get(name)
     if info is None or info.num is None or info.den is None:
         return
-    for top in upper(facts, info.num, keep) if info.num.atoms() else ():
+    if depth > 0:
+        return
+    for top in upper(facts, info.num, keep, depth + 1):
         whole, rest = (top + 1).divided_by(info.den)
         if not rest.terms:
             yield whole - 1 - atom(name)

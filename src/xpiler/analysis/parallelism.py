@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import reductions
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
-from xpiler.analysis.effects import assigned, declared, escapes, loop_vars
+from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, root
 from xpiler.analysis.pointers import Target, target
 from xpiler.analysis.poly import ZERO, Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
@@ -135,7 +135,7 @@ def within(loop: s.For, facts: Facts) -> Facts:
 def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
     """The accesses of `body`, which runs where `facts` hold, to what is not its own."""
     changed = assigned(body)
-    steady = frozenset(n for n in facts.mutable if n not in changed)
+    steady = frozenset(n for n in facts.mutable if n not in changed) | wandering(body)
     collector = Gatherer(readers, steady)
     collector.body(body, facts)
     out = collector.out
@@ -144,6 +144,27 @@ def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
     out.scalars -= set(local)
     out.opaque = out.opaque or not out.fresh <= set(local)
     return out
+
+
+def wandering(body: s.Body) -> frozenset[str]:
+    """Pointers of `body` that change, but only between arrays that `body` declares itself."""
+    own = declared(body)
+    pointers = {n for n, d in own.items() if isinstance(d.var.type, Pointer)}
+    values: dict[str, list[e.Expr]] = {n: [] for n in pointers}
+    for n in walk(body):
+        if isinstance(n, s.Decl) and n.var.name in pointers and n.init is not None:
+            values[n.var.name].append(n.init)
+        elif isinstance(n, s.Assign) and isinstance(n.target, e.Var) and n.target.name in pointers:
+            values[n.target.name].append(n.value)
+        elif isinstance(n, e.AddressOf) and root(n.x) in pointers:
+            pointers.discard(root(n.x))
+    arrays = {n for n, d in own.items() if isinstance(d.var.type, Array)}
+    good = {n for n in pointers if values[n]}
+    while True:
+        bad = {n for n in good if any(root(x) not in arrays | good for x in values[n])}
+        if not bad:
+            return frozenset(good & assigned(body))
+        good -= bad
 
 
 def nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:

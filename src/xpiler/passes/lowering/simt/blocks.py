@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.dependence import distinct
-from xpiler.analysis.effects import assigned, declared, escapes, is_memory, names_in
+from xpiler.analysis.effects import assigned, declared, escapes, is_memory, names_in, root
 from xpiler.analysis.parallelism import Gatherer, Survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after, inside
@@ -14,6 +14,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import rewrite_stmts, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar
+from xpiler.passes.cleanup.base import sentence
 from xpiler.passes.cleanup.nests import chain
 from xpiler.passes.lowering.simt import reduce
 from xpiler.passes.lowering.simt import words as w
@@ -96,6 +97,7 @@ class Block:
     own: set[str] = field(default_factory=set)
     dirty: Dirty = field(default_factory=Dirty)
     scratch: dict[str, e.Var] = field(default_factory=dict)
+    dynamic: dict[str, tuple[s.Decl, e.Expr]] = field(default_factory=dict)
     tid: e.Var = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +113,9 @@ class Block:
         for d in declared(body).values():
             if isinstance(d.var.type, Array) and self._at_block_level(d, body):
                 self._place(d, body)
+        for n in body:
+            if isinstance(n, s.Instr) and n.name == "host.alloc":
+                self._allocate(n, body)
         used = sum(
             size_and_align(self.frame.low.program, d.var.type)[0] for d in self.shared.values()
         )
@@ -181,12 +186,33 @@ class Block:
             raise Unfit(f"the size of {d.var.name} is not constant")
         self.shared[d.var.name] = replace(d, space="shared")
 
+    def _allocate(self, st: s.Instr, body: s.Body) -> None:
+        """Memory that every block asks for itself: shared, of a size that the launch says."""
+        (out,), (size,) = st.outs, st.ins
+        if not isinstance(out, e.Var) or not isinstance(out.type, Pointer) or self.dynamic:
+            raise Unfit("more than one buffer of a size that the launch decides")
+        if names_in(size) & set(declared(body)):
+            raise Unfit(f"the size of {out.name} is not known at the launch")
+        if out.name in {root(n.target) for n in walk(body) if isinstance(n, s.Assign)} and any(
+            isinstance(n, s.Assign) and n.target == out for n in walk(body)
+        ):
+            raise Unfit(f"{out.name} is moved")
+        var = e.Var(out.name, Array(out.type.elem, None))
+        self.dynamic[out.name] = (s.Decl(var, space="shared", dynamic=True), size)
+        most = self.frame.low.machine.shared_bytes
+        self.frame.low.assume(f"{sentence(size)} is at most {most}")
+
+    @property
+    def shared_bytes(self) -> e.Expr | None:
+        """Bytes of dynamic shared memory, where the block has any."""
+        return next((size for _, size in self.dynamic.values()), None)
+
     # -- statements ---------------------------------------------------------------------------
 
     def lowered(self, body: s.Body, facts: Facts) -> s.Body:
         """The whole kernel: shared arrays, the thread's number, statements."""
         inner = self.body(body, facts)
-        front: list[s.Stmt] = [*self.shared.values()]
+        front: list[s.Stmt] = [*(d for d, _ in self.dynamic.values()), *self.shared.values()]
         for name, v in self.scratch.items():
             del name
             front.append(s.Decl(v, space="shared"))
@@ -203,8 +229,11 @@ class Block:
 
     def _statement(self, st: s.Stmt, facts: Facts, out: list[s.Stmt]) -> None:
         if isinstance(st, s.Decl):
-            if st.var.name not in self.shared:
+            if st.var.name not in self.shared and st.var.name not in self.dynamic:
                 self._all(st, facts, out)
+        elif isinstance(st, s.Instr) and st.name in ("host.alloc", "host.free"):
+            if not self.dynamic:
+                raise Unfit(f"{st.name} in a block")
         elif isinstance(st, s.For) and st.var.name in self.dealt:
             self._deal(st, facts, out)
         elif isinstance(st, (s.Break, s.Continue, s.Return)):
@@ -348,11 +377,15 @@ class Block:
                 found.expr(st.call, facts)
         else:
             found.body(body, facts)
-        skip = self.own | {n for n in declared(body) if n not in self.shared}
+        skip = self.own | {n for n in declared(body) if n not in self._common}
         reads = {a.root.name for a in found.out.accesses if not a.write} - skip
         writes = {a.root.name for a in found.out.accesses if a.write} - skip
         reads |= self._aliases(reads | writes, writes, found, skip)
         return Memory(frozenset(reads), frozenset(writes), found.out.opaque)
+
+    @property
+    def _common(self) -> set[str]:
+        return set(self.shared) | set(self.dynamic)
 
     def _aliases(
         self, names: set[str], writes: set[str], found: Gatherer, skip: set[str]

@@ -79,12 +79,16 @@ class Lowering:
 
 @dataclass
 class Frame:
-    """One function on its way: its facts, and the names that its host code has taken."""
+    """One function on its way: its facts, and the names that its host code has taken.
+
+    `tables` are arrays with values that never change: kernels declare them for themselves.
+    """
 
     low: Lowering
     f: Function
     facts: Facts
     taken: set[str]
+    tables: dict[str, s.Decl] = field(default_factory=dict)
 
     def fresh(self, base: str, t: Type) -> e.Var:
         return e.Var(fresh_name(base, self.taken), t)
@@ -114,6 +118,11 @@ def loaded(body: s.Body, resident: Mapping[str, e.Var]) -> s.Body:
 def outline(frame: Frame, body: s.Body, threads: int = 0) -> tuple[str, tuple[e.Expr, ...]]:
     """Make a kernel of `body`; its name and the arguments for it, in terms of the host's names."""
     low = frame.low
+    for n in walk(body):
+        if isinstance(n, s.Instr) and n.name.startswith("host."):
+            raise Unfit(f"{n.name} in a kernel")
+    known = [frame.tables[v.name] for v in free_variables(body) if v.name in frame.tables]
+    body = (*known, *body)
     shared = {g.var.name for g in low.program.globals}
     free = [v for v in free_variables(body) if v.name not in shared]
     low.constants |= names_in(body) & shared

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import declared, escapes, is_memory, names_in
+from xpiler.analysis.effects import declared, escapes, is_memory, names_in, root, stored
 from xpiler.analysis.extents import Use
 from xpiler.analysis.parallelism import Survey
 from xpiler.analysis.ranges import Facts
@@ -14,7 +14,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.rewrite import children, fresh_name, substitute, walk
 from xpiler.ir.types import U64, Array, Pointer, Type
 from xpiler.passes.lowering.simt import grids, rows
 from xpiler.passes.lowering.simt import words as w
@@ -50,7 +50,8 @@ def touches_memory(
     known = math_functions()
     for n in walk(node):
         if isinstance(n, e.Index) and is_memory(n):
-            return True
+            if not (isinstance(n.type, Pointer) and isinstance(n.base, e.Var)):
+                return True
         if isinstance(n, e.Call) and n.func not in known:
             pointers = any(isinstance(a.type, (Pointer, Array)) for a in n.args)
             if pointers or n.func not in readers:
@@ -92,10 +93,7 @@ class Host:
     ) -> s.Body | None:
         """Host statements for `st` (what was pending goes first), or None: one block runs it."""
         if isinstance(st, s.Decl) and isinstance(st.var.type, Array) and st.space == "local":
-            if st.init is None:
-                self.arrays[st.var.name] = st
-                return ()
-            return None
+            return self._array(st)
         if self._of_host(st, run):
             return (st,)
         if isinstance(st, s.For):
@@ -110,6 +108,29 @@ class Host:
         if isinstance(st, (s.Instr, s.Launch)):
             return (*self._flush(run), *self._fetched(st), st)
         return self._compound(st, facts, run)
+
+    def _array(self, st: s.Decl) -> s.Body | None:
+        """An array of the function's: the host's own, a table, a block's, or a device buffer."""
+        assert isinstance(st.var.type, Array)
+        if isinstance(st.var.type.elem, Pointer) or self._only_copied(st.var.name):
+            return (st,)
+        if st.init is None:
+            self.arrays[st.var.name] = st
+            return ()
+        if st.var.name not in stored(self.frame.f.body) or _set_once(self.frame.f.body, st):
+            self.frame.tables[st.var.name] = st
+            return ()
+        return None
+
+    def _only_copied(self, name: str) -> bool:
+        """Whether only copies between host and device mention the array."""
+        for n in walk(self.frame.f.body):
+            if isinstance(n, s.Stmt) and not (isinstance(n, s.Decl) and n.var.name == name):
+                heads = [x for x in children(n) if isinstance(x, e.Expr)]
+                used = any(name in names_in(x) for x in heads)
+                if used and not (isinstance(n, s.Instr) and n.name == "host.copy"):
+                    return False
+        return True
 
     def _of_host(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> bool:
         """Whether the host runs `st` itself: scalars only, and none that a block computes."""
@@ -182,6 +203,8 @@ class Host:
         """Whether `body`, in a loop or branch of the host, has loops to launch."""
         if escapes(body, in_loop=True, in_break=True):
             return False
+        if any(isinstance(d.var.type, Array) for d in _outer_decls(body, self.survey)):
+            return False
         for n in walk(body):
             if isinstance(n, s.For) and self.survey.of(n).free and bindable(n):
                 if _trips(n) > 64 and not names_in(n) & set(self.arrays):
@@ -229,7 +252,9 @@ class Host:
         for p, a in zip(form.f.params, call.args, strict=True):
             if self._touches(a):
                 raise Unfit(f"an argument of {form.f.name} is in memory")
-            if isinstance(a, (e.Var, e.Const)) or isinstance(p.type, Pointer):
+            if isinstance(a, (e.Var, e.Const)) or (
+                isinstance(p.type, Pointer) and not any(isinstance(n, e.Index) for n in walk(a))
+            ):
                 mapping[p.name] = a
             elif p.name in names_in((*form.body, *_as_body(form.result))):
                 v = self.frame.fresh(p.name, p.type)
@@ -329,6 +354,32 @@ class Host:
         )
         decl = self.arrays.get(name)
         return inside_run + (decl is not None) >= everywhere
+
+
+def _outer_decls(body: s.Body, survey: Survey) -> list[s.Decl]:
+    """Declarations in `body` outside the loops that would be launched."""
+    out: list[s.Decl] = []
+    for st in body:
+        if isinstance(st, s.Decl):
+            out.append(st)
+        elif not (isinstance(st, s.For) and survey.of(st).free):
+            for inner in (getattr(st, "body", ()), getattr(st, "then", ()),
+                          getattr(st, "orelse", ())):  # fmt: skip
+                out += _outer_decls(inner, survey)
+    return out
+
+
+def _set_once(body: s.Body, d: s.Decl) -> bool:
+    """Whether nothing but its declaration writes the array."""
+    name = d.var.name
+    for n in walk(body):
+        if isinstance(n, s.Assign) and root(n.target) == name:
+            return False
+        if isinstance(n, s.Instr) and name in names_in(n):
+            return False
+        if isinstance(n, (e.AddressOf, e.Call)) and name in names_in(n):
+            return False
+    return True
 
 
 def _as_body(x: e.Expr | None) -> s.Body:

@@ -128,7 +128,8 @@ class _Inliner:
         out = folded(renamed(plain, new, {**mapping, **new}))
         if value is None:
             return (*front, *out)
-        return (*front, *out, _with_value(st, folded(substitute(value, {**mapping, **new}))))
+        value = folded(substitute(value, {**mapping, **new}))
+        return (*front, *out, *_with_value(st, value))
 
 
 def _called(st: s.Stmt) -> e.Call | None:
@@ -140,10 +141,10 @@ def _called(st: s.Stmt) -> e.Call | None:
     return x if isinstance(x, e.Call) else None
 
 
-def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt | s.Body:
+def _with_value(st: s.Stmt, value: e.Expr) -> s.Body:
     if isinstance(st, s.Decl):
-        return replace(st, init=value)
-    return replace(st, value=value) if isinstance(st, s.Assign) else ()
+        return (replace(st, init=value),)
+    return (replace(st, value=value),) if isinstance(st, s.Assign) else ()
 
 
 def _fits(g: Function) -> bool:

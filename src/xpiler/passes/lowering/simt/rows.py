@@ -35,7 +35,7 @@ LONG = 16
 def preferred(frame: Frame, loop: s.For, survey: Survey, facts: Facts) -> bool:
     """Whether the loop's points have work for many threads each."""
     nest = points(loop)
-    inner = facts
+    inner = _past(nest.host, facts)
     for lp in nest.loops:
         inner = inside(lp, inner)
     inner = _past(nest.before, inner)
@@ -128,7 +128,7 @@ def launch_rows(
     nest = points(loop)
     if not bindable(nest.loops[0]):
         raise Unfit("the bounds of the loop are read from memory")
-    inner = facts
+    inner = facts = _past(nest.host, facts)
     for lp in nest.loops:
         frame.low.accept(survey.of(lp).sentences)
         inner = inside(lp, inner)
@@ -148,8 +148,8 @@ def launch_rows(
     whole = loaded((*prologue, *kernel), resident)
     name, args = outline(frame, whole, block.threads)
     size = (w.u32(block.threads), w.u32(1), w.u32(1))
-    launch = s.Launch(name, grid, size, args)
-    return (s.If(w.both(list(checks)), (launch,)),) if checks else (launch,)
+    launch = s.Launch(name, grid, size, args, block.shared_bytes)
+    return (*nest.host, *((s.If(w.both(list(checks)), (launch,)),) if checks else (launch,)))
 
 
 def _blocks(frame: Frame, bounds: list[Bound]) -> tuple[s.Body, tuple[e.Expr, e.Expr, e.Expr]]:
@@ -189,10 +189,11 @@ def launch_single(
         for name, where in targets.items()
     )
     block = Block(frame, survey)
+    extra: e.Expr | None = None
     try:
         block.plan(body)
         kernel = block.lowered((*body, *stores), facts)
-        threads = block.threads
+        threads, extra = block.threads, block.shared_bytes
     except Unfit as why:
         loc = next((st.loc for st in body if st.loc is not None), None)
         frame.low.note("XP1101", "statements run in one thread", loc, str(why))
@@ -200,7 +201,7 @@ def launch_single(
     whole = loaded(kernel, resident)
     name, args = outline(frame, whole, threads if threads > 1 else 0)
     one = w.u32(1)
-    return (s.Launch(name, (one, one, one), (w.u32(threads), one, one), args),)
+    return (s.Launch(name, (one, one, one), (w.u32(threads), one, one), args, extra),)
 
 
 __all__ = ["declared", "launch_rows", "launch_single", "preferred"]

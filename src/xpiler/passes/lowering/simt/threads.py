@@ -10,7 +10,7 @@ from xpiler.analysis.effects import escapes, names_in, of_expr
 from xpiler.analysis.parallelism import ATOMIC, Survey, gather, is_update
 from xpiler.analysis.poly import constant
 from xpiler.analysis.ranges import Facts
-from xpiler.analysis.walker import inside
+from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import map_body, map_children, rewrite_stmts
@@ -85,9 +85,13 @@ def _asks_memory(x: e.Expr) -> bool:
 
 @dataclass(frozen=True)
 class Points:
-    """The loops of a perfect nest that become axes, and what one thread does."""
+    """The loops of a perfect nest that become axes, and what one thread does.
+
+    `host` are declarations that the loops' bounds need, `before` others that stood between them.
+    """
 
     loops: list[s.For]
+    host: s.Body
     before: s.Body
     body: s.Body
 
@@ -97,8 +101,21 @@ def points(loop: s.For) -> Points:
     nest = chain(loop)
     loops = list(nest.loops)
     if all(bindable(lp) for lp in loops):
-        return Points(loops, nest.before, nest.body)
-    return Points([loop], (), loop.body)
+        host = _needed(nest.before, loops)
+        before = tuple(d for d in nest.before if d not in host)
+        return Points(loops, host, before, nest.body)
+    return Points([loop], (), (), loop.body)
+
+
+def _needed(decls: s.Body, loops: list[s.For]) -> s.Body:
+    """Those of the declarations that the loops' bounds depend on."""
+    wanted = {n for lp in loops for x in (lp.lo, lp.hi, lp.step) for n in names_in(x)}
+    out: list[s.Stmt] = []
+    for d in reversed(decls):
+        if isinstance(d, s.Decl) and d.var.name in wanted:
+            out.insert(0, d)
+            wanted |= names_in(d)
+    return tuple(out)
 
 
 def launch_points(
@@ -110,11 +127,13 @@ def launch_points(
         raise Unfit("the bounds of the loop are read from memory")
     for lp in nest.loops:
         frame.low.accept(survey.of(lp).sentences)
+    for d in nest.host:
+        facts = after(d, facts)
     order = _by_stride(nest, facts, frame)
     shape = _shape(frame, order, facts)
     body = thread_body(nest.body, _atomics(nest, survey))
     kernel = (*nest.before, *shape.prologue, *_guarded(shape.guards, body))
-    return _launch(frame, kernel, shape, resident)
+    return (*nest.host, *_launch(frame, kernel, shape, resident))
 
 
 def _launch(
