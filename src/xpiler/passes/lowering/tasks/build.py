@@ -6,6 +6,7 @@ import numpy as np
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
+from xpiler.ir.rewrite import rewrite_exprs
 from xpiler.ir.types import BOOL, I8, I32, VOID, Array, Pointer, Scalar, Type
 
 ZERO = e.Const(0, I32)
@@ -74,6 +75,25 @@ def mul(a: e.Expr, b: e.Expr) -> e.Expr:
     return e.Binary("*", a, b, a.type)
 
 
+def folded(x: e.Expr) -> e.Expr:
+    """`x` without additions of zero and the like."""
+
+    def one(n: e.Expr) -> e.Expr:
+        if isinstance(n, e.Binary) and n.op in ("+", "-", "*") and isinstance(n.type, Scalar):
+            if n.type.is_integer:
+                return {"+": add, "-": sub, "*": mul}[n.op](n.a, n.b)
+        if isinstance(n, e.Cast) and isinstance(n.x, e.Const) and isinstance(n.type, Scalar):
+            return cast(n.x, n.type) if n.type.is_integer and _plain(n.x) else n
+        return n
+
+    out: e.Expr = rewrite_exprs(x, one)
+    return out
+
+
+def _plain(x: e.Const) -> bool:
+    return isinstance(x.type, Scalar) and x.type.is_integer and x.value >= 0
+
+
 def least(a: e.Expr, b: e.Expr) -> e.Expr:
     if a == b:
         return a
@@ -139,7 +159,7 @@ def word(name: str) -> e.Expr:
 
 def as_bytes(x: e.Expr) -> e.Expr:
     """A pointer as the bytewise instructions want it."""
-    return e.Cast(x, Pointer(I8))
+    return e.Call("char.bytes", (x,), Pointer(I8))
 
 
 def byte_count(n: e.Expr, t: Type) -> e.Expr:

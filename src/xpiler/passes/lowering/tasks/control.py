@@ -14,8 +14,11 @@ from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
-from xpiler.passes.lowering.tasks.loops import vectorised
+from xpiler.passes.lowering.tasks.loops import Written, vectorised
 from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
+
+SMALLEST = 64
+"""Lanes that a piece has at least."""
 
 LARGEST = 256 * 1024
 """Bytes: local arrays beyond this stay in the core's part of the device memory."""
@@ -27,12 +30,13 @@ Bounds = tuple[e.Expr, e.Expr]
 class Control:
     """Lowers the statements of one kernel.
 
-    `near` names the local arrays that lie in NRAM; `notes` are the loops that stay scalar, and why.
+    `near` names the local arrays that lie in NRAM, `far` the pointers to the device's memory; `notes` are the loops that stay scalar, and why.
     """
 
     arena: Arena
     readers: frozenset[str]
     near: frozenset[str] = frozenset()
+    far: frozenset[str] = frozenset()
     natures: dict[str, Nature] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     cost: float = 0.0
@@ -107,26 +111,36 @@ class Control:
         self, st: s.For, facts: Facts, bounds: Bounds | None
     ) -> tuple[s.Body, float] | None:
         found = self.nature(st, facts)
-        mark = self.arena.mark()
+        mark, tile, arena = self.arena.mark(), self.arena.tile, self.arena
         sentences = len(facts.ledger.sentences)
+        arena.cap = arena.used + (arena.budget - arena.used) * 2 // 3
         try:
             if _cheap(st):
                 raise NotVector("a few integers only")
-            new = vectorised(st, facts, found, self.arena, self.near, bounds)
-        except TooLarge:
-            if self.arena.tile > 64:
-                raise
-            self.arena.back(mark)
-            return None
+            new = self._fitting(st, facts, found, bounds)
         except NotVector as why:
-            self.arena.back(mark)
+            arena.back(mark)
             del facts.ledger.sentences[sentences:]
             self.notes[st.var.name] = str(why)
             return None
+        finally:
+            arena.tile, arena.cap = tile, 1 << 60
         for sentence in found.sentences:
             if sentence not in facts.ledger.sentences:
                 facts.ledger.sentences.append(sentence)
         return new.body, new.cost
+
+    def _fitting(self, st: s.For, facts: Facts, found: Nature, bounds: Bounds | None) -> Written:
+        """The loop in pieces as large as fit."""
+        mark = self.arena.mark()
+        while True:
+            try:
+                return vectorised(st, facts, found, self.arena, self.near, self.far, bounds)
+            except TooLarge:
+                self.arena.back(mark)
+                if self.arena.tile <= SMALLEST:
+                    raise
+                self.arena.tile //= 2
 
 
 def _cheap(st: s.For) -> bool:

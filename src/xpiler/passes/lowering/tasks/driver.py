@@ -12,8 +12,9 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import rewrite_stmts, walk
-from xpiler.ir.types import U32
+from xpiler.ir.rewrite import children, rewrite_stmts, walk
+from xpiler.ir.types import F64, U32, Pointer
+from xpiler.ir.text import show
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
@@ -94,8 +95,13 @@ class Tasks:
         return made
 
     def kernel(self, f: Function) -> Function | None:
+        where = self._double(f)
+        if where:
+            message = f"{f.name} computes in double precision, which the cores do not have"
+            self.note("XP1202", message, f, where)
+            return None
         taken = {p.name for p in f.params} | set(names_in(f.body))
-        writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken)
+        writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f))
         try:
             body = writer.write(f.body)
         except TooLarge as why:
@@ -106,10 +112,28 @@ class Tasks:
             self.note("XP1201", f"the loop over {stem} in {f.name} stays scalar", f, reason)
         return replace(f, body=body, role="kernel", static=False)
 
+    def _double(self, f: Function) -> str:
+        """An operation on doubles in what the kernel runs ("" for none)."""
+        for name in {f.name} | _closure(self.program, _called_from([f])):
+            for n in walk(self.program.function(name).body if name != f.name else f.body):
+                if isinstance(n, (e.Binary, e.Call, e.Unary)) and _is_double(n):
+                    return f"`{show(n)}` is a double; write it in float where that is precise enough"
+        return ""
+
+    def _far(self, f: Function) -> frozenset[str]:
+        """What points to the device's memory."""
+        pointers = {p.name for p in f.params if isinstance(p.type, Pointer)}
+        return frozenset(pointers | {g.var.name for g in self.program.globals})
+
     def note(self, code: str, message: str, f: Function, reason: str) -> None:
         new = Diagnostic(code, message, "note" if code == "XP1201" else "error", f.loc, reason=reason)
         if new not in self.diagnostics:
             self.diagnostics.append(new)
+
+
+def _is_double(n: e.Expr) -> bool:
+    parts = [n.type, *(c.type for c in children(n) if isinstance(c, e.Expr))]
+    return F64 in parts
 
 
 def _called_from(functions: list[Function]) -> set[str]:

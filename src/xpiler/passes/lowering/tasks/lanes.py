@@ -16,7 +16,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks.build import (
-    ZERO, NotVector, add, address, at, cast, copy, elem_of, mul, shift, size_of, strided, sub,
+    ZERO, NotVector, add, address, at, cast, copy, elem_of, folded, mul, shift, size_of, strided, sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.nram import Arena
 
@@ -64,6 +64,7 @@ class Lanes:
     usual: int  # lanes that a piece has, as far as costs are concerned
     arena: Arena
     names: frozenset[str] = frozenset()  # arrays that lie in NRAM
+    far: frozenset[str] = frozenset()  # pointers to the device's memory
     lo: e.Expr = ZERO
     hi: e.Expr = ZERO
     mask: e.Var | None = None
@@ -119,8 +120,7 @@ class Lanes:
         return add(self.base, cast(lane, self.var.type))
 
     def placed(self, x: e.Expr, lane: e.Expr) -> e.Expr:
-        found: e.Expr = substitute(x, {self.var.name: self.point(lane)})
-        return found
+        return folded(substitute(x, {self.var.name: self.point(lane)}))
 
     def operand(self, v: Vec) -> e.Expr:
         """The pointer to the first active lane's value."""
@@ -177,6 +177,8 @@ class Lanes:
         base, index = found
         known = target(base, facts)
         if known is None or not isinstance(place.type, Scalar):
+            return None
+        if known.root.name not in self.names | self.far:
             return None
         split = index.split(self.var.name)
         if split is None or self._hidden(split[0], facts) or self._hidden(split[1], facts):

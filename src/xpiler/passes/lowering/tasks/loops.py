@@ -34,6 +34,7 @@ def vectorised(
     nature: Nature,
     arena: Arena,
     near: frozenset[str],
+    far: frozenset[str],
     bounds: tuple[e.Expr, e.Expr] | None = None,
 ) -> Written:
     """`loop` with its iterations as lanes; raises NotVector. `bounds` are a task's share of it."""
@@ -46,7 +47,7 @@ def vectorised(
     lo, hi = bounds or (loop.lo, loop.hi)
     trip = _trip(lo, hi)
     width = min(arena.tile, trip) if trip else arena.tile
-    pieces, head = _piece(loop, lo, hi, trip, width, arena, near)
+    pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far)
     pieces.varying = varying(loop)
     pieces.scalars = {r.var.name for r in nature.reductions}
     pieces.changing = facts.mutable | assigned(loop.body)
@@ -72,18 +73,19 @@ def _piece(
     width: int,
     arena: Arena,
     near: frozenset[str],
+    far: frozenset[str],
 ) -> tuple[Pieces, s.Body]:
     """The lanes of one piece and the statements that begin it."""
     usual = min(width, trip or USUAL)
     if trip and trip <= width:
         n: e.Expr = const(trip)
-        return Pieces(loop.var, lo, n, width, usual, arena, near, hi=n), ()
+        return Pieces(loop.var, lo, n, width, usual, arena, near, far, hi=n), ()
     base = e.Var(fresh_name(f"{loop.var.name.split('.')[0]}0", arena.taken), loop.var.type)
     count = e.Var(fresh_name("n", arena.taken), I32)
     wide = I64 if getattr(loop.var.type, "bits", 32) == 64 else loop.var.type
     left = cast(least(e.Const(width, wide), cast(sub(hi, base), wide)), I32)
     head = (s.Decl(count, left, const=True),)
-    return Pieces(loop.var, base, count, width, usual, arena, near, hi=count), head
+    return Pieces(loop.var, base, count, width, usual, arena, near, far, hi=count), head
 
 
 def _trip(lo: e.Expr, hi: e.Expr) -> int | None:

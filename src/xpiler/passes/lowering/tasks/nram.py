@@ -31,6 +31,7 @@ class Arena:
     arrays: dict[str, e.Var] = field(default_factory=dict)
     idle: dict[tuple[Type, int], list[e.Var]] = field(default_factory=dict)
     used: int = 0
+    cap: int = 1 << 60
 
     def array(self, stem: str, elem: Type, count: int) -> e.Var:
         """An array of `count` elements; raises TooLarge."""
@@ -48,7 +49,7 @@ class Arena:
     def claim(self, size: int) -> None:
         """Count `size` bytes more; raises TooLarge."""
         self.used += -(-size // ALIGN) * ALIGN
-        if self.used > self.budget:
+        if self.used > min(self.budget, self.cap):
             raise TooLarge(f"{self.used} bytes of NRAM are wanted, {self.budget} are there")
 
     def release(self, var: e.Var) -> None:

@@ -337,7 +337,7 @@ class Pieces(Values):
         if p is None or p[0].constant != 1 or self._hidden(p[1], facts):
             raise NotVector("a loop whose start varies")
         j = e.Var(fresh_name(st.var.name, self.arena.taken), st.var.type)
-        lane = cast(e.Binary("-", self.var, self.base, self.var.type), j.type)
+        lane = cast(sub(self.var, self.base), j.type)
         self.inline[st.var.name] = e.Binary("+", j, lane, j.type)
         start = self.placed(lo, ZERO)
         times = self.times

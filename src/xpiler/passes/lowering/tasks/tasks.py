@@ -13,10 +13,12 @@ from xpiler.ir.rewrite import fresh_name, rewrite_stmts, walk
 from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
 from xpiler.passes.lowering.tasks.build import add, cast, is_const, less, least, size_of, sub
 from xpiler.passes.lowering.tasks.control import Control, near_arrays
-from xpiler.passes.lowering.tasks.nram import Arena, TooLarge
+from xpiler.passes.lowering.tasks.addresses import signed_addresses
+from xpiler.passes.lowering.tasks.nram import Arena
+from xpiler.passes.lowering.tasks.stage import Stager
 
 TILE = 4096
-"""Elements of a piece, unless a kernel has too many arrays for that."""
+"""Elements of a piece at most."""
 
 TASK = e.Cast(e.Axis("task", "", U32), I32)
 TASKS = e.Cast(e.Axis("task_dim", "", U32), I32)
@@ -30,32 +32,24 @@ class Kernel:
     readers: frozenset[str]
     budget: int
     taken: set[str]
+    far: frozenset[str] = frozenset()
     notes: dict[str, str] = field(default_factory=dict)
     together: bool = False
-    nram: int = 0
 
     def write(self, body: s.Body) -> s.Body:
-        """`body` for a core; raises TooLarge where not even small pieces fit."""
-        tile = TILE
-        while True:
-            taken = set(self.taken)
-            sentences = len(self.facts.ledger.sentences)
-            try:
-                return self._at(body, tile, taken)
-            except TooLarge:
-                del self.facts.ledger.sentences[sentences:]
-                if tile <= 64:
-                    raise
-                tile //= 2
+        """`body` for a core."""
+        return self._at(body, TILE, set(self.taken))
 
     def _at(self, body: s.Body, tile: int, taken: set[str]) -> s.Body:
         body, pool = pooled(body, taken)
+        if self.facts.ledger.allowed:
+            body = signed_addresses(body, self.facts)
         near, size = near_arrays(body)
         arena = Arena(taken, self.budget - size - sum(pool.values()), tile)
-        control = Control(arena, self.readers, near | frozenset(pool))
+        control = Control(arena, self.readers, near | frozenset(pool), self.far)
         out = self._phases(body, control)
         self.notes = control.notes
-        self.nram = arena.used
+        out = Stager(arena, self.far).body(out, self.facts)
         return (*arena.declarations(), *out)
 
     def _phases(self, body: s.Body, control: Control) -> s.Body:
@@ -72,7 +66,7 @@ class Kernel:
                 out += self._split(phase[0], facts, control)
             else:
                 done = control.body(phase, facts)[0]
-                out += _alone(done) if _writes_out(phase) else done
+                out += _alone(done) if _writes_out(phase, control.near) else done
             first = first and not _touches(phase)
             for st in phase:
                 facts = after(st, facts)
@@ -167,16 +161,11 @@ def _touches(body: s.Body) -> bool:
     return bool(_used_roots(body))
 
 
-def _writes_out(body: s.Body) -> bool:
+def _writes_out(body: s.Body, near: frozenset[str]) -> bool:
     """Whether others can see what `body` does."""
-    own = set(declared(body))
-    if any(isinstance(n, (s.Instr, s.Return)) for n in walk(body)):
+    if any(isinstance(n, (s.Instr, s.Return, s.Eval)) for n in walk(body)):
         return True
-    return any(_is_far(r, own) for r in _written_roots(body))
-
-
-def _is_far(name: str, own: set[str]) -> bool:
-    return name not in own
+    return bool(_written_roots(body) - near)
 
 
 def _depend(phases: list[s.Body]) -> bool:

@@ -64,7 +64,10 @@ class Values(Lanes):
 
     def filled(self, x: e.Expr, want: Vec | None = None) -> Vec:
         out = want or self.temp(x.type)
-        if is_const(x, 0):
+        if getattr(x.type, "bits", 64) == 64:
+            lane = self.counter()
+            self.per_lane(lane, s.Assign(self.element(out, lane), x))
+        elif is_const(x, 0):
             self.emit(call("__bang_write_zero", self.operand(out), self.size))
         else:
             self.emit(call("__bang_write_value", self.operand(out), self.size, x))
@@ -188,28 +191,6 @@ class Values(Lanes):
         self._steps(out, ("+", 1.0))
         self._result(out, (), F32, "__bang_recip", out)
         return self._steps(out, ("*", -2.0), ("+", 1.0))
-
-    def _erf(self, a: Vec) -> Vec:
-        """Abramowitz and Stegun, 7.1.26: absolute error at most 1.5e-7."""
-        size = self.temp(F32)
-        self._result(size, (), F32, "__bang_abs", a)
-        t = self._result(self.temp(F32), (), F32, "__bang_mul_scalar", size, real(0.3275911, F32))
-        self._steps(t, ("+", 1.0))
-        self._result(t, (), F32, "__bang_recip", t)
-        p = self._result(self.temp(F32), (), F32, "__bang_mul_scalar", t, real(1.061405429, F32))
-        for c in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
-            self._steps(p, ("+", c))
-            self._result(p, (), F32, "__bang_mul", p, t)
-        self._result(size, (), F32, "__bang_mul", size, size)
-        self._steps(size, ("*", -LOG2E))
-        self._result(size, (), F32, "__bang_pow2", size)
-        self._result(p, (), F32, "__bang_mul", p, size)
-        self._steps(p, ("*", -1.0), ("+", 1.0))
-        self._result(t, (), F32, "__bang_ge_scalar", a, real(0, F32))
-        self._steps(t, ("*", 2.0), ("-", 1.0))
-        self._result(p, (), F32, "__bang_mul", p, t)
-        self.drop(size, t, a)
-        return p
 
     # -- conversions ----------------------------------------------------------------------------
 
@@ -463,7 +444,7 @@ class Values(Lanes):
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
 
 
-_COMPOSED = ("exp", "log", "log10", "tanh", "erf")
+_COMPOSED = ("exp", "log", "log10", "tanh")
 
 
 def _number(value: int, t: Type) -> e.Const:
