@@ -54,10 +54,11 @@ class Editor:
         for i in range(start, end):
             self._new[i] = self.tokens[i].text if self.tokens[i].kind == "comment" else ""
 
-    def insert(self, index: int, text: str, after: bool = False) -> None:
-        """Put text before (or after) a token."""
+    def insert(self, index: int, text: str, after: bool = False, first: bool = False) -> None:
+        """Put text before (or after) a token; `first`: ahead of what was put there already."""
         where = self._after if after else self._before
-        where[index] = where.get(index, "") + text
+        old = where.get(index, "")
+        where[index] = text + old if first else old + text
 
     def log(self, index: int, old: str, new: str, group: str) -> None:
         """Record a change that consists of several edits."""

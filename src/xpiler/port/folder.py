@@ -30,7 +30,7 @@ _SKIPPED = {"build", "node_modules", "__pycache__"}
 class PortedFile:
     """One file: its path in the source folder and in the output, its text there, what was done.
 
-    `kernel`: its suffix is the source platform's own (others are plain C or C++).
+    `kernel`: it is a source file of the source platform (others are headers, or plain C and C++).
     """
 
     path: str
@@ -118,8 +118,8 @@ def _one(
     include_dirs: Sequence[str],
 ) -> PortedFile:
     name = path.relative_to(root).as_posix()
-    kernel = path.name.lower().endswith(source.suffixes)
     out = renamed(name, source, target)
+    kernel = out != name
     try:
         text = path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as why:

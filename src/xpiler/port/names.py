@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xpiler.platforms._simt.lexer import lex
+from xpiler.port.editor import Editor
 from xpiler.port.headers import includes
+from xpiler.port.prologue import strip
 from xpiler.port.tables import Row
 
 if TYPE_CHECKING:
@@ -23,14 +25,14 @@ _TYPE = re.compile(r"\b(?:struct|class|enum(?:\s+class)?|union|using)\s+(\w+)")
 def defined(job: Job) -> frozenset[str]:
     """Names that the text, or a header of the user's own, defines."""
     found: set[str] = set(job.defines)
-    for text in own_texts(job):
+    for text in map(strip, own_texts(job)):
         for pattern in (_DEFINE, _FUNCTION, _TYPE):
             found |= set(pattern.findall(text))
-    tokens = job.editor.tokens
+    made = Editor(strip(job.editor.text), job.editor.file)
     found |= {
         t.text
-        for i, t in enumerate(tokens)
-        if t.kind == "name" and job.tables.owned.fullmatch(t.text) and _declared(job, i)
+        for i, t in enumerate(made.tokens)
+        if t.kind == "name" and job.tables.owned.fullmatch(t.text) and _declared(made, i)
         if job.tables.row(t.text) is None
     }
     return frozenset(found)
@@ -116,9 +118,8 @@ def _is_scope(job: Job, index: int) -> bool:
     }
 
 
-def _declared(job: Job, index: int) -> bool:
+def _declared(made: Editor, index: int) -> bool:
     """Whether the user declares the name here (`float cudaTime = ...`)."""
-    made = job.editor
     before = made.previous(index)
     while made.word(before) in {"*", "&"}:
         before = made.previous(before)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
+from xpiler.platforms._simt.lexer import lex
 from xpiler.port import assembly, calls, headers, launches, macros, names, prologue, vectors
 from xpiler.port.editor import Editor
 from xpiler.port.model import Ported
@@ -86,6 +87,7 @@ def port(
         launches.rewrite,
         assembly.rewrite,
         vectors.rewrite,
+        vectors.give_back,
         calls.rewrite,
         names.rewrite,
         prologue.add,
@@ -100,8 +102,9 @@ def port(
 def _ported_before(text: str, source: Platform, target: Platform) -> bool:
     """Whether the text has the target's headers or API and nothing of the source's."""
     there, back = tables(source.name, target.name), tables(target.name, source.name)
-    tokens = Editor(text, "").tokens
+    tokens = lex(prologue.strip(text))
     words = {t.text for t in tokens if t.kind == "name"}
     ours = any(w in there.names or there.owned.fullmatch(w) for w in words)
     theirs = any(w in back.names or back.owned.fullmatch(w) for w in words)
+    theirs = theirs or headers.of_platform(tokens, back)
     return theirs and not ours and not headers.of_platform(tokens, there)

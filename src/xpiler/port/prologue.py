@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from xpiler.platforms._simt.lexer import lex
 from xpiler.port.headers import ADDED, includes
-from xpiler.port.names import own_texts
 
 if TYPE_CHECKING:
     from xpiler.port.port import Job
 
 BEGIN = "// ---- helpers put in by Xpiler: begin ----"
 END = "// ---- helpers put in by Xpiler: end ----"
+_MARKED = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
 _NEEDS = re.compile(r"^// needs: (.*)\n")
 
 
@@ -53,6 +53,15 @@ def text_of(target: str, names: Iterable[str]) -> str:
     return "\n".join([BEGIN, *parts, END]) + "\n"
 
 
+def strip(text: str) -> str:
+    """The text without what an earlier port put into it; lines keep their numbers."""
+
+    def blank(found: re.Match[str]) -> str:
+        return "\n" * found.group().count("\n")
+
+    return _MARKED.sub(blank, text)
+
+
 def remove(job: Job) -> None:
     """Take away what an earlier port put into the text."""
     made = job.editor
@@ -87,17 +96,16 @@ def add(job: Job) -> None:
     made = job.editor
     places = [end for _, end, _, _ in includes(made.tokens)]
     anchor = _anchor(job, places)
-    own = job.tables.words.get("needs_header")
-    inserted = ""
-    if own and _uses_platform(job) and not _includes_any(job, own["has"]):
-        made.insert(_first_place(job), f"#include <{own['header']}>{ADDED}\n")
-        made.log(0, "", f"#include <{own['header']}>", "headers")
     if made.helpers:
-        inserted = text_of(job.target.name, made.helpers)
-        made.insert(anchor, inserted)
+        made.insert(anchor, text_of(job.target.name, made.helpers), first=True)
         made.log(min(anchor, len(made.tokens) - 1), "", ", ".join(made.helpers), "helpers")
         for name in made.helpers:
             _remark(job, name)
+    own = job.tables.words.get("needs_header")
+    if own and _uses_platform(job) and not _includes_any(job, own["has"]):
+        line = f"#include <{own['header']}>{ADDED}\n"
+        made.insert(_first_place(job), line, first=True)
+        made.log(0, "", f"#include <{own['header']}>", "headers")
 
 
 def _remark(job: Job, name: str) -> None:
@@ -113,6 +121,8 @@ def _uses_platform(job: Job) -> bool:
 
 def _includes_any(job: Job, names: Iterable[str]) -> bool:
     """Whether the text, or a header of the user's own that it includes, includes one of these."""
+    from xpiler.port.names import own_texts
+
     wanted = set(names)
     return any(name in wanted for text in own_texts(job) for _, _, name, _ in includes(lex(text)))
 

@@ -116,6 +116,17 @@ def tables(source: str, target: str) -> Tables:
     )
 
 
+@cache
+def helper_calls(source: str, target: str, helper: str) -> Mapping[str, str]:
+    """What a template helper's name with its arguments stands for, spaces taken out."""
+    out = {}
+    for name, calls in _calls(source, target).items():
+        for call in calls:
+            if call.needs == helper:
+                out["".join(call.new.split("(")[0].split())] = name
+    return out
+
+
 def _rules(source: str, target: str) -> Iterator[tuple[str, str, str]]:
     """Prefix rules; a pair is written in the order of the words `cuda`, `hip`."""
     order = ["cuda", "hip"]
