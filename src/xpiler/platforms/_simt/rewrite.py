@@ -69,14 +69,15 @@ def prelude(text: str, dialect: Dialect) -> str:
     words = set(_WORD.findall(text))
     wanted = [header for header, names in dialect.headers.items() if words & names]
     lines = [f'#include "{name}"' for name in (dialect.entry_header, *wanted)]
-    lines += [f"#include <{name}>" for name in _standard_headers(text, words)]
+    lines += [f"#include <{name}>" for name in standard_headers(text)]
     if "wmma" in words and not words & {"nvcuda", "rocwmma"}:
         lines.append("using namespace nvcuda;")
     return "\n".join(lines)
 
 
-def _standard_headers(text: str, words: set[str]) -> list[str]:
+def standard_headers(text: str) -> list[str]:
     """Headers of the C++ library that the text leans on without including anything like them."""
+    words = set(_WORD.findall(text))
     included, names = set(_INCLUDED.findall(text)), set(_STD_NAME.findall(text))
     wanted = [header for header, offered in _STANDARD.items() if names & offered]
     if words & _STDIO and not included & {"stdio.h", "cstdio"}:

@@ -10,7 +10,7 @@ import re
 
 from xpiler.platforms._simt.launches import rewrite_launches
 from xpiler.platforms._simt.lexer import Edit, Token, apply, lex, match_close, next_solid
-from xpiler.platforms._simt.rewrite import replace_words
+from xpiler.platforms._simt.rewrite import replace_words, standard_headers
 from xpiler.platforms._simt.storage import Storage, register_globals, rewrite_storage
 
 # The names that launches and globals are known by there.
@@ -55,7 +55,9 @@ def rewrite(text: str, filename: str = "unit") -> str:
 def prelude(text: str) -> str:
     """What stands before the text: does the memory core matter, and the headers."""
     matters = bool(_MEMORY_CORE.search(_COMMENT.sub(" ", text)))
-    return f'#define XP_BANG_MEMORY_CORE {int(matters)}\n#include "xp_bang.h"'
+    lines = [f"#define XP_BANG_MEMORY_CORE {int(matters)}", '#include "xp_bang.h"']
+    lines += [f"#include <{name}>" for name in standard_headers(text)]
+    return "\n".join(lines)
 
 
 def _rewrite_asm(text: str) -> str:

@@ -29,6 +29,10 @@ void atomic(Atomic op, const char* name, int type, void* old, void* at, const vo
     xp_bang::atomic(xp_bang::atomic_##op, "__bang_atomic_reduce_" #op, xp_bang::TypeOf<T>::value, nullptr, at, nullptr, &value, false, 1, xp_line); \
   }                                                                                                                                \
   template <class T, class = xp_bang::Only<T, xp_bang::atomics>>                                                                   \
+  inline void __bang_atomic_reduce_##op(T* at, xp_bang::Value<T> value, xp_bang::Count n, XP_LINE) {                               \
+    xp_bang::atomic(xp_bang::atomic_##op, "__bang_atomic_reduce_" #op, xp_bang::TypeOf<T>::value, nullptr, at, nullptr, &value, false, n, xp_line); \
+  }                                                                                                                                \
+  template <class T, class = xp_bang::Only<T, xp_bang::atomics>>                                                                   \
   inline void __bang_atomic_reduce_##op(T* at, const T* src, xp_bang::Count n, XP_LINE) {                                          \
     xp_bang::atomic(xp_bang::atomic_##op, "__bang_atomic_reduce_" #op, xp_bang::TypeOf<T>::value, nullptr, at, nullptr, src, true, n, xp_line); \
   }

@@ -13,7 +13,8 @@
 #define __global__
 #define __device__
 #define __constant__
-#define __mlu_func__ inline
+#define __mlu_func__ __attribute__((unused))       // the text may say `inline`, too
+#define __mlu_vector__
 #define __mlu_host__
 #define __mlu_builtin__
 #define __gdram__

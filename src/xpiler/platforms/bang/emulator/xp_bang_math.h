@@ -51,4 +51,8 @@ constexpr inline typename xp_bang::If<xp_bang::Number<A>::value && xp_bang::Numb
   typedef decltype(A() + B()) R;
   return (R)a < (R)b ? (R)b : (R)a;
 }
+inline float __cn_scalar_sin_f32(float x) { return sinf(x); }
+inline float __cn_scalar_cos_f32(float x) { return cosf(x); }
+inline half __cn_scalar_sin_f16(half x) { return (half)sinf((float)x); }
+inline half __cn_scalar_cos_f16(half x) { return (half)cosf((float)x); }
 #endif

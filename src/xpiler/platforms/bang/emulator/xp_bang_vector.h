@@ -52,7 +52,7 @@ void old_name(const char* name, const char* instead, int line);
   inline void __bang_##name##_bitindex(void* dst, const T* a, const T* b, xp_bang::Count n, XP_LINE) {                \
     xp_bang::bitindex(xp_bang::op_##name, xp_bang::TypeOf<T>::value, "__bang_" #name "_bitindex", dst, a, b, n, xp_line); \
   }
-XP_FORMS(add, fhbi) XP_FORMS(sub, fhbiu) XP_FORMS(mul, fhbi) XP_FORMS(rem, wide)
+XP_FORMS(add, fhbiu) XP_FORMS(sub, fhbiu) XP_FORMS(mul, fhbiu) XP_FORMS(rem, wide)
 XP_FORMS(add_tz, fhb) XP_FORMS(sub_tz, fhb) XP_FORMS(mul_tz, fhb)
 XP_FORMS(and, fhbi) XP_FORMS(or, fhbi) XP_FORMS(xor, fhbi)
 XP_COMPARE(eq, fhbi) XP_COMPARE(ne, fhbi) XP_COMPARE(lt, fhbi) XP_COMPARE(le, fhbi) XP_COMPARE(gt, fhbi) XP_COMPARE(ge, fhbi)
@@ -67,15 +67,18 @@ XP_VECTOR(__bang_div, op_div, any_width) XP_SCALAR(__bang_div, op_div, any_width
 #undef XP_FORMS
 // On bytes.
 #define XP_BYTES(name)                                                                                                      \
-  inline void __bang_##name(char* dst, const char* a, const char* b, xp_bang::Count n, XP_LINE) {                           \
+  template <class T, class = xp_bang::Byte<T>>                                                                              \
+  inline void __bang_##name(T* dst, const T* a, const T* b, xp_bang::Count n, XP_LINE) {                                    \
     xp_bang::binary(xp_bang::op_##name, xp_bang::t_u8, "__bang_" #name, dst, a, b, n, xp_line);                             \
   }                                                                                                                         \
-  inline void __bang_cycle_##name(char* dst, const char* src, const char* seg, xp_bang::Count n_src, xp_bang::Count n_seg, XP_LINE) { \
+  template <class T, class = xp_bang::Byte<T>>                                                                              \
+  inline void __bang_cycle_##name(T* dst, const T* src, const T* seg, xp_bang::Count n_src, xp_bang::Count n_seg, XP_LINE) { \
     xp_bang::cycle(xp_bang::op_##name, xp_bang::t_u8, "__bang_cycle_" #name, dst, src, seg, n_src, n_seg, xp_line);         \
   }
 XP_BYTES(band) XP_BYTES(bor) XP_BYTES(bxor)
 #undef XP_BYTES
-inline void __bang_bnot(char* dst, const char* src, xp_bang::Count n, XP_LINE) {
+template <class T, class = xp_bang::Byte<T>>
+inline void __bang_bnot(T* dst, const T* src, xp_bang::Count n, XP_LINE) {
   xp_bang::unary(xp_bang::op_bnot, xp_bang::t_u8, "__bang_bnot", dst, src, n, xp_line);
 }
 
@@ -142,19 +145,19 @@ enum mluFusionOp { FUSION_FMA, FUSION_FMS, FUSION_FAM, FUSION_FSM, FUSION_FAA, F
 #undef XP_VECTOR
 #undef XP_SCALAR
 #undef XP_CYCLE
-template <class T, class = xp_bang::Only<T, xp_bang::fhb>>
+template <class T, class = xp_bang::Only<T, xp_bang::fhbiu>>
 inline void __bang_fusion(mluFusionOp op, T* dst, const T* a, const T* b, const T* c, xp_bang::Count n, xp_bang::Count n_seg = -1, XP_LINE) {
   xp_bang::fusion(op, xp_bang::TypeOf<T>::value, dst, a, b, c, n, n_seg, 3, xp_line);
 }
-template <class T, class = xp_bang::Only<T, xp_bang::fhb>>
+template <class T, class = xp_bang::Only<T, xp_bang::fhbiu>>
 inline void __bang_fusion(mluFusionOp op, T* dst, const T* a, xp_bang::Value<T> b, const T* c, xp_bang::Count n, xp_bang::Count n_seg = -1, XP_LINE) {
   xp_bang::fusion(op, xp_bang::TypeOf<T>::value, dst, a, &b, c, n, n_seg, 2, xp_line);
 }
-template <class T, class = xp_bang::Only<T, xp_bang::fhb>>
+template <class T, class = xp_bang::Only<T, xp_bang::fhbiu>>
 inline void __bang_fusion(mluFusionOp op, T* dst, const T* a, const T* b, xp_bang::Value<T> c, xp_bang::Count n, xp_bang::Count n_seg = -1, XP_LINE) {
   xp_bang::fusion(op, xp_bang::TypeOf<T>::value, dst, a, b, &c, n, n_seg, 1, xp_line);
 }
-template <class T, class = xp_bang::Only<T, xp_bang::fhb>>
+template <class T, class = xp_bang::Only<T, xp_bang::fhbiu>>
 inline void __bang_fusion(mluFusionOp op, T* dst, const T* a, xp_bang::Value<T> b, xp_bang::Value<T> c, xp_bang::Count n, xp_bang::Count n_seg = -1, XP_LINE) {
   xp_bang::fusion(op, xp_bang::TypeOf<T>::value, dst, a, &b, &c, n, n_seg, 0, xp_line);
 }

@@ -322,10 +322,12 @@ void old_divide(int type, void* dst, const void* a, const void* b, void* scratch
 
 // ---- three operands ----------------------------------------------------------------------------------------
 namespace {
-float fused(int op, float a, float b, float c) {
+template <class V> V product(V a, V b, V c) { return a * b + c; }
+template <> float product(float a, float b, float c) { return (float)((double)a * b + c); }       // rounded once
+template <class V> V fused(int op, V a, V b, V c) {
   switch (op) {
-    case FUSION_FMA: return (float)((double)a * b + c);
-    case FUSION_FMS: return (float)((double)a * b - c);
+    case FUSION_FMA: return product(a, b, c);
+    case FUSION_FMS: return product(a, b, (V)-c);
     case FUSION_FAM: return (a + b) * c;
     case FUSION_FSM: return (a - b) * c;
     case FUSION_FAA: return a + b + c;
@@ -359,7 +361,10 @@ void fusion(int op, int type, void* dst, const void* a, const void* b, const voi
   }
   if (type == t_f32) fuse<float>(op, dst, a, b, c, n, n_seg, steps);
   else if (type == t_f16) fuse<f16>(op, dst, a, b, c, n, n_seg, steps);
-  else fuse<bf16>(op, dst, a, b, c, n, n_seg, steps);
+  else if (type == t_bf16) fuse<bf16>(op, dst, a, b, c, n, n_seg, steps);
+  else if (w == 1) fuse<u8>(op, dst, a, b, c, n, n_seg, steps);      // wrapping: the sign is no matter
+  else if (w == 2) fuse<u16>(op, dst, a, b, c, n, n_seg, steps);
+  else fuse<u32>(op, dst, a, b, c, n, n_seg, steps);
 }
 
 void write_value(const char* name, void* dst, Count n, const void* v, unsigned width, int line) {
