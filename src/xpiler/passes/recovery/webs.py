@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, map_children, substitute
-from xpiler.ir.types import Pointer, Scalar, Vector
+from xpiler.ir.types import Pointer, Scalar, Struct, Vector
 from xpiler.passes.recovery import flow as fl
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.scopes import declare
@@ -51,7 +51,7 @@ def _splittable(body: s.Body) -> dict[str, e.Var]:
         for st in n.statements(body)
         if isinstance(st, s.Decl)
         and st.space == "local"
-        and isinstance(st.var.type, (Scalar, Pointer, Vector))
+        and isinstance(st.var.type, (Scalar, Pointer, Vector, Struct))
         and st.var.name not in kept | loops
     }
 
@@ -87,7 +87,7 @@ def _join_uses(webs: _Webs, own: list[int]) -> None:
 
 
 def split_webs(body: s.Body, taken: set[str]) -> s.Body:
-    """`body` in which every web of a thread's scalar, pointer or vector has its own name."""
+    """`body` in which every web of a thread's scalar, pointer, vector or struct has its own name."""
     body = n.fresh_statements(body)
     variables = _splittable(body)
     webs = _analyse(body, set(variables))
