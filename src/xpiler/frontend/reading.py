@@ -134,8 +134,8 @@ def instantiated(request: Request) -> str:
 
     text = _EXPLICIT.sub(use, request.text)
     words = request.words
-    wanted = [*words.same_as.items(), *words.values.items()]
-    stubs = {stub for name, stub in wanted if name in request.text}
+    stubs = {stub for name, stub in words.same_as.items() if name in request.text}
+    stubs |= set(words.values.values())  # also headers of the user's may name these
     for stub in sorted(stubs):
         text += f"\nnamespace {{ auto __xp_same_{stub} = &{stub}; }}"
     for i, use_of in enumerate(request.uses):
