@@ -173,7 +173,7 @@ class Host:
             return None
         if self._worth_launching(st.body):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
-            inner = self.body(st.body, inside(st, facts))
+            inner = self._repeated(st.body, inside(st, facts), frozenset())
             return (*front, replace(st, body=inner, kind="serial"))
         self._tell(st)
         return None
@@ -233,12 +233,25 @@ class Host:
             if not self._worth_launching(st.body):
                 return None
             front = (*self._flush(run), *self._fetched(st.cond))
-            known = dict(self.resident)
-            body = self.body(st.body, facts)
-            if set(known) != set(self.resident):
-                raise Unfit("the loop's condition depends on a value computed on the device")
+            body = self._repeated(st.body, facts, names_in(st.cond) | names_in(st.step))
             return (*front, replace(st, body=body))
         return None
+
+    def _repeated(self, body: s.Body, facts: Facts, asked: frozenset[str]) -> s.Body:
+        """The body of a loop of the host; `asked` is what the loop itself asks for.
+
+        What an iteration leaves on the device has to be there when the next one starts, so values
+        from outside that it computes on the device are brought there before the loop, by luck of
+        being there already, or not at all.
+        """
+        known = set(self.resident)
+        new = self.body(body, facts)
+        own = set(declared(body))
+        for name in own & set(self.resident):
+            del self.resident[name]
+        if set(self.resident) != known or asked & known:
+            raise Unfit("a value goes from one iteration to the next on the device")
+        return new
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -261,6 +274,7 @@ class Host:
                 front.append(s.Decl(v, w.cast(a, p.type), const=True))
                 mapping[p.name] = v
         own = {n.var.name: n.var for n in walk(form.body) if isinstance(n, (s.Decl, s.For))}
+        self.frame.taken |= set(own)  # so that no new name is an old one, too
         new = {n: self.frame.fresh(n, v.type) for n, v in own.items()}
         mapping |= new
         body = renamed(form.body, new, mapping)

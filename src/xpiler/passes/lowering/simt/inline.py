@@ -124,6 +124,7 @@ class _Inliner:
             front.append(s.Decl(v, init, const=p.name not in changed, loc=st.loc))
             mapping[p.name] = v
         own = {n.var.name: n.var for n in walk(plain) if isinstance(n, (s.Decl, s.For))}
+        self.taken |= set(own)  # so that no new name is an old one, too
         new = {n: e.Var(fresh_name(n, self.taken), v.type) for n, v in own.items()}
         out = folded(renamed(plain, new, {**mapping, **new}))
         if value is None:

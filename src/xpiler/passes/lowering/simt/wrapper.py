@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import fit
-from xpiler.analysis.effects import names_in, root
+from xpiler.analysis.effects import assigned, names_in, root
 from xpiler.analysis.extents import Use
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -48,6 +48,8 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
         if isinstance(p.type, Pointer) and _on_device(p, rest):
             if not _mirror(low, form, p, origin, mirrors, taken):
                 missing.append(p)
+            elif p.name in assigned(rest):
+                _walk(p, mirrors, taken)
     for p in missing:
         message = f"how many elements {p.name} has cannot be told from {f.name}"
         low.note("XP1102", message, f.loc, reason=f"give it with --arg {p.name}.extent=EXPR")
@@ -117,6 +119,14 @@ def _mirror(
     return True
 
 
+def _walk(p: e.Var, out: _Mirrors, taken: set[str]) -> None:
+    """A pointer that the function moves: the start of the device's copy is kept."""
+    start = out.pointers[p.name]
+    moving = e.Var(fresh_name(p.name, taken), p.type)
+    out.ins.append(s.Decl(moving, start))
+    out.pointers[p.name] = moving
+
+
 def _count(
     low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin
 ) -> e.Expr | None:
@@ -129,10 +139,12 @@ def _count(
     count = use.count() if use is not None else None
     if count is not None and not any(_exceeds(count, sizes, n) for sizes, n in seen):
         return count
+    if count is not None and not seen:
+        return count
     types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
     found = fit.product(seen, list(types)) if seen else None
     if found is None:
-        return count
+        return None  # what the accesses say is more than there is in an example
     text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
     low.assume(f"{p.name} has {text} elements")
     return fit.as_expr(found, types)
