@@ -215,5 +215,5 @@ XP_FUN unsigned _cvtmask8_u32(__mmask8 a) { return a; }
 XP_FUN __mmask8 _cvtu32_mask8(unsigned a) { return a; }
 XP_FUN unsigned _cvtmask32_u32(__mmask32 a) { return a; }
 XP_FUN __mmask32 _cvtu32_mask32(unsigned a) { return a; }
-XP_FUN unsigned _bzhi_u32(unsigned a, unsigned n) { return n < 32 ? a & ((1u << n) - 1) : a; }
-XP_FUN unsigned long long _bzhi_u64(unsigned long long a, unsigned n) { return n < 64 ? a & ((1ull << n) - 1) : a; }
+XP_FUN unsigned _bzhi_u32(unsigned a, unsigned n) { return (n & 255) < 32 ? a & ((1u << (n & 255)) - 1) : a; }
+XP_FUN unsigned long long _bzhi_u64(unsigned long long a, unsigned n) { return (n & 255) < 64 ? a & ((1ull << (n & 255)) - 1) : a; }
