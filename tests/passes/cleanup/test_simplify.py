@@ -9,7 +9,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.text import show, show_body
-from xpiler.ir.types import BOOL, F32, I32, I64, U32, Array
+from xpiler.ir.types import BOOL, F32, I32, I64, U32, Array, Vector
 from xpiler.passes.cleanup import clean_up
 from xpiler.passes.cleanup.simplify import simplify
 
@@ -145,3 +145,18 @@ def test_a_guard_by_a_variable_that_the_loop_leaves_alone_is_its_bound() -> None
 
     assert "for t: i32 in [0, w)" in tree()
     assert "for t: i32 in [0, 64)" in tree(halve)
+
+
+def test_the_parts_of_a_fixed_vector_are_what_it_was_made_of() -> None:
+    dims = e.Var("dims", Vector(U32, 3))
+    made = s.Decl(dims, e.Aggregate((e.Cast(b.N, U32), U, b.c(1, U32)), dims.type))
+    use = b.put(b.at(b.C, e.Field(dims, "y", U32)), b.ZERO)
+    assert cleaned(made, use) == "c[u] = 0.0\n"
+    change = s.Assign(e.Field(dims, "y", U32), b.c(7, U32))
+    assert "c[dims.y]" in cleaned(made, change, use)
+
+
+def test_what_can_have_one_value_only_is_it() -> None:
+    facts = Facts().with_loop(IDX, b.c(0), b.c(8)).with_cond(b.lt(IDX, 1))
+    assert show(simplify(b.mul(IDX, b.c(-32)), facts)) == "0"
+    assert show(simplify(b.add(IDX, 5), facts)) == "5"

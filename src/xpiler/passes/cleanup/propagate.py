@@ -17,8 +17,8 @@ from xpiler.analysis.effects import (
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import rewrite_stmts, substitute, walk
-from xpiler.ir.types import Array, Pointer, Scalar
+from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, substitute, walk
+from xpiler.ir.types import Array, Pointer, Scalar, Vector
 from xpiler.passes.cleanup.base import Context, each_function
 
 
@@ -35,7 +35,7 @@ class Propagate:
 def _propagate(f: Function, ctx: Context) -> Function:
     body = rewrite_stmts((s.Scope(f.body),), _declared_late)[0].body
     f = f if body == f.body else f.with_body(body)
-    f = _copies(f, ctx)
+    f = _lanes(_copies(f, ctx))
     for _ in range(4):
         new = _without_dead(f)
         if new is f:
@@ -111,6 +111,29 @@ def _renamed(body: s.Body, names: dict[str, str]) -> s.Body:
 
     out: s.Body = substitute(rewrite_stmts(body, loop), mapping)
     return out
+
+
+def _lanes(f: Function) -> Function:
+    """`v.y` of a vector that is declared as `{a, b, c}` and never changes is `b`."""
+    changing = assigned(f.body)
+    fixed = ({p.name for p in f.params} | set(declared(f.body))) - changing
+    known: dict[str, tuple[e.Expr, ...]] = {}
+    for name, d in declared(f.body).items():
+        if name not in changing and isinstance(d.init, e.Aggregate):
+            if isinstance(d.var.type, Vector) and len(d.init.items) == d.var.type.lanes:
+                known[name] = d.init.items
+
+    def one(x: e.Expr) -> e.Expr:
+        if not isinstance(x, e.Field) or not isinstance(x.base, e.Var) or x.base.name not in known:
+            return x
+        k = "xyzw".find(x.name)
+        item = known[x.base.name][k] if 0 <= k < len(known[x.base.name]) else x
+        bare = item.x if isinstance(item, e.Cast) and _integers(item.type, item.x.type) else item
+        steady = isinstance(bare, e.Const) or (isinstance(bare, e.Var) and bare.name in fixed)
+        return item if steady and item.type == x.type else x
+
+    body = rewrite_exprs(f.body, one) if known else f.body
+    return f if body is f.body else f.with_body(body)
 
 
 # -- dead code ------------------------------------------------------------------------------

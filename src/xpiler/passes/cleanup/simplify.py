@@ -328,11 +328,10 @@ def _identity(x: e.Binary, a: int | None, b: int | None) -> e.Expr | None:
 
 def _by_range(x: e.Binary, facts: Facts) -> e.Expr:
     """The value as a polynomial, where that reads shorter (`(b*256 + t) / 256` is `b`)."""
-    p = facts.poly(x)
-    c = p.constant
-    if c is not None and not _holds_name(x):
-        return e.Const(c, x.type)
-    named = _holds_name(x)
+    p, named = facts.poly(x), _holds_name(x)
+    least, most = facts.interval(p)
+    if least == most and not named:
+        return e.Const(least, x.type)
     if x.op in ("/", "%", ">>", "&") or (len(p.terms) < _terms(x) and not named):
         new = to_expr(facts, p, x.type)
         if (

@@ -87,7 +87,7 @@ def _join_uses(webs: _Webs, own: list[int]) -> None:
 
 
 def split_webs(body: s.Body, taken: set[str]) -> s.Body:
-    """`body` in which every web of a thread's scalar, pointer, vector or struct has its own name."""
+    """`body` in which every web of a thread's variable (arrays apart) has its own name."""
     body = n.fresh_statements(body)
     variables = _splittable(body)
     webs = _analyse(body, set(variables))
