@@ -63,6 +63,9 @@ def _apply(
     made = job.editor
     pieces = _REFERENCE.split(rule.new)
     at = index
+    remark = job.tables.words.get("remarks", {}).get(made.word(index))
+    if remark:
+        made.say("XP1003", index, remark, "warning")
     made.log(index, made.word(index), rule.new.split("(")[0] or rule.new, rule.group)
     for literal, which in zip(pieces[::2], [*pieces[1::2], None], strict=True):
         to = brackets[1] + 1 if which is None else args[int(which)][0]

@@ -54,6 +54,11 @@ class Editor:
         for i in range(start, end):
             self._new[i] = self.tokens[i].text if self.tokens[i].kind == "comment" else ""
 
+    def erase(self, start: int, end: int) -> None:
+        """Remove tokens [start, end), comments and all."""
+        for i in range(start, min(end, len(self.tokens))):
+            self._new[i] = ""
+
     def insert(self, index: int, text: str, after: bool = False, first: bool = False) -> None:
         """Put text before (or after) a token; `first`: ahead of what was put there already."""
         where = self._after if after else self._before
@@ -122,11 +127,12 @@ class Editor:
             return []
         out, at = [], opened + 1
         for part in _joined_templates(split_commas(inner)):
-            out.append(self._trim(at, at + len(part)))
+            out.append(self.trim(at, at + len(part)))
             at += len(part) + 1
         return out
 
-    def _trim(self, start: int, end: int) -> tuple[int, int]:
+    def trim(self, start: int, end: int) -> tuple[int, int]:
+        """The range without blanks at its ends."""
         while start < end and self.tokens[start].blank:
             start += 1
         while end > start and self.tokens[end - 1].blank:

@@ -77,7 +77,7 @@ def _bare(job: Job, kernel: tuple[int, int]) -> tuple[int, int]:
             return start, end
         made.drop(start, at + 1)
         made.drop(end - 1, end)
-        inner = made._trim(at + 1, end - 1)
+        inner = made.trim(at + 1, end - 1)
         start, end = inner
 
 

@@ -75,11 +75,13 @@ def rewrite(job: Job) -> None:
     for i, token in enumerate(made.tokens):
         if token.kind != "name" or made.touched(i) or token.text in job.defined:
             continue
-        if made.is_member(i):
+        if made.is_member(i) or _qualified(job, i):
             continue
         row = job.tables.row(token.text, _argument_count(job, i))
         if row is not None:
             _exchange(job, i, row)
+        elif token.text in job.tables.words.get("remarks", {}):
+            made.say("XP1003", i, job.tables.words["remarks"][token.text], "warning")
         elif job.tables.owned.fullmatch(token.text):
             made.say(
                 "XP1001",
@@ -87,6 +89,19 @@ def rewrite(job: Job) -> None:
                 f"{token.text} is not in the tables from {job.source.name} to {job.target.name}",
                 "error",
             )
+
+
+def _qualified(job: Job, index: int) -> bool:
+    """Exchange a name that a namespace before it gives another meaning (`thrust::cuda`)."""
+    made = job.editor
+    scope = made.previous(index)
+    if made.word(scope) != "::":
+        return False
+    whole = f"{made.word(made.previous(scope))}::{made.word(index)}"
+    new = job.tables.words.get("qualified", {}).get(whole)
+    if new:
+        made.replace(index, new, "thrust")
+    return bool(new)
 
 
 def _argument_count(job: Job, index: int) -> int | None:
@@ -99,6 +114,9 @@ def _exchange(job: Job, index: int, row: Row) -> None:
     old = made.word(index)
     if row.scope and not _is_scope(job, index):
         return
+    remark = job.tables.words.get("remarks", {}).get(old)
+    if remark:
+        made.say("XP1003", index, remark, "warning")
     if row.erase:
         made.log(index, old, "", row.group)
         made.drop(index, made.next(index))

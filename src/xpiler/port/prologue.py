@@ -71,17 +71,14 @@ def remove(job: Job) -> None:
         if end is not None:
             inner = made.source((start, end))
             stop = end + 2 if made.word(end + 1) == "\n" else end + 1
-            made.drop(start, stop)
-            for i in range(start, stop):
-                made._new[i] = ""
+            made.erase(start, stop)
             _restore_headers(job, start, inner)
     for i, token in enumerate(made.tokens):
         if token.text == ADDED.strip():
             start = i
             while start > 0 and made.word(start - 1) != "\n":
                 start -= 1
-            for k in range(start, min(i + 2, len(made.tokens))):
-                made._new[k] = ""
+            made.erase(start, i + 2)
 
 
 def _restore_headers(job: Job, index: int, inner: str) -> None:
