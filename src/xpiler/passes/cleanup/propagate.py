@@ -117,11 +117,14 @@ def _lanes(f: Function) -> Function:
     """`v.y` of a vector that is declared as `{a, b, c}` and never changes is `b`."""
     changing = assigned(f.body)
     fixed = ({p.name for p in f.params} | set(declared(f.body))) - changing
-    known: dict[str, tuple[e.Expr, ...]] = {}
-    for name, d in declared(f.body).items():
-        if name not in changing and isinstance(d.init, e.Aggregate):
-            if isinstance(d.var.type, Vector) and len(d.init.items) == d.var.type.lanes:
-                known[name] = d.init.items
+    known = {
+        name: d.init.items
+        for name, d in declared(f.body).items()
+        if name not in changing
+        and isinstance(d.init, e.Aggregate)
+        and isinstance(d.var.type, Vector)
+        and len(d.init.items) == d.var.type.lanes
+    }
 
     def one(x: e.Expr) -> e.Expr:
         if not isinstance(x, e.Field) or not isinstance(x.base, e.Var) or x.base.name not in known:
