@@ -46,8 +46,9 @@ class ToolchainSpec:
     """A platform's compiler that makes machine code on a machine without the device.
 
     `tool()` names it with its version ("" where it is not installed), `hint` says how to get it.
-    `archs` are compiled for by default. `compile(text, archs, filename)` gives one report an
-    architecture; it raises XpilerError only where the machine fails (XP08).
+    `archs` are compiled for by default; `second(text, arch)` asks another, slower compiler.
+    `compile(text, archs, filename)` gives one report an architecture; it raises XpilerError only
+    where the machine fails (XP08). `format` changes when the answers kept so far are void.
     """
 
     platform: str
@@ -56,6 +57,7 @@ class ToolchainSpec:
     compile: Callable[[str, tuple[str, ...], str], tuple[CompileReport, ...]]
     hint: str = ""
     format: str = "1"
+    second: Callable[[str, str], CompileReport | None] | None = None
 
 
 @cache
@@ -91,6 +93,12 @@ def compile_check(
     reports = spec.compile(text, wanted, filename)
     store(kept, json.dumps([asdict(r) for r in reports]).encode())
     return reports
+
+
+def second_opinion(text: str, platform: str) -> CompileReport | None:
+    """Another compiler's answer for the first architecture; None where there is none."""
+    spec = toolchain_of(platform)
+    return spec.second(text, spec.archs[0]) if spec is not None and spec.second else None
 
 
 def _loaded(row: dict[str, object]) -> CompileReport:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 
 from xpiler.diagnostics import Diagnostic, XpilerError
-from xpiler.platforms.toolchains import CompileReport, compile_check, toolchain_of
+from xpiler.platforms.toolchains import (
+    CompileReport,
+    compile_check,
+    second_opinion,
+    toolchain_of,
+)
 from xpiler.verify.verdict import Verdict
 
 _SHOWN = 3
@@ -15,7 +21,10 @@ _ARTICLE = "the translation"
 
 
 class RealCompile:
-    """A compilation under way; `judge` waits for it and adds its outcome to a verdict."""
+    """A compilation under way; `judge` waits for it and adds its outcome to a verdict.
+
+    With XPILER_SECOND_OPINION in the environment a second compiler (nvcc) is asked too.
+    """
 
     def __init__(self, platform: str, text: str) -> None:
         self._spec = toolchain_of(platform)
@@ -23,7 +32,7 @@ class RealCompile:
         if self._spec is not None and self._spec.tool():
             pool = ThreadPoolExecutor(1)
             run = copy_context().run  # the sandbox's policy is kept in a context
-            self._future = pool.submit(run, compile_check, text, platform, filename=_ARTICLE)
+            self._future = pool.submit(run, _reports, text, platform)
             pool.shutdown(wait=False)
 
     def judge(self, verdict: Verdict) -> Verdict:
@@ -41,16 +50,26 @@ class RealCompile:
         return _joined(verdict, reports)
 
 
+def _reports(text: str, platform: str) -> tuple[CompileReport, ...]:
+    reports = compile_check(text, platform, filename=_ARTICLE)
+    other = second_opinion(text, platform) if os.environ.get("XPILER_SECOND_OPINION") else None
+    return reports if other is None else (*reports, other)
+
+
+def _by_tool(reports: list[CompileReport]) -> tuple[str, ...]:
+    """`NVRTC 13.5 for sm_80, sm_90`, one text a tool."""
+    archs: dict[str, list[str]] = {}
+    for report in reports:
+        archs.setdefault(report.tool, []).append(report.arch)
+    return tuple(f"{tool} for {', '.join(names)}" for tool, names in archs.items())
+
+
 def _joined(verdict: Verdict, reports: tuple[CompileReport, ...]) -> Verdict:
     good = [r for r in reports if r.ok]
     notes = [_failure(r) for r in reports if not r.ok]
     notes += list(dict.fromkeys(f"{r.tool} warns: {_said(d)}" for r in good for d in r.warnings))
-    by = f"{good[0].tool} for {', '.join(r.arch for r in good)}" if good else ""
-    verdict = replace(
-        verdict,
-        compiled_by=(by,) if by else (),
-        notes=(*verdict.notes, *notes[:_SHOWN]),
-    )
+    notes = [*verdict.notes, *notes[:_SHOWN]]
+    verdict = replace(verdict, compiled_by=_by_tool(good), notes=tuple(notes))
     if not reports or reports[0].ok or not verdict.ok:
         return verdict
     return replace(

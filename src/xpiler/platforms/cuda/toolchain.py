@@ -19,6 +19,7 @@ from typing import Any, Literal
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
 from xpiler.host.sandbox import Limits, read_output, run_sandboxed
 from xpiler.platforms._simt.device_text import device_text
+from xpiler.platforms.cuda.nvcc import second_opinion
 from xpiler.platforms.toolchains import CompileReport, KernelUse, ToolchainSpec
 
 _HERE = Path(__file__).parent / "compiler"
@@ -167,4 +168,5 @@ TOOLCHAIN = ToolchainSpec(
     tool,
     compile_text,
     "pip install 'xpiler[cuda]'",
+    second=second_opinion,
 )
