@@ -247,7 +247,16 @@ def _origin(reading: Reading) -> Origin:
             Example(case.scalars, {b.name: b.count for b in case.buffers})
             for case in (*plan.cases, *plan.aligned)
         )
-    return Origin(reading.platform.name, frozenset(bare), frozenset(launched), extents, examples)
+
+    def sampled(name: str) -> tuple[Example, ...]:
+        from xpiler.verify.inference.samples import samples
+
+        plans = [plan for plan in reading.plans if plan.entry.name == name]
+        found = samples(reading.program, plans[0], reading.spec) if plans else ()
+        return tuple(Example(sizes, counts) for sizes, counts in found)
+
+    kernels = frozenset(bare), frozenset(launched)
+    return Origin(reading.platform.name, *kernels, extents, examples, sampled)
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -8,7 +8,7 @@ A platform without that table takes sequential programs as they are.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,7 +49,8 @@ class Origin:
     Their parameters are device pointers in the source; nobody has written a wrapper for them.
     `launched` were kernels too, but host code of the file launches them. `extents` has the
     elements of pointer parameters, by function and name, where somebody said so: i64 expressions
-    in the function's scalar parameters. `examples` are sizes with the extents that go with them.
+    in the function's scalar parameters. `examples` are sizes with the extents that go with them,
+    `sampled` finds more of them for a function when they are needed.
     """
 
     platform: str = ""
@@ -57,6 +58,7 @@ class Origin:
     launched: frozenset[str] = frozenset()
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    sampled: Callable[[str], tuple[Example, ...]] | None = None
 
 
 @dataclass(frozen=True)
