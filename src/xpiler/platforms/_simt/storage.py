@@ -54,13 +54,15 @@ class Storage:
     """The words that name a memory (with the function that finds a variable's place there).
 
     `file_key` makes the key of a variable at file scope. With `pointees` a word before `*` says
-    where the pointer points, and is dropped.
+    where the pointer points, and is dropped. With `accessors` bodies of macros may mention variables
+    at file scope.
     """
 
     words: Mapping[str, str]
     file_key: str
     dynamic: str = "::xp_simt::dynamic_slot()"
     pointees: bool = False
+    accessors: bool = False
 
 
 SIMT_STORAGE = Storage({"__shared__": "::xp_simt::shared_slot"}, "::xp_simt::FileKey")
@@ -107,7 +109,7 @@ def rewrite_storage(text: str, storage: Storage = SIMT_STORAGE) -> str:
         edit = _one(tokens, i, scope, at_file, storage)
         if edit is not None:
             edits.append(edit)
-    return _inject(apply(tokens, edits), at_file)
+    return _inject(apply(tokens, edits), at_file, storage.accessors)
 
 
 def _one(
@@ -315,11 +317,16 @@ def _file_scope(declaration: Declaration, at_file: list[tuple[str, str]], storag
         if name:
             keys.append(f"static char xp_shared_key_{number} __attribute__((unused))")
             flat = " ".join(f"{declaration.specifiers} {reference};".split())
+            if storage.accessors:
+                keys.append(
+                    f"__attribute__((unused)) static decltype(auto) xp_file_{number}() "
+                    f"{{ {flat} return ({name}); }}"
+                )
             at_file.append((name, flat))
     return "; ".join(keys)
 
 
-def _inject(text: str, at_file: Sequence[tuple[str, str]]) -> str:
+def _inject(text: str, at_file: Sequence[tuple[str, str]], accessors: bool) -> str:
     if not at_file:
         return text
     tokens = lex(text)
@@ -328,7 +335,40 @@ def _inject(text: str, at_file: Sequence[tuple[str, str]]) -> str:
         wanted = [decl for name, decl in at_file if _uses(tokens, body, name)]
         if wanted:
             edits.append(Edit(body.open, body.open + 1, "{ " + " ".join(wanted)))
+    if accessors:
+        edits += _in_macros(tokens, {name: number for number, (name, _) in enumerate(at_file)})
     return apply(tokens, edits)
+
+
+def _in_macros(tokens: Sequence[Token], names: Mapping[str, int]) -> list[Edit]:
+    """Mentions in the bodies of macros, which may become function bodies: calls of accessors."""
+    return [
+        Edit(i, i + 1, f"xp_file_{names[token.text]}()")
+        for i, token in enumerate(tokens)
+        if token.directive and token.text in names and _mentions(tokens, i)
+    ]
+
+
+def _mentions(tokens: Sequence[Token], index: int) -> bool:
+    """In the body of a `#define` that has no parameter or declaration of that name."""
+    name, home = tokens[index].text, tokens[index].directive
+    line = [i for i, t in enumerate(tokens) if t.directive == home and not t.blank]
+    if len(line) < 3 or tokens[line[1]].text != "define":
+        return False
+    opened = line[2] + 1
+    closed = match_close(tokens, opened) if tokens[opened].text == "(" else line[2]
+    places = [i for i in line if tokens[i].text == name]
+    return places[0] > (closed or opened) and not any(_declares(tokens, i) for i in places)
+
+
+def _declares(tokens: Sequence[Token], index: int) -> bool:
+    at = next_solid(tokens, index - 1, -1)
+    before = tokens[at]
+    if before.text in {"*", "&"}:
+        before = tokens[next_solid(tokens, at - 1, -1)]
+        return before.text in _BUILTIN_TYPES or before.text.endswith("_t")
+    named = before.kind == "name" and before.text not in _BEFORE_USE
+    return named or before.text in {".", "->", "::"}
 
 
 def _uses(tokens: Sequence[Token], body: Body, name: str) -> bool:

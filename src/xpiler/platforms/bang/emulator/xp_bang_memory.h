@@ -1,7 +1,7 @@
 // Copies between memories, fills, scalar loads and stores by name.
 #ifndef XP_BANG_MEMORY_H
 #define XP_BANG_MEMORY_H
-#include "xp_bang_core.h"
+#include "xp_bang_types.h"
 
 typedef enum mluMemcpyDirection_t {
   GDRAM2NRAM, NRAM2GDRAM, LDRAM2NRAM, NRAM2LDRAM, GDRAM2WRAM, WRAM2GDRAM, LDRAM2WRAM, WRAM2LDRAM,
@@ -60,11 +60,13 @@ inline void __bang_move(void* dst, const void* src, xp_bang::Count size, xp_bang
 // ---- fills: n elements of the value's type -----------------------------------------------------------------
 #define XP_FILL(name, memory, async)                                                                                        \
   template <class T> inline void name(void* dst, xp_bang::Count n, T value, XP_LINE) {                                      \
-    xp_bang::fill(#name, xp_bang::memory, dst, n, &value, sizeof value, 0, 0, async, xp_line);                              \
+    const typename xp_bang::Stored<T>::type stored = value;                                                                 \
+    xp_bang::fill(#name, xp_bang::memory, dst, n, &stored, sizeof stored, 0, 0, async, xp_line);                              \
   }                                                                                                                         \
   template <class T>                                                                                                        \
   inline void name(void* dst, xp_bang::Count n, T value, xp_bang::Count stride, xp_bang::Count segnum, XP_LINE) {           \
-    xp_bang::fill(#name, xp_bang::memory, dst, n, &value, sizeof value, stride, segnum, async, xp_line);                    \
+    const typename xp_bang::Stored<T>::type stored = value;                                                                 \
+    xp_bang::fill(#name, xp_bang::memory, dst, n, &stored, sizeof stored, stride, segnum, async, xp_line);                    \
   }
 XP_FILL(__memset_nram, nram, false)
 XP_FILL(__nramset, nram, false)

@@ -20,6 +20,10 @@ enum Set : int {
 template <class T, int set> struct Takes { static constexpr bool value = TypeOf<T>::value >= 0 && (set >> (TypeOf<T>::value >= 0 ? TypeOf<T>::value : 31) & 1); };
 template <class T, int set> using Only = typename If<Takes<T, set>::value, T>::type;
 template <class T> using Byte = typename If<sizeof(T) == 1 && TypeOf<T>::value >= 0, T>::type;
+template <class T> struct Sized { typedef T type; };
+template <> struct Sized<void> { typedef char type; };
+template <class V> struct Stored { typedef V type; };
+template <> struct Stored<double> { typedef float type; };              // the device has no double
 // A scalar operand: converts to the vector's type.
 template <class T> using Value = typename Same<T>::type;
 }  // namespace xp_bang

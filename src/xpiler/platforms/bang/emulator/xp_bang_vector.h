@@ -165,6 +165,7 @@ inline void __bang_fusion(mluFusionOp op, T* dst, const T* a, xp_bang::Value<T> 
 // ---- fills on the compute pipe -----------------------------------------------------------------------------
 namespace xp_bang {
 void write_value(const char* name, void* dst, Count n, const void* value, unsigned width, int line);
+void width_remark(const char* name, unsigned value, unsigned element, int line);
 }
 template <class T, class = xp_bang::Only<T, xp_bang::any_width>>
 inline void __bang_write_zero(T* dst, xp_bang::Count n, XP_LINE) {
@@ -172,8 +173,13 @@ inline void __bang_write_zero(T* dst, xp_bang::Count n, XP_LINE) {
   __builtin_memset(&zero, 0, sizeof zero);
   xp_bang::write_value("__bang_write_zero", dst, n, &zero, sizeof zero, xp_line);
 }
-template <class T, class = xp_bang::Only<T, xp_bang::any_width>>
-inline void __bang_write_value(T* dst, xp_bang::Count n, xp_bang::Value<T> value, XP_LINE) {
-  xp_bang::write_value("__bang_write_value", dst, n, &value, sizeof value, xp_line);
+// The value's type picks the width, and what n counts.
+template <class T, class V>
+inline void __bang_write_value(T* dst, xp_bang::Count n, V value, XP_LINE) {
+  typedef typename xp_bang::Stored<V>::type S;
+  const S stored = (S)value;
+  if (!xp_bang::Equal<T, void>::value && sizeof(typename xp_bang::Sized<T>::type) != sizeof(S))
+    xp_bang::width_remark("__bang_write_value", sizeof(S), sizeof(typename xp_bang::Sized<T>::type), xp_line);
+  xp_bang::write_value("__bang_write_value", dst, n, &stored, sizeof stored, xp_line);
 }
 #endif

@@ -367,6 +367,13 @@ void fusion(int op, int type, void* dst, const void* a, const void* b, const voi
   else fuse<u32>(op, dst, a, b, c, n, n_seg, steps);
 }
 
+void width_remark(const char* name, unsigned value, unsigned element, int line) {
+  if (element == 1 || here->memory) return;                               // a place carved out of bytes
+  char text[160];
+  snprintf(text, sizeof text, "%s: the value's type picks the width: %u bytes; the destination's elements have %u", name, value, element);
+  remark("operand", text, line);
+}
+
 void write_value(const char* name, void* dst, Count n, const void* v, unsigned width, int line) {
   Op o(name, line);
   o.count(n, old_arch ? 2 * width : width);
