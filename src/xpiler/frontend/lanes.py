@@ -163,9 +163,7 @@ class Spreader:
             return (s.Assign(self._place(register, index, own), same_bits(value, own)),)
         parts = elem.bits // own.bits
         return tuple(
-            s.Assign(
-                self._place(register, part_index(index, parts, b), own), part(value, b, own)
-            )
+            s.Assign(self._place(register, part_index(index, parts, b), own), part(value, b, own))
             for b in range(parts)
         )
 
@@ -532,4 +530,3 @@ def _slope(x: e.Expr, v: e.Var) -> bool:
     if isinstance(x, e.Binary) and x.op == "*":
         return isinstance(x.b, e.Const) and x.b.value != 0 and _slope(x.a, v)
     return False
-

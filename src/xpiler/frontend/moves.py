@@ -95,7 +95,11 @@ def _in_step(computing: list[s.Stmt], result: e.Var, target: e.Expr) -> bool:
     if name is None or len(computing) != 1:
         return False
     loop = computing[0]
-    if not isinstance(loop, s.For) or len(loop.body) != 1 or loop.kind not in ("serial", "parallel"):
+    if (
+        not isinstance(loop, s.For)
+        or len(loop.body) != 1
+        or loop.kind not in ("serial", "parallel")
+    ):
         return False
     st = loop.body[0]
     if not isinstance(st, s.Assign) or not isinstance(st.target, e.Index):

@@ -41,7 +41,9 @@ def immediates(one: Instruction) -> list[tuple[int, ...]]:
     if "cmp_p" in one.name:
         return [(k,) for k in range(32)]
     if "round" in one.name or "_ph" in one.name:
-        return [(8,), (9,), (10,), (11,)] if "scale" in one.name or "_round_" in one.name else [(8,)]
+        return (
+            [(8,), (9,), (10,), (11,)] if "scale" in one.name or "_round_" in one.name else [(8,)]
+        )
     if re.search(r"_s[lr][la]i_epi", one.name):
         return [(0,), (1,), (15,), (31,), (40,)]
     if "ternary" in one.name:
@@ -70,8 +72,10 @@ def wrapper(prefix: str, one: Instruction, k: int, fixed: tuple[int, ...], real:
             names.append(f"v{at}")
             at += 1
     call = f"{one.name}({', '.join(names)})"
-    keep = f"{call};" if one.result == "void" else (
-        f"__auto_type r = {call}; __builtin_memcpy(out, &r, sizeof r);"
+    keep = (
+        f"{call};"
+        if one.result == "void"
+        else (f"__auto_type r = {call}; __builtin_memcpy(out, &r, sizeof r);")
     )
     body = f"(void)in; (void)out; (void)m; {' '.join(lines)} {keep}"
     return f"void {prefix}_{k}(const char *in, char *out, char *m) {{ {body} }}\n"
@@ -129,7 +133,11 @@ def drawn(t: str, name: str, one: Instruction, rng: np.random.Generator, turn: i
         edges8 = rng.choice(SPECIAL[8], 8)
         return np.where(rng.random(8) < 0.3 * turn, edges8, bits8).tobytes()
     if re.search(r"bf16|bh$", t):
-        return (rng.normal(0, 8, 32).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).tobytes()
+        return (
+            (rng.normal(0, 8, 32).astype(np.float32).view(np.uint32) >> 16)
+            .astype(np.uint16)
+            .tobytes()
+        )
     if "f16" in t:
         return rng.normal(0, 8, 32).astype(np.float16).tobytes()
     if "sllv" in one.name or "srlv" in one.name or "srav" in one.name:

@@ -34,9 +34,7 @@ def instructions() -> tuple[Instruction, ...]:
     arguments = ["-x", "c", "-std=c17", "-nostdinc", "-w", "-flax-vector-conversions=all",
                  "-march=sapphirerapids", "-include", "c.h"]  # fmt: skip
     arguments += [a for folder in stubs for a in ("-isystem", folder)]
-    unit = cindex.Index.create().parse(
-        _UNIT, arguments, [(_UNIT, "#include <immintrin.h>\n")]
-    )
+    unit = cindex.Index.create().parse(_UNIT, arguments, [(_UNIT, "#include <immintrin.h>\n")])
     return tuple(_instruction(c) for c in unit.cursor.get_children() if _covered(c))
 
 

@@ -1,0 +1,252 @@
+"""Finds the loops that fit into vector registers, from the outside inwards, and rewrites them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from xpiler.analysis.dependence import independent, summarise
+from xpiler.analysis.effects import escapes, names_in
+from xpiler.analysis.ranges import Facts, Ledger, type_range
+from xpiler.analysis.walker import Walker, inside
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.check import check
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import fresh_name, walk
+from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Scalar, Vector
+from xpiler.passes.cleanup import Assumptions
+from xpiler.passes.cleanup.base import Context, sentence
+from xpiler.passes.lowering.base import Lowered, Origin
+from xpiler.passes.lowering.vector.dots import dot
+from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
+from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
+from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
+from xpiler.platforms.registry import Platform
+
+REORDERED = "sums of floating-point numbers may be added up in another order"
+SHORT = 8
+"""Loops of fewer iterations stay as they are."""
+
+
+def lower(program: Program, platform: Platform, origin: Origin, assume: Assumptions) -> Lowered:
+    """`program` with its innermost loops in vector instructions where that is shown to be right.
+
+    Everything else stays plain C. What was taken for granted is among the assumptions.
+    """
+    table = platform.tables["lowering"]["vector"]
+    ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
+    ctx = Context(assume, ledger, program)
+    isa = Isa(table)
+    assumed: set[str] = set()
+    functions = tuple(
+        _Vectoriser(isa, table, _names(program, f), assumed).run(f, ctx.facts(f))
+        for f in program.functions
+    )
+    new = replace(program, functions=functions, externals=program.externals | frozenset(isa.used))
+    if len(check(new, sequential=True)) > len(check(program, sequential=True)):
+        return Lowered(program)
+    return Lowered(new, (), (*ledger.sentences, *sorted(assumed)))
+
+
+def _names(program: Program, f: Function) -> set[str]:
+    return (
+        {p.name for p in f.params} | set(names_in(f.body)) | {g.var.name for g in program.globals}
+    )
+
+
+@dataclass
+class _Vectoriser(Walker):
+    isa: Isa
+    table: Mapping[str, Any]
+    taken: set[str]
+    assumed: set[str] = field(default_factory=set)
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        if not isinstance(st, s.For):
+            return (self.descend(st, facts),)
+        new = self._vectorised(st, facts)
+        return new if new is not None else (self.descend(st, facts),)
+
+    def _vectorised(self, loop: s.For, facts: Facts) -> s.Body | None:
+        if not _countable(loop, facts):
+            return None
+        for attempt in (self._map, self._dot, self._sum):
+            mark, used = facts.mark(), set(self.isa.used)
+            taken = set(self.taken)
+            try:
+                return attempt(loop, facts)
+            except Unsuitable:
+                facts.forget(mark)
+                self.isa.used = used
+                self.taken = taken
+        return None
+
+    # -- iterations that do not meet ---------------------------------------------------------
+
+    def _map(self, loop: s.For, facts: Facts) -> s.Body:
+        wide = lane_type(loop.body, self.isa)
+        strip = self._strip(loop, wide)
+        if not _writes(loop.body):
+            raise Unsuitable("nothing is written")
+        mask, before = self._mask(loop, strip, facts)
+        body = strip.body(loop.body, mask)
+        if not independent(loop, facts):
+            raise Unsuitable("iterations that meet")
+        self.assumed |= strip.assumed
+        width = e.Const(strip.lanes.width, loop.var.type)
+        return (replace(loop, step=width, body=(*before, *body), unroll=0),)
+
+    def _strip(self, loop: s.For, wide: Scalar) -> Strip:
+        width = self.isa.lanes(wide)
+        if not width:
+            raise Unsuitable(f"no lanes of {wide}")
+        lanes = Lanes(self.isa, loop.var, width, wide)
+        strip = Strip(self.isa, lanes, self.taken)
+        strip.changing = private_scalars(loop.body)
+        lanes.varying |= strip.changing
+        return strip
+
+    def _mask(
+        self, loop: s.For, strip: Strip, facts: Facts
+    ) -> tuple[e.Expr | None, tuple[s.Stmt, ...]]:
+        """The lanes that are left in a strip; None where all strips are whole."""
+        width = strip.lanes.width
+        trips = (facts.poly(loop.hi) - facts.poly(loop.lo)).constant
+        if trips is not None and trips % width == 0:
+            return None, ()
+        if facts.quotient(
+            facts.poly(loop.hi) - facts.poly(loop.lo), facts.poly(e.Const(width, loop.var.type))
+        ) * width == facts.poly(loop.hi) - facts.poly(loop.lo):
+            return None, ()
+        _no_overflow(loop, width, facts)
+        t = self.isa.mask_type(width)
+        left = e.Binary("-", loop.hi, loop.var, loop.var.type)
+        if loop.lo.type != I64:
+            left = e.Binary("-", loop.hi, loop.var, loop.var.type)
+        mask = e.Var(fresh_name("live", self.taken), t)
+        strip.lanes.varying.add(mask.name)
+        value = self.isa.call("first_lanes", t, (left,), t)
+        return mask, (s.Decl(mask, value),)
+
+    # -- sums, maxima, minima ------------------------------------------------------------------
+
+    def _sum(self, loop: s.For, facts: Facts) -> s.Body:
+        found = sums(loop)
+        wide = lane_type(loop.body, self.isa)
+        strip = self._strip(loop, wide)
+        width = strip.lanes.width
+        starts: list[s.Stmt] = []
+        ends: list[s.Stmt] = []
+        for v, op in found.items():
+            t = v.type
+            assert isinstance(t, Scalar)
+            if strip.lanes.lane_type(t) != t:
+                raise Unsuitable(f"a sum in {t}")
+            acc = e.Var(fresh_name(f"{v.name.split('.')[0]}_lanes", self.taken), Vector(t, width))
+            strip.sums[v.name] = acc
+            starts.append(s.Decl(acc, self._neutral(op, v, strip)))
+            ends.append(self._gathered(op, v, acc))
+            if op == "sum" and t.is_float:
+                strip.assumed.add(REORDERED)
+        strip.lanes.varying |= set(strip.sums) | {a.name for a in strip.sums.values()}
+        mask, before = self._mask(loop, strip, facts)
+        body = strip.body(loop.body, mask)
+        if not any(isinstance(n, e.Index) and not strip.lanes.uniform(n) for n in walk(loop.body)):
+            raise Unsuitable("nothing is read")
+        self.assumed |= strip.assumed
+        step = e.Const(width, loop.var.type)
+        strips = replace(loop, step=step, body=(*before, *body), kind="serial", unroll=0)
+        return (*starts, strips, *ends)
+
+    def _neutral(self, op: str, v: e.Var, strip: Strip) -> e.Expr:
+        """What the lanes start with: zero, or what the variable holds already."""
+        assert isinstance(v.type, Scalar)
+        if op == "sum":
+            return strip.lanes.spread(e.Const(0, v.type))
+        return self.isa.call("spread", v.type, (v,), strip.lanes.register(v.type))
+
+    def _gathered(self, op: str, v: e.Var, acc: e.Var) -> s.Stmt:
+        assert isinstance(v.type, Scalar)
+        whole = self.isa.call(f"{op}_all", v.type, (acc,), v.type)
+        return s.Assign(v, whole, "+") if op == "sum" else s.Assign(v, whole)
+
+    def _dot(self, loop: s.For, facts: Facts) -> s.Body:
+        return dot(loop, self.isa, self.table["dot"], self.taken)
+
+
+# -- what fits ----------------------------------------------------------------------------------
+
+
+def _countable(loop: s.For, facts: Facts) -> bool:
+    if not (isinstance(loop.step, e.Const) and loop.step.value == 1) or escapes(loop.body):
+        return False
+    if loop.var.type not in (I32, U32, I64, Scalar("u64")) or loop.kind == "unrolled":
+        return False
+    trips = (facts.poly(loop.hi) - facts.poly(loop.lo)).constant
+    return trips is None or trips >= SHORT
+
+
+def _no_overflow(loop: s.For, width: int, facts: Facts) -> None:
+    """The loop variable steps past the end by less than a strip."""
+    limits = type_range(loop.var.type)
+    hi = facts.poly(loop.hi)
+    assert limits is not None
+    room = -hi + (limits[1] - width + 1)
+    if facts.nonneg(room):
+        return
+    text = f"{sentence(loop.hi)} + {width - 1} does not overflow {loop.var.type}"
+    if not facts.assume(text, room):
+        raise Unsuitable(text)
+
+
+def lane_type(body: s.Body, isa: Isa) -> Scalar:
+    """The widest type of the numbers that vary: what decides how many fit into a register."""
+    kinds: set[Scalar] = set()
+    for n in walk(body):
+        if isinstance(n, s.Decl) and isinstance(n.var.type, Scalar):
+            kinds.add(n.var.type)
+        elif isinstance(n, e.Index) and isinstance(n.type, Scalar):
+            kinds.add(n.type)
+        elif isinstance(n, s.Assign) and isinstance(n.target.type, Scalar):
+            kinds.add(n.target.type)
+    if F64 in kinds:
+        return F64
+    return F32 if kinds & {F32, I32, U32, BOOL} or any(k.name in NARROW for k in kinds) else I64
+
+
+def _writes(body: s.Body) -> bool:
+    return any(isinstance(n, s.Assign) and isinstance(n.target, e.Index) for n in walk(body))
+
+
+def sums(loop: s.For) -> dict[e.Var, str]:
+    """The variables that the loop adds up (or takes maxima of), and which of these."""
+    own = {n.var.name for n in walk(loop.body) if isinstance(n, s.Decl)}
+    found: dict[e.Var, str] = {}
+    uses: dict[str, int] = {}
+    for n in walk(loop.body):
+        if isinstance(n, (s.For, s.While)) or (
+            isinstance(n, s.Stmt) and not isinstance(n, (s.Decl, s.Assign, s.If, s.Scope))
+        ):
+            raise Unsuitable("more than sums")
+        if isinstance(n, e.Var):
+            uses[n.name] = uses.get(n.name, 0) + 1
+        if isinstance(n, s.Assign) and isinstance(n.target, e.Index):
+            raise Unsuitable("something is written beside the sum")
+        if isinstance(n, s.Assign) and isinstance(n.target, e.Var) and n.target.name not in own:
+            kind = accumulation(n)
+            if kind is None or n.target in found or not isinstance(n.target.type, Scalar):
+                raise Unsuitable("a value that lives on in another way")
+            found[n.target] = kind[0]
+    for v in found:
+        own_uses = [n for n in walk(loop.body) if isinstance(n, s.Assign) and n.target == v]
+        inside_ = sum(1 for n in walk(own_uses[0]) if n == v)
+        if uses[v.name] != inside_ or inside_ > 4:
+            raise Unsuitable(f"{v.name} is read while it adds up")
+    if not found:
+        raise Unsuitable("nothing adds up")
+    return found
+
+
+__all__ = ["inside", "lower", "summarise"]

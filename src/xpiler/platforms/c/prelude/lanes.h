@@ -1,0 +1,63 @@
+/* Masks and loads of vector code that have no intrinsic of their own. */
+
+static inline __mmask16 first_lanes(int64_t n)
+{
+    return n >= 16 ? 0xFFFF : (__mmask16)((1u << n) - 1);
+}
+
+static inline __mmask8 first_lanes_of_8(int64_t n)
+{
+    return n >= 8 ? 0xFF : (__mmask8)((1u << n) - 1);
+}
+
+static inline __m512i count_from(int first)
+{
+    const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    return _mm512_add_epi32(_mm512_set1_epi32(first), lanes);
+}
+
+static inline __m512i load_chars(__mmask16 lanes, const int8_t *p)
+{
+    return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(lanes, p));
+}
+
+static inline __m512i load_uchars(__mmask16 lanes, const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes, p));
+}
+
+static inline __m512i load_shorts(__mmask16 lanes, const int16_t *p)
+{
+    return _mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes, p));
+}
+
+static inline __m512i load_ushorts(__mmask16 lanes, const uint16_t *p)
+{
+    return _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, p));
+}
+
+static inline __m512 load_halves(__mmask16 lanes, const _Float16 *p)
+{
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(lanes, p));
+}
+
+static inline void store_halves(_Float16 *p, __mmask16 lanes, __m512 x)
+{
+    _mm256_mask_storeu_epi16(p, lanes, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+}
+
+static inline __m512i load_64_bytes(int64_t n, const void *p)
+{
+    return _mm512_maskz_loadu_epi8(n >= 64 ? ~(__mmask64)0 : ((__mmask64)1 << n) - 1, p);
+}
+
+static inline __m512i load_32_shorts(int64_t n, const int16_t *p)
+{
+    return _mm512_maskz_loadu_epi16(n >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << n) - 1, p);
+}
+
+static inline __m512i load_32_chars(int64_t n, const int8_t *p)
+{
+    __mmask32 lanes = n >= 32 ? ~(__mmask32)0 : ((__mmask32)1 << n) - 1;
+    return _mm512_cvtepi8_epi16(_mm256_maskz_loadu_epi8(lanes, p));
+}
