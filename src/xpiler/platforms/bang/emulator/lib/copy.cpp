@@ -225,6 +225,22 @@ bool touched_ok(const Copy& c) {
 
 // ---- work of the memory core ---------------------------------------------------------------------------------------
 
+// Copies that compute cores came by and left to the memory core: it has to come by, too.
+struct Left { int line; bool done; };
+Left left[64];
+unsigned left_count;
+u64 left_of;
+
+void leave(int line, bool done) {
+  if (left_of != job()) left_of = job(), left_count = 0;
+  for (unsigned i = 0; i < left_count; ++i)
+    if (left[i].line == line) {
+      left[i].done |= done;
+      return;
+    }
+  if (left_count < sizeof left / sizeof *left) left[left_count++] = {line, done};
+}
+
 bool skipped(const Ends& e) { return here->memory ? !by_memory_core(e) : by_memory_core(e) && in_union(); }
 
 void run(Copy& c, int direction) {
@@ -234,6 +250,7 @@ void run(Copy& c, int direction) {
     return;
   }
   c.ends = directions[direction];
+  if (in_union() && by_memory_core(c.ends)) leave(c.line, here->memory);
   if (skipped(c.ends)) return;
   const unsigned pipe = pipe_of(c.ends, c.flat);
   if (!lies(c, c.src, c.ends.from, "source") || !lies(c, c.dst, c.ends.to, "destination") || !rules(c)) return;
@@ -267,6 +284,12 @@ void drain(unsigned pipes) {
   if (pipes & pipe_move && flights[here->lane][1].count) land(1);
 }
 void drain_all() { drain(pipe_all); }
+
+void job_ends() {
+  for (unsigned i = 0; i < left_count && left_of == job(); ++i)
+    if (!left[i].done)
+      fault("operand", "a copy that only the memory core can make stands where it never comes: the compute cores pass it by", left[i].line);
+}
 
 // Remembered for the copies that follow (see after_compute).
 void check_order(const void* p, Count bytes, bool write, int line) {

@@ -31,7 +31,7 @@ struct Running {
   int line;
 } running;
 xprt::Scratch* shared[clusters_max];       // SRAM
-u64 shared_job[clusters_max], job = 1;
+u64 shared_job[clusters_max], job_number = 1;
 unsigned tasks_left;
 bool told_budget;
 
@@ -43,9 +43,9 @@ xprt::Scratch* memory(unsigned which) {
   xprt::Scratch*& s = scratch_of(which);
   const bool private_ = which != sram - nram;
   if (!s) s = xprt::scratch_new({names[which], sizes[which], nram + which, private_ ? here->lane : xprt::every_lane, which != wram - nram});
-  if (private_ ? !(here->used >> which & 1) : shared_job[here->cluster] != job) xprt::scratch_reset(s);
+  if (private_ ? !(here->used >> which & 1) : shared_job[here->cluster] != job_number) xprt::scratch_reset(s);
   if (private_) here->used |= 1u << which;
-  else shared_job[here->cluster] = job;
+  else shared_job[here->cluster] = job_number;
   return s;
 }
 
@@ -69,6 +69,7 @@ void* place(Memory which, const void* key, xprt_size bytes, xprt_size align, con
 }
 
 bool in_union() { return running.cores > 1; }
+u64 job() { return job_number; }
 
 // ---- launches ----------------------------------------------------------------------------------------------
 
@@ -92,7 +93,8 @@ void task(void*) {
   running.body(running.arg);
   drain_all();
   if (--tasks_left == 0) {
-    ++job;
+    job_ends();
+    ++job_number;
     tasks_left = running.cores + running.memory_cores;
   }
 }
@@ -100,7 +102,7 @@ void task(void*) {
 
 bool start(xprt::Index3 jobs, unsigned n, bool memory_core, void (*body)(void*), void* arg, const char* kernel, int line) {
   running = {jobs, n, n > 1 ? n / 4 : 1, n > 1 && memory_core ? n / 4 : 0, body, arg, kernel, line};
-  ++job;
+  ++job_number;
   tasks_left = n + running.memory_cores;
   xp_bang_task_dim_x = jobs.x * n, xp_bang_task_dim_y = jobs.y, xp_bang_task_dim_z = jobs.z;
   xp_bang_task_dim = xp_bang_task_dim_x * jobs.y * jobs.z;

@@ -77,6 +77,8 @@ bool all_written(const void* p, Count bytes);
 // ---- copies (copy.cpp) ----
 void drain(unsigned pipes);
 void drain_all();
+u64 job();                                         // number of the running job
+void job_ends();
 void check_order(const void* p, Count bytes, bool write, int line);
 
 // ---- counting ----
