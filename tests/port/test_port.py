@@ -52,6 +52,7 @@ GOLDEN_HIP = [
         "hipFuncAttributeMaxDynamicSharedMemorySize, 9);",
     ),
     ("cublasSgemm(h, CUBLAS_OP_N);", "hipblasSgemm(h, HIPBLAS_OP_N);"),
+    ("struct cudaDeviceProp p;", "struct hipDeviceProp_t p;"),
     ("#if 0\ncudaFree(p);\n#endif", "#if 0\nhipFree(p);\n#endif"),
 ]
 GOLDEN_CUDA = [

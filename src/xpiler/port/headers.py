@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from xpiler.platforms._simt.lexer import Token
+from xpiler.platforms._simt.lexer import Token, lex
 from xpiler.port.tables import Row, Tables
 
 if TYPE_CHECKING:
@@ -55,6 +55,26 @@ def rewrite(job: Job) -> None:
             )
         for i in range(start, end):
             job.editor.settle(i)
+
+
+def implicit(job: Job) -> None:
+    """Helpers for what the text uses without including its header (some build adds it)."""
+    made = job.editor
+    for i, token in enumerate(made.tokens):
+        helper = job.tables.words.get("implicit_helpers", {}).get(token.text)
+        scope = made.word(made.next(i)) == "::" or made.word(made.previous(i)) == "namespace"
+        if helper and scope and helper not in made.helpers and not _brings(job, helper):
+            for wanted in _helpers(job, helper):
+                made.helpers.setdefault(wanted)
+
+
+def _brings(job: Job, helper: str) -> bool:
+    """Whether a header of the user's own has the include that the helper stands for."""
+    from xpiler.port.names import own_texts
+
+    named = {h for h, n in job.tables.words.get("header_helpers", {}).items() if n == helper}
+    texts = list(own_texts(job))[1:]
+    return any(name in named for text in texts for _, _, name, _ in includes(lex(text)))
 
 
 def _exchange(job: Job, row: Row, start: int, end: int, name: str) -> None:

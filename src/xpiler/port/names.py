@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 _DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)", re.MULTILINE)
 _FUNCTION = re.compile(r"\b(\w+)\s*\([^;{}()]*(?:\([^()]*\)[^;{}()]*)*\)\s*(?:const\s*)?\{")
 _NOT_TYPES = {"return", "else", "case", "throw", "include", "defined", "ifdef", "ifndef", "undef"}
-_TYPE = re.compile(r"\b(?:struct|class|enum(?:\s+class)?|union|using)\s+(\w+)")
+_TYPE = re.compile(
+    r"\b(?:struct|class|enum(?:\s+class)?|union)\s+(\w+)(?=\s*(?:final\s*)?[{:](?!:))"
+)
+_USING = re.compile(r"\busing\s+(\w+)\s*=")
 
 
 def defined(job: Job) -> frozenset[str]:
     """Names that the text, or a header of the user's own, defines."""
     found: set[str] = set(job.defines)
     for text in map(strip, own_texts(job)):
-        for pattern in (_DEFINE, _FUNCTION, _TYPE):
+        for pattern in (_DEFINE, _FUNCTION, _TYPE, _USING):
             found |= set(pattern.findall(text))
     made = Editor(strip(job.editor.text), job.editor.file)
     found |= {

@@ -83,6 +83,7 @@ def port(
         prologue.remove,
         macros.regions,
         headers.rewrite,
+        headers.implicit,
         macros.rewrite,
         launches.rewrite,
         assembly.rewrite,
@@ -104,7 +105,6 @@ def _ported_before(text: str, source: Platform, target: Platform) -> bool:
     there, back = tables(source.name, target.name), tables(target.name, source.name)
     tokens = lex(prologue.strip(text))
     words = {t.text for t in tokens if t.kind == "name"}
-    ours = any(w in there.names or there.owned.fullmatch(w) for w in words)
-    theirs = any(w in back.names or back.owned.fullmatch(w) for w in words)
+    ours, theirs = any(map(there.tells, words)), any(map(back.tells, words))
     theirs = theirs or headers.of_platform(tokens, back)
     return theirs and not ours and not headers.of_platform(tokens, there)

@@ -65,6 +65,11 @@ class Tables:
         fits = [r for r in rows if r.arguments in (None, arguments)]
         return fits[0] if fits else rows[0] if rows else self._by_rule(name)
 
+    def tells(self, name: str) -> bool:
+        """Whether a text with this name is one for the source: the name changes or is owned."""
+        rows = self.names.get(name, ())
+        return any(r.new != name for r in rows) or (not rows and bool(self.owned.fullmatch(name)))
+
     def _by_rule(self, name: str) -> Row | None:
         for old, new, group in self.rules:
             if name.startswith(old):
