@@ -7,6 +7,7 @@ import secrets
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -248,6 +249,7 @@ def _origin(reading: Reading) -> Origin:
             for case in (*plan.cases, *plan.aligned)
         )
 
+    @cache
     def sampled(name: str) -> tuple[Example, ...]:
         from xpiler.verify.inference.samples import samples
 

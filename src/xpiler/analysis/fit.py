@@ -13,40 +13,51 @@ Sizes = Mapping[str, int | float]
 
 
 def product(
-    seen: Sequence[tuple[Sizes, int]], names: Sequence[str]
+    cases: Sequence[tuple[Sizes, int]], more: Sequence[tuple[Sizes, int]], names: Sequence[str]
 ) -> tuple[int, tuple[str, ...]] | None:
-    """(c, factors) with count = c * product of the factors in every example; None unless exactly
-    one such product explains at least two different examples (or there are no sizes at all)."""
-    counts = {n for _, n in seen}
+    """(c, factors) with count = c * product of the factors; None where that is not clear.
+
+    Counts are at least what is touched, so the product may be less here and there; in no case may
+    it be more, it has to meet the counts more often than any other, at two different sizes at
+    least (where there are sizes at all). A constant factor has to be right in all cases.
+    """
     if not names:
+        counts = {n for _, n in cases}
         return (counts.pop(), ()) if len(counts) == 1 else None
-    if len({tuple(sizes.get(n) for n in names) for sizes, _ in seen}) < 2:
-        return None
-    found = [x for x in _candidates(seen, names) if x is not None]
-    least = [x for x in found if not any(set(y[1]) < set(x[1]) and y != x for y in found)]
-    return least[0] if len(least) == 1 else None
+    scored: dict[tuple[int, tuple[str, ...]], int] = {}
+    for found in set(_candidates((*cases, *more), names)):
+        exact = len(cases) > 1 and all(_value(found, sizes) == n for sizes, n in cases)
+        if exact or (found[0] == 1 and all(_value(found, sizes) <= n for sizes, n in cases)):
+            scored[found] = _hits(found, (*cases, *more), names)
+    best = max(scored.values(), default=0)
+    good = [x for x, hits in scored.items() if hits == best]
+    return good[0] if best >= 2 and len(good) == 1 else None
+
+
+def _value(found: tuple[int, tuple[str, ...]], sizes: Sizes) -> int:
+    p = found[0]
+    for n in found[1]:
+        p *= int(sizes[n])
+    return p
+
+
+def _hits(
+    found: tuple[int, tuple[str, ...]], seen: Sequence[tuple[Sizes, int]], names: Sequence[str]
+) -> int:
+    """At how many different sizes the product is the count."""
+    met = {tuple(sizes.get(n) for n in names) for sizes, n in seen if _value(found, sizes) == n}
+    return len(met)
 
 
 def _candidates(
     seen: Sequence[tuple[Sizes, int]], names: Sequence[str]
-) -> Iterator[tuple[int, tuple[str, ...]] | None]:
+) -> Iterator[tuple[int, tuple[str, ...]]]:
     for k in range(min(len(names), MOST_FACTORS) + 1):
         for chosen in combinations(names, k):
-            yield _scale(seen, chosen)
-
-
-def _scale(
-    seen: Sequence[tuple[Sizes, int]], chosen: tuple[str, ...]
-) -> tuple[int, tuple[str, ...]] | None:
-    scale = None
-    for sizes, count in seen:
-        p = 1
-        for n in chosen:
-            p *= int(sizes[n])
-        if p <= 0 or count % p or scale not in (None, count // p):
-            return None
-        scale = count // p
-    return None if scale is None else (scale, chosen)
+            for sizes, count in seen:
+                p = _value((1, chosen), sizes)
+                if p > 0 and count % p == 0:
+                    yield count // p, chosen
 
 
 def as_expr(found: tuple[int, tuple[str, ...]], types: Mapping[str, Type]) -> e.Expr:

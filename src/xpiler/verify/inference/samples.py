@@ -18,7 +18,7 @@ MOST = 16
 
 
 def samples(program: Program, plan: EntryPlan, spec: Spec) -> tuple[Sample, ...]:
-    """(scalars, elements of each pointer) for sizes around those of the plan's first case.
+    """(scalars, elements of each pointer) for sizes around those of the plan's first cases.
 
     Buffers whose accesses depend on data are left out. Functions only: a kernel's launch shape
     would have to change along.
@@ -27,7 +27,7 @@ def samples(program: Program, plan: EntryPlan, spec: Spec) -> tuple[Sample, ...]
         return ()
     search = Searcher(program, plan.entry, spec, False)
     out = []
-    for values in _around(search, plan.cases[0]):
+    for values in (v for case in plan.cases[:2] for v in _around(search, case)):
         trial = search.trial(values, {}, None)
         if trial.seen.failed or trial.score()[0] > 0:
             continue

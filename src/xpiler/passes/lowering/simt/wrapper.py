@@ -142,12 +142,10 @@ def _count(
     if count is not None and not seen:
         return count
     types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
-    found = fit.product(seen, list(types)) if seen else None
-    if found is None and seen and origin.sampled is not None:
+    more = []
+    if seen and origin.sampled is not None:
         more = [(x.sizes, x.counts[p.name]) for x in origin.sampled(f.name) if p.name in x.counts]
-        if count is not None and not any(_exceeds(count, z, n) for z, n in (*seen[:1], *more)):
-            return count
-        found = fit.product([*seen[:1], *more], list(types)) if more else None
+    found = fit.product(seen, more, list(types)) if seen else None
     if found is None:
         return None  # what the accesses say is more than there is in an example
     text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
