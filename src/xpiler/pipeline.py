@@ -246,7 +246,7 @@ def _origin(reading: Reading) -> Origin:
         extents[plan.entry.name] = dict(plan.entry.extents) | said
         examples[plan.entry.name] = tuple(
             Example(case.scalars, {b.name: b.count for b in case.buffers})
-            for case in (*plan.cases, *plan.aligned)
+            for case in plan.cases
         )
 
     @cache

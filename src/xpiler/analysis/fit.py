@@ -44,9 +44,10 @@ def _value(found: tuple[int, tuple[str, ...]], sizes: Sizes) -> int:
 def _hits(
     found: tuple[int, tuple[str, ...]], seen: Sequence[tuple[Sizes, int]], names: Sequence[str]
 ) -> int:
-    """At how many different sizes the product is the count."""
-    met = {tuple(sizes.get(n) for n in names) for sizes, n in seen if _value(found, sizes) == n}
-    return len(met)
+    """At how many different sizes the product is the count; 0 if it is one count everywhere."""
+    met = {tuple(sizes.get(n) for n in names): n for sizes, n in seen if _value(found, sizes) == n}
+    moved = len(set(met.values())) > 1 or not found[1]
+    return len(met) if moved else 0
 
 
 def _candidates(
