@@ -50,7 +50,7 @@ class EmulatorExecutor:
 
     def __init__(self, checks: bool = True) -> None:
         self._checks = checks
-        self._built: dict[tuple[Unit, str, str, Fill], Executable] = {}
+        self._built: dict[tuple[Unit, str, str, Fill, bool], Executable] = {}
 
     def __enter__(self) -> EmulatorExecutor:
         return self
@@ -72,12 +72,15 @@ class EmulatorExecutor:
             for done in built:
                 done.result()
 
-    def _executable(self, unit: Unit, invocation: Invocation, fill: Fill) -> Executable:
+    def _executable(
+        self, unit: Unit, invocation: Invocation, fill: Fill, checks: bool = True
+    ) -> Executable:
         call = spelled(invocation, emulator_of(unit.platform).scalar_types)
-        key = (unit, call.entry, _form(call), fill)
+        checks = checks and self._checks
+        key = (unit, call.entry, _form(call), fill, checks)
         if key not in self._built:
             self._built[key] = build(
-                unit.text, unit.platform, call, arch=unit.arch, checks=self._checks,
+                unit.text, unit.platform, call, arch=unit.arch, checks=checks,
                 filename=unit.filename, fill=fill,
             )  # fmt: skip
         return self._built[key]
@@ -101,10 +104,10 @@ class EmulatorExecutor:
         limits = Limits(
             seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
         )
+        program = self._executable(unit, job.invocation, _fill(unit, job.poison), job.checks)
         return execute(
-            self._executable(unit, job.invocation, _fill(unit, job.poison)), call, seed=job.seed,
-            poison=job.poison, schedule=job.schedule, limits=limits,
-        )  # fmt: skip
+            program, call, seed=job.seed, poison=job.poison, schedule=job.schedule, limits=limits
+        )
 
 
 def _fill(unit: Unit, poison: int) -> Fill:

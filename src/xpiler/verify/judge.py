@@ -143,6 +143,9 @@ class Judge:
                 raise Unsound("XP0707", reason)
 
     def _check_informative(self) -> None:
+        if not self.usable_runs:
+            reason = "there was no time to run the source on one set of inputs"
+            raise Stop(_unverified("XP0705", reason))
         outputs = [b for b in self.buffers if self._is_output(b)]
         if not outputs:
             raise Stop(_unverified("XP0704", "the source writes to none of its buffers"))

@@ -21,16 +21,20 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One run: the call, the seed of what is unspecified, the poison, the order of threads."""
+    """One run: the call, the seed of what is unspecified, the poison, the order of threads.
+
+    Without `checks` accesses are not watched: many times faster, for programs that take long.
+    """
 
     invocation: Invocation
     seed: int
     poison: int
     schedule: int
+    checks: bool = True
 
 
 class Executor(Protocol):
-    """Builds units and runs calls of them, with every check on."""
+    """Builds units and runs calls of them, with every check on unless a job says otherwise."""
 
     def prepare(self, unit: Unit, invocation: Invocation) -> None:
         """Build `unit` for calls of this form; raises XpilerError where it does not build."""
