@@ -30,6 +30,7 @@ class ExpressionPrinter(Operators):
     ) -> None:
         self.unit, self.names, self.aliased, self.host = unit, names, aliased, host
         self.spelling = unit.spelling
+        self.inlined: dict[str, Piece] = {}
 
     # What a context asks for ------------------------------------------------------------
 
@@ -210,6 +211,8 @@ class ExpressionPrinter(Operators):
     def _(self, n: e.Var) -> Piece:
         if n.name.startswith("lane "):  # a parameter of a vector helper
             return Piece(f"{n.name[5:]}{LANE}", POSTFIX, n.type, n.type)
+        if n.name in self.inlined:
+            return self.inlined[n.name]
         return Piece(self.names[n.name], PRIMARY, n.type, n.type)
 
     @piece.register

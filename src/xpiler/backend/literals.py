@@ -105,8 +105,8 @@ def integer(value: int, t: Scalar) -> Piece:
         return limit
     suffix = {U32: "u", I64: "ll", U64: "ull"}.get(t, "")
     bare = I32 if _in_range(value, I32) else t
-    if bare == t and t in (U32, I64, U64):
-        shown += suffix
+    if bare == t and t in (U32, I64, U64) and not (t == U32 and shown.startswith("0x")):
+        shown += suffix  # a hexadecimal constant is unsigned by itself where it has to be
     literal = f"{value}{suffix}" if t in (U32, I64, U64, I32) else None
     strength = UNARY if value < 0 else PRIMARY
     return Piece(shown, strength, bare, t, exact=True, literal=literal, value=value)

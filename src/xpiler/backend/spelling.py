@@ -228,6 +228,13 @@ def _prelude(folder: Path) -> str:
     return "\n\n".join(p.read_text(encoding="utf-8") for p in sorted(folder.glob("prelude/*.h")))
 
 
+def _shared(folder: Path, name: str) -> Path:
+    """A folder beside `folder`, or one of ours of that name."""
+    beside = folder.parent / name
+    ours = Path(str(files("xpiler.platforms").joinpath(name)))
+    return beside if (beside / "spelling.toml").is_file() else ours
+
+
 def load_from(folder: Path) -> Spelling:
     """The spelling in a platform's folder: `spelling.toml` and `prelude/*.h`.
 
@@ -239,7 +246,7 @@ def load_from(folder: Path) -> Spelling:
     whole: dict[str, Any] = {}
     preludes = []
     for name in (*table.get("inherits", ()), folder.name):
-        part = folder.parent / name
+        part = folder if name == folder.name else _shared(folder, name)
         text = (part / "spelling.toml").read_text(encoding="utf-8")
         preludes.append(_prelude(part))
         for word, value in table.get("words", {}).items():

@@ -7,12 +7,13 @@ from functools import singledispatchmethod
 
 from xpiler.backend import types, usage
 from xpiler.backend.expressions import ExpressionPrinter
+from xpiler.backend.folding import foldable, occurrences
 from xpiler.backend.heap import Heap
 from xpiler.backend.instructions import lines_of
 from xpiler.backend.launches import launch_lines
 from xpiler.backend.layout import comment_lines, wrap
 from xpiler.backend.names import free_name
-from xpiler.backend.pieces import UNARY
+from xpiler.backend.pieces import POSTFIX, UNARY, Piece
 from xpiler.backend.spelling import words_of
 from xpiler.backend.tidy import is_count, is_for
 from xpiler.backend.unit import cannot_print
@@ -32,6 +33,7 @@ class StatementPrinter:
         self.function, self.x = function, expressions
         self.spelling = expressions.spelling
         self.heap = Heap()
+        self.counts = occurrences(function.body)
         self.labels: list[str] = []  # of the open loops: where their step begins, "" for C's own
         self.used: set[str] = set()
 
@@ -47,7 +49,14 @@ class StatementPrinter:
         """The lines of a scope, indented from 0; arrays on the heap are freed at its end."""
         self.heap.enter(loop)
         out: list[str] = []
+        rest = 0
         for k, st in enumerate(body):
+            if k < rest:
+                continue
+            if folded := self._folded(body, k):
+                out += folded
+                rest = k + 3
+                continue
             above = comment_lines(st.comments)
             out += ["", *above] if above and out else above
             lines = self.statement(st)
@@ -55,6 +64,25 @@ class StatementPrinter:
             out += [] if joined else lines
         ended = bool(body) and isinstance(body[-1], (s.Return, s.Break, s.Continue))
         return out + self.heap.leave(ended)
+
+    def _folded(self, body: s.Body, k: int) -> list[str] | None:
+        """`v += __shfl_down_sync(...)` for three statements: a result that is used once, at once."""
+        made = foldable(body, k, self.counts)
+        if made is None:
+            return None
+        place = made.outs[0]
+        assert isinstance(place, e.Var)
+        start = f"{self.x.names[place.name]} = "
+        lines = lines_of(made, self.x, self.function.role)
+        if len(lines) != 1 or not lines[0].startswith(start):
+            return None
+        call = lines[0][len(start) :].removesuffix(";")
+        self.x.inlined[place.name] = Piece(call, POSTFIX, place.type, place.type)
+        text = self.statement(body[k + 2])
+        del self.x.inlined[place.name]
+        if "\n".join(text).count(call) != 1:
+            return None
+        return [*comment_lines(tuple(c for st in body[k : k + 3] for c in st.comments)), *text]
 
     def _joined(self, before: s.Stmt, lines: list[str], out: list[str]) -> bool:
         """Makes `T x;` `x = call();` one declaration with its initial value."""

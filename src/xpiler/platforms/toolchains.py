@@ -60,9 +60,24 @@ class ToolchainSpec:
     second: Callable[[str, str], CompileReport | None] | None = None
 
 
-@cache
+_registered: dict[str, ToolchainSpec] = {}
+
+
+def register_toolchain(spec: ToolchainSpec) -> None:
+    """Announce the compiler of a platform whose folder lies outside this package."""
+    _registered[spec.platform] = spec
+
+
 def toolchain_of(platform: str) -> ToolchainSpec | None:
-    """`TOOLCHAIN` of the platform's `toolchain.py`; None where it has none."""
+    """The platform's compiler: a registered one, or `TOOLCHAIN` of its folder's `toolchain.py`.
+
+    None where it has none.
+    """
+    return _registered[platform] if platform in _registered else _own(platform)
+
+
+@cache
+def _own(platform: str) -> ToolchainSpec | None:
     name = f"xpiler.platforms.{platform}.toolchain"
     try:
         module = importlib.import_module(name)
