@@ -19,6 +19,7 @@ from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
 from xpiler.passes.lowering.base import Lowered, Origin
 from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
+from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, inlined, calls_in
 from xpiler.passes.lowering.simt.structs import renamed_structs
@@ -36,6 +37,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     ledger = Ledger(
         allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True, effort=3_000_000
     )
+    program = program.with_functions(tuple(counted(f) for f in program.functions))
     program = inlined(program, readers(program))
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
