@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import build as b
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from interp import Ref, run
 
 from xpiler.ir import expr as e
@@ -99,3 +101,26 @@ def test_a_loop_over_threads_joins_the_loop_over_their_warps() -> None:
     text = show_body(clean_up(program).program.functions[0].body)
     assert "big: f32[8]" in text
     assert "c[warp] = big[0]" in text
+
+
+def indices() -> st.SearchStrategy[e.Expr]:
+    """Expressions of the lane and the step, brought into range by the last `&`."""
+    leaf = st.sampled_from([LANE, STEP, b.c(1), b.c(3), b.c(7)])
+
+    def more(x: st.SearchStrategy[e.Expr]) -> st.SearchStrategy[e.Expr]:
+        ops = st.sampled_from(["+", "-", "&", "|", "^"])
+        made = st.builds(lambda o, p, q: b.op(o, p, q), ops, x, x)
+        chosen = st.builds(lambda p, q, r: e.Select(b.lt(p, q), r, p, LANE.type), x, x, x)
+        return made | chosen
+
+    whole = st.recursive(leaf, more, max_leaves=5)
+    masked = st.builds(lambda x: b.op("&", x, 7), whole)
+    ahead = st.builds(lambda x: e.Select(b.lt(x, 8), x, LANE, LANE.type), whole)
+    return masked | st.builds(lambda x: e.Select(b.op(">=", x, 0), x, LANE, LANE.type), ahead)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(indices(), indices(), st.booleans())
+def test_whatever_lanes_read_of_each_other(first: e.Expr, second: e.Expr, twice: bool) -> None:
+    more = (b.put(b.at(V, LANE), b.at(X, second), "-"),) if twice else ()
+    cleaned(s.Decl(STEP, b.c(4)), tree(*exchange(first, *more)))
