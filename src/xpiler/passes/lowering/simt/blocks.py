@@ -1,4 +1,4 @@
-"""Statements that the threads of one block run together: shared arrays, barriers, dealt-out loops."""
+"""Statements that the threads of a block run together: shared arrays, barriers, shared-out loops."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import rewrite_stmts, substitute, walk
+from xpiler.ir.rewrite import Node, children, rewrite_stmts, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar
 from xpiler.passes.cleanup.base import sentence
 from xpiler.passes.cleanup.nests import chain
@@ -550,23 +550,27 @@ def _stored(body: s.Body) -> set[str]:
 
 
 def _base(x: e.Expr) -> str:
-    while isinstance(x, (e.Index, e.Field)):
-        x = x.base
+    """The variable whose memory a place lies in, its elements read as others too."""
+    while isinstance(x, (e.Index, e.Field, e.Cast)):
+        x = x.x if isinstance(x, e.Cast) else x.base
     return x.name if isinstance(x, e.Var) else ""
 
 
 def _escaping(body: s.Body, name: str) -> bool:
     """Whether the array is used other than by its elements."""
-    inner = {id(n.base) for n in walk(body) if isinstance(n, e.Index)}
-    return any(
-        isinstance(n, e.Var) and n.name == name and isinstance(n.type, Array)
-        and id(n) not in inner and not _is_decl_of(n, body)
-        for n in walk(body)
-    )  # fmt: skip
 
+    def found(n: Node, indexed: bool) -> bool:
+        if isinstance(n, e.Var):
+            return n.name == name and isinstance(n.type, Array) and not indexed
+        if isinstance(n, e.Index):
+            return found(n.base, True) or found(n.index, False)
+        if isinstance(n, e.Cast):
+            return found(n.x, indexed)
+        if isinstance(n, s.Decl):
+            return n.init is not None and found(n.init, False)
+        return any(found(c, False) for c in children(n))
 
-def _is_decl_of(v: e.Var, body: s.Body) -> bool:
-    return any(isinstance(n, s.Decl) and n.var is v for n in walk(body))
+    return any(found(st, False) for st in body)
 
 
 def _from_zero(lp: s.For) -> bool:
