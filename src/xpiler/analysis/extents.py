@@ -10,7 +10,7 @@ from xpiler.analysis.dependence import Access
 from xpiler.analysis.effects import names_in, root
 from xpiler.analysis.parallelism import Gatherer
 from xpiler.analysis.pointers import byte_size
-from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.poly import Poly, atom, constant
 from xpiler.analysis.proofs import facts_of, rank
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
@@ -20,6 +20,8 @@ from xpiler.ir.rewrite import rewrite_exprs, substitute, walk
 from xpiler.ir.text import show
 from xpiler.ir.types import I64, Array, Pointer, Vector
 
+WIDE = 1 << 20
+"""A range of values that says something about an unknown."""
 MAX_STEPS, INNER_STEPS = 120, 12
 
 
@@ -324,6 +326,11 @@ def _without(
         t, rest = (-c).divided_by(split[0])
         if not rest.terms and _not_negative(facts, t, keep):
             yield p + t * fact
+    lo, hi = facts.interval(atom(name))
+    if hi - lo < WIDE and facts.soon_nonneg(c):
+        yield p + c * (constant(hi) - atom(name))
+    elif hi - lo < WIDE and facts.soon_nonneg(-c):
+        yield p + c * (constant(lo) - atom(name))
 
 
 def _not_negative(facts: Facts, t: Poly, keep: frozenset[str]) -> bool:

@@ -78,7 +78,8 @@ class _Driver:
         forms: dict[str, Form] = {}
         hosts: dict[str, Function] = {}
         for f in callees_first(program):
-            if self._is_device(f):
+            gone = f.static and not _is_called(program, f.name)
+            if gone or self._is_device(f):
                 continue
             made = self._one(f, forms)
             if made is not None:

@@ -1,0 +1,174 @@
+"""Which loops go where: threads, blocks, several kernels, or one thread; and what is copied."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.passes.lowering.simt.build import codes, kernels, lowered
+from xpiler.ir.text import show_body, show_function
+
+ADD = "void add(const float *a, const float *b, float *c, int n) { LOOP c[i] = a[i] + b[i]; }"
+LOOP = "for (int i = 0; i < n; i++)"
+
+
+def test_elementwise_gets_a_guarded_thread_for_each_point():
+    found = lowered(ADD.replace("LOOP", LOOP))
+    (kernel,) = kernels(found)
+    assert show_function(kernel) == (
+        "kernel add_kernel(a: const f32*, b: const f32*, c: f32*, n: i32) -> void\n"
+        "  const i: i32 = i32(((block.x * block_dim.x) + thread.x))\n"
+        "  if (i < n)\n"
+        "    c[i] = (a[i] + b[i])\n"
+    )
+    host = show_body(found.program.function("add").body)
+    assert "launch add_kernel<((u32(n) + 255) / 256), 1, 1 | 256, 1, 1>" in host
+    assert "host.copy(d_a, a, (u64(n) * sizeof(float))) kind=h2d" in host
+    assert "host.copy(c, d_c, (u64(n) * sizeof(float))) kind=d2h" in host
+    assert "host.copy(a," not in host
+    assert host.count("host.free") == 3
+
+
+def test_a_while_loop_that_counts_is_a_loop_too():
+    text = ADD.replace("LOOP c[i] = a[i] + b[i];", "int i = 0; while (i < n) { c[i] = a[i] + b[i]; i++; }")
+    assert "if (i < n)" in show_function(kernels(lowered(text))[0])
+
+
+def test_pointers_may_be_apart_only_by_assumption():
+    allowed, forbidden = lowered(ADD.replace("LOOP", LOOP)), lowered(
+        ADD.replace("LOOP", LOOP), no_alias=False
+    )
+    assert "a and c are the same or do not overlap" in allowed.assumptions
+    assert codes(forbidden) == ["XP1101"]
+    assert "block.x" not in show_function(kernels(forbidden)[0])
+
+
+def test_restrict_needs_no_assumption():
+    text = ADD.replace("LOOP", LOOP).replace("float *c", "float *restrict c")
+    found = lowered(text, no_alias=False)
+    assert "block.x" in show_function(kernels(found)[0])
+    assert not [x for x in found.assumptions if "overlap" in x]
+
+
+def test_inner_unit_stride_lies_along_x():
+    text = """void scale(const float *x, float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) for (int c = 0; c < cols; c++)
+            y[r * cols + c] = 2.0f * x[r * cols + c]; }"""
+    body = show_function(kernels(lowered(text))[0])
+    assert "const c: i32 = i32(((block.x * block_dim.x) + thread.x))" in body
+    assert "const r: i32 = i32(((block.y * block_dim.y) + thread.y))" in body
+
+
+def test_rows_get_a_block_with_reductions_and_barriers():
+    text = """void center(const float *x, float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) {
+            float sum = 0.0f;
+            for (int c = 0; c < cols; c++) sum += x[r * cols + c];
+            for (int c = 0; c < cols; c++) y[r * cols + c] = x[r * cols + c] - sum / cols;
+        } }"""
+    for target, lanes in (("cuda", 32), ("hip", 64)):
+        found = lowered(text, target)
+        body = show_function(kernels(found)[0])
+        assert "const r: i32 = i32(block.x)" in body
+        assert "sum += block_sum(sum_part, partials)" in body
+        assert "step i32(block_dim.x)" in body
+        assert f"partials: f32[{256 // lanes}]" in body
+        helper = show_function(found.program.function("block_sum"))
+        assert f"step: i32 = {lanes // 2}" in helper
+        assert helper.count("barrier block") == 2
+
+
+def test_column_sums_are_coalesced_threads():
+    text = """void columns(const float *x, float *y, int n, int c) {
+        for (int j = 0; j < c; j++) { float s = 0.0f;
+            for (int i = 0; i < n; i++) s += x[i * c + j]; y[j] = s; } }"""
+    assert "block_sum" not in show_function(kernels(lowered(text))[0])
+
+
+def test_whole_array_sum_takes_two_kernels_and_comes_back():
+    text = """float total(const float *x, int n) { float s = 0.0f;
+        for (int i = 0; i < n; i++) s += x[i]; return s; }"""
+    found = lowered(text)
+    first, second = kernels(found)
+    assert "d_s_parts[block.x] = s_part" in show_function(first)
+    assert "d_s[0] = s" in show_function(second)
+    host = show_body(found.program.function("total").body)
+    assert "host.copy(&s, d_s, sizeof(float)) kind=d2h" in host
+    assert host.rstrip().endswith("return s")
+
+
+def test_counts_of_keys_are_atomic():
+    text = """void count(const int *keys, int *bins, int n) {
+        for (int i = 0; i < n; i++) bins[keys[i] & 63] += 1; }"""
+    assert "atomic.add(&bins[(keys[i] & 63)], 1)" in show_function(kernels(lowered(text))[0])
+
+
+def test_argmax_prefers_the_first_of_equals():
+    text = """void argmax(const float *x, int *out, int rows, int cols) {
+        for (int r = 0; r < rows; r++) { float best = x[r * cols]; int at = 0;
+            for (int c = 1; c < cols; c++)
+                if (x[r * cols + c] > best) { best = x[r * cols + c]; at = c; }
+            out[r] = at; } }"""
+    body = show_function(kernels(lowered(text))[0])
+    assert "where[(tid + half)] < where[tid]" in body
+
+
+def test_a_carried_dependence_names_the_accesses():
+    text = "void f(float *x, int n) { for (int i = 1; i < n; i++) x[i] = x[i - 1] * 2.0f; }"
+    found = lowered(text)
+    assert codes(found) == ["XP1101"]
+    assert "write of x[i]" in found.diagnostics[0].reason
+    assert "read of x[-1 + i]" in found.diagnostics[0].reason
+    assert "<1, 1, 1 | 1, 1, 1>" in show_body(found.program.function("f").body)
+
+
+def test_an_index_from_memory_asks_for_the_extent():
+    text = """void take(const float *table, const int *id, float *y, int n) {
+        for (int i = 0; i < n; i++) y[i] = table[id[i]]; }"""
+    found = lowered(text)
+    assert codes(found) == ["XP1102", "XP1103"]
+    assert "table" in found.diagnostics[0].message
+
+
+def test_time_steps_stay_on_the_host():
+    text = """void heat(float *a, const float *f, int n, int steps) {
+        for (int t = 0; t < steps; t++) for (int i = 0; i < n; i++) a[i] += f[i]; }"""
+    host = show_body(lowered(text).program.function("heat").body)
+    assert "for t: i32 in [0, steps)" in host
+    assert "launch heat_kernel" in host
+
+
+def test_calls_in_loops_are_inlined():
+    text = """static void step(float *w, float g, float lr) { *w -= lr * g; }
+        void sgd(float *w, const float *g, int n, float lr) {
+            for (int i = 0; i < n; i++) step(&w[i], g[i], lr); }"""
+    (kernel,) = kernels(lowered(text))
+    assert "w[i] -= (lr * g.1)" in show_function(kernel)
+
+
+def test_scalar_helpers_become_device_functions():
+    text = """static float relu(float v) { return v > 0.0f ? v : 0.0f; }
+        void act(const float *x, float *y, int n) {
+            for (int i = 0; i < n; i++) y[i] = relu(x[i]); }"""
+    found = lowered(text)
+    assert found.program.function("relu").role == "device"
+    assert "y[i] = relu(x[i])" in show_function(kernels(found)[0])
+
+
+def test_a_row_buffer_of_each_iteration_is_shared():
+    text = """#include <math.h>
+        void twice(const float *x, float *y, int rows) {
+        for (int r = 0; r < rows; r++) { float t[64];
+            for (int c = 0; c < 64; c++) t[c] = expf(x[r * 64 + c]);
+            for (int c = 0; c < 64; c++) y[r * 64 + c] = t[63 - c] + t[c]; } }"""
+    body = show_function(kernels(lowered(text))[0])
+    assert "shared t: f32[64]" in body
+    assert body.index("t[c] =") < body.index("barrier block") < body.index("t[(63 -")
+
+
+@pytest.mark.parametrize("exit_", ["break", "return"])
+def test_loops_left_early_stay_in_one_thread(exit_):
+    text = f"""void cut(float *x, int n) {{
+        for (int i = 0; i < n; i++) {{ if (x[i] < 0.0f) {exit_}; x[i] = 0.0f; }} }}"""
+    found = lowered(text)
+    assert set(codes(found)) <= {"XP1101"}
+    assert all("block_dim" not in show_function(k) for k in kernels(found))
