@@ -116,10 +116,51 @@ bool scratch_placed(const void* p, char** base, xprt_size* bytes) {
   return false;
 }
 
+// States of many bytes, eight at a time.
+static inline uint64_t word_at(const uint8_t* s) {
+  uint64_t w;
+  memcpy(&w, s, 8);
+  return w;
+}
+static inline uint64_t eight(uint8_t bits) { return bits * 0x0101010101010101ull; }
+
 static bool flagged(const uint8_t* s, size_t n, uint8_t bits) {
-  uint8_t all = 0;
-  for (size_t i = 0; i < n; i++) all |= s[i];
-  return all & bits;
+  uint64_t all = 0;
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) all |= word_at(s + i);
+  for (; i < n; i++) all |= s[i];
+  return all & eight(bits);
+}
+
+static void flag(uint8_t* s, size_t n, uint8_t bits) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t w = word_at(s + i) | eight(bits);
+    memcpy(s + i, &w, 8);
+  }
+  for (; i < n; i++) s[i] |= bits;
+}
+
+void change_states(void* p, xprt_size n, unsigned char set, unsigned char clear) {
+  uint8_t* s = byte_states(p, n);
+  if (!s) return;
+  if (clear == 0) return flag(s, n, set);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    uint64_t w = (word_at(s + i) & ~eight(clear)) | eight(set);
+    memcpy(s + i, &w, 8);
+  }
+  for (; i < n; i++) s[i] = uint8_t((s[i] & ~clear) | set);
+}
+
+bool all_written(const void* p, xprt_size n) {
+  const uint8_t* s = byte_states(p, n);
+  if (!s) return true;
+  uint64_t all = eight(byte_initialised);
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) all &= word_at(s + i);
+  for (; i < n; i++) all &= s[i] | ~uint64_t(byte_initialised);
+  return (all & eight(byte_initialised)) == eight(byte_initialised);
 }
 
 // One of the bytes is closed or in flight: which, and what to say.
@@ -152,8 +193,7 @@ NOINLINE bool touch(const void* p, xprt_size n, bool write, int line) {
   if (!options.checks || quiet) return true;
   if (flagged(r->bytes + (a - r->lo), n, uint8_t(byte_void | byte_pending | byte_leaving)) && !touch_fault(r, a, n, write, pc)) return false;
   if (write) {
-    uint8_t* s = r->bytes + (a - r->lo);
-    for (size_t i = 0; i < n; i++) s[i] |= byte_written;
+    flag(r->bytes + (a - r->lo), n, byte_written);
   }
   if (r->kind == region_scratch && r->scratch->kind.lane != every_lane) return true;
   // Order among threads; whether the bytes were ever written travels with the data instead.
@@ -172,11 +212,11 @@ unsigned char* byte_states(const void* p, xprt_size n) {
 }
 
 void initialise(void* p, xprt_size n) {
-  unsigned char* s = byte_states(p, n);
-  for (xprt_size i = 0; s && i < n; i++) s[i] |= byte_initialised;
+  if (unsigned char* s = byte_states(p, n)) flag(s, n, byte_initialised);
 }
 
 void unwritten(const void* p, xprt_size n, int line) {
+  if (all_written(p, n)) return;
   unsigned char* s = byte_states(p, n);
   for (xprt_size i = 0; s && i < n; i++) {
     if (s[i] & byte_initialised) continue;

@@ -163,6 +163,8 @@ bool touch(const void* p, xprt_size bytes, bool write, int line);
 void initialise(void* p, xprt_size bytes);
 enum : unsigned char { state_initialised = 1, state_pending = 8, state_leaving = 16 };
 unsigned char* byte_states(const void* p, xprt_size bytes);      // null: not watched
+bool all_written(const void* p, xprt_size bytes);
+void change_states(void* p, xprt_size bytes, unsigned char set, unsigned char clear);
 void unwritten(const void* p, xprt_size bytes, int line);        // a note if one of the bytes was never written
 // What the surface counts; written with the findings when the run ends.
 void register_counter(const char* name, const xprt_u64* value);

@@ -154,8 +154,7 @@ Flights flights[cores_max][2];
 
 void mark(const char* base, const Layout& l, const Copy& c, u8 bit, bool on) {
   each_run(base, l, c.size, c.segments, [=](const char* p, Count n) {
-    u8* s = xprt::byte_states(p, (xprt_size)n);
-    for (Count i = 0; s && i < n; ++i) s[i] = (u8)(on ? s[i] | bit : s[i] & ~bit);
+    xprt::change_states(const_cast<char*>(p), (xprt_size)n, on ? bit : 0, on ? 0 : bit);
     return true;
   });
 }

@@ -311,13 +311,7 @@ Op& Op::needs_arch(int least) {
 
 // ---- what was never written ------------------------------------------------------------------------------------
 
-bool all_written(const void* p, Count bytes) {
-  const u8* s = xprt::byte_states(p, (xprt_size)bytes);
-  if (!s) return true;
-  u8 all = xprt::state_initialised;
-  for (Count i = 0; i < bytes; ++i) all &= s[i];
-  return all;
-}
+bool all_written(const void* p, Count bytes) { return xprt::all_written(p, (xprt_size)bytes); }
 
 namespace {
 bool element_written(const u8* s, Count i, Count w) {
