@@ -11,6 +11,7 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
 from xpiler.frontend.faults import NotUnderstood, understood
 from xpiler.frontend.lambdas import lambda_in
+from xpiler.frontend.memory_core import other_side
 from xpiler.frontend.operators import drop, effect, is_status, store
 from xpiler.frontend.owners import is_owner, owner
 from xpiler.frontend.reader import STATEMENTS, FunctionReader, simple, statement
@@ -315,6 +316,10 @@ def _if(r: FunctionReader, n: Node) -> None:
 
 
 def _branch(r: FunctionReader, kids: list[Node]) -> None:
+    asks, others = other_side(r, kids)
+    if asks:
+        r.out.extend(_scoped(r.body(others)))
+        return
     cond = r.condition(kids[0])
     if isinstance(cond, Const):
         taken = kids[1] if cond.value else kids[2] if len(kids) > 2 else None

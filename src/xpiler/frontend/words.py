@@ -87,6 +87,7 @@ class Words:
     lanes: bool = False
     values: Mapping[str, str] = field(default_factory=dict)
     launch: str = "grid"
+    memory_core: Mapping[str, str] = field(default_factory=dict)
 
     def instruction(self, name: str) -> InstrWord | None:
         """The instruction that a function name stands for."""
@@ -183,4 +184,5 @@ def words_from(platform: str, tables: Sequence[Mapping[str, Any]], stubs: tuple[
         lanes=front.get("lanes", False),
         values=t["values"],
         launch=front.get("launch", "grid"),
+        memory_core=_merged(tables, "memory_core"),
     )
