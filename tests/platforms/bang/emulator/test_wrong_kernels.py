@@ -152,7 +152,11 @@ SEVERAL = {
         "__sync_all_ipu();",
     ),
     "memory core's index": ("oob_write", "", "b[coreId * 8] = 1;"),
-    "SRAM copy by compute cores": ("operand", IPU + "  __mlu_shared__ float s[64];\n", "__memcpy(s, a, 256, GDRAM2SRAM);"),
+    "SRAM copy by compute cores": (
+        "operand",
+        IPU + "  __mlu_shared__ float s[64];\n",
+        "__memcpy(s, a, 256, GDRAM2SRAM);",
+    ),
     "SRAM direction": (
         "wrong_space",
         "  __mlu_shared__ float s[64];\n",

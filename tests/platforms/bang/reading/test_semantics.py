@@ -57,9 +57,7 @@ def entries() -> tuple[Entry, ...]:
     words = platform("bang").words
     args = [*words.clang, "-nostdinc", "-Wno-everything", "-D__BANG_ARCH__=592", "-DXP_WAVE=1"]
     args += [a for folder in words.stubs for a in ("-isystem", folder)]
-    unit = cindex.Index.create().parse(
-        "t.cu", [*args, "-include", words.prelude], [("t.cu", "")]
-    )
+    unit = cindex.Index.create().parse("t.cu", [*args, "-include", words.prelude], [("t.cu", "")])
     found: dict[Entry, None] = {}
     for c in unit.cursor.get_children():
         inside = c.location.file and "semantics" in str(c.location.file)
@@ -206,10 +204,16 @@ def test_meaning_and_emulator_agree(t: str, chosen: tuple[Entry, ...]) -> None:
     assert wrong == []
 
 
-def _alike(a: dict[str, NDArray[np.generic]], b: dict[str, NDArray[np.generic]], k: int, t: str) -> bool:
+def _alike(
+    a: dict[str, NDArray[np.generic]], b: dict[str, NDArray[np.generic]], k: int, t: str
+) -> bool:
     x, y = (r["out"][k * ROOM : (k + 1) * ROOM] for r in (a, b))
     if x.tobytes() != y.tobytes() and not np.allclose(
-        x.astype(float), y.astype(float), rtol=4e-3 if t == "half" else 2e-5, atol=1e-4, equal_nan=True
+        x.astype(float),
+        y.astype(float),
+        rtol=4e-3 if t == "half" else 2e-5,
+        atol=1e-4,
+        equal_nan=True,
     ):
         if os.environ.get("XPILER_SHOW"):
             bad = np.flatnonzero(x.view(np.uint8) != y.view(np.uint8)) // x.itemsize

@@ -206,6 +206,9 @@ inline void __sync_cluster(XP_LINE) { xp_bang::barrier(xp_bang::group_cluster, "
 inline void __sync_all_ipu_within_cluster(XP_LINE) {
   xp_bang::barrier(xp_bang::group_cluster_ipu, "__sync_all_ipu_within_cluster", xp_line);
 }
+#define XP_SPLIT(name) inline void name(int, int, XP_LINE) { xp_bang::unknown(#name ": split barriers are not modelled", xp_line); }
+XP_SPLIT(__sync_cluster_arrive) XP_SPLIT(__sync_cluster_wait) XP_SPLIT(__sync_all_arrive) XP_SPLIT(__sync_all_wait)
+#undef XP_SPLIT
 inline void __bang_lock(int = 0, int = 0) {}
 inline void __bang_unlock(int = 0, int = 0) {}
 #endif
