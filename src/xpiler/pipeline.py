@@ -93,7 +93,12 @@ def translate(text: str, file: str, options: Options) -> Translation:
     out = Translation(file, source.name, target.name, trace)
     try:
         _check_direction(source, target)
-        reading = read(text, file, source, options, out.diagnostics, trace)
+        try:
+            reading = read(text, file, source, options, out.diagnostics, trace)
+        except XpilerError as why:
+            if _port_unread(text, source, target, options, out, why):
+                return out
+            raise
         if _port(reading, target, options, out):
             return out
         raised = _raise_and_write(reading, target, out)
@@ -151,12 +156,42 @@ def _port(reading: Reading, target: Platform, options: Options, out: Translation
     attempt = replace(out, text=ported.text, diagnostics=[*out.diagnostics, *ported.diagnostics])
     if options.verify:
         _verify(reading, target, options, attempt, Raised(alike=True))
-    unsound = attempt.verdict is not None and attempt.verdict.outcome == "unsound_source"
-    good = attempt.verified or (ported.complete and (unsound or not options.verify))
+    verdict = attempt.verdict
+    moot = verdict is None or verdict.outcome == "unsound_source" or verdict.code == "XP0704"
+    good = attempt.verified or (ported.complete and moot)
     if not good and _by_road(reading, target, options, out):
         return True
     out.text, out.diagnostics = attempt.text, attempt.diagnostics
     out.verdict, out.assumptions = attempt.verdict, attempt.assumptions
+    return True
+
+
+def _port_unread(
+    text: str,
+    source: Platform,
+    target: Platform,
+    options: Options,
+    out: Translation,
+    why: XpilerError,
+) -> bool:
+    """Port a text that the front end cannot read or that has no kernel; it is not verified."""
+    from xpiler.port import can_port, port
+    from xpiler.verify.verdict import Verdict
+
+    if not can_port(source, target):
+        return False
+    folders, chip = options.include_dirs, options.arch
+    with out.trace.step("port") as step:
+        ported = port(
+            text, out.file, source, target,
+            include_dirs=folders, defines=options.defines, arch=chip,
+        )  # fmt: skip
+        step.before, step.after = text, ported.text
+    out.text = ported.text
+    said = [*out.diagnostics, *why.diagnostics]
+    out.diagnostics = [replace(d, severity="warning") for d in said] + [*ported.diagnostics]
+    reason = "nothing in it can be run"
+    out.verdict = Verdict("unverified", "compiled", code="XP0704", reason=reason)
     return True
 
 
@@ -245,8 +280,7 @@ def _origin(reading: Reading) -> Origin:
         said = {n: size_expr(x, scalars) for n, x in given.items()}
         extents[plan.entry.name] = dict(plan.entry.extents) | said
         examples[plan.entry.name] = tuple(
-            Example(case.scalars, {b.name: b.count for b in case.buffers})
-            for case in plan.cases
+            Example(case.scalars, {b.name: b.count for b in case.buffers}) for case in plan.cases
         )
 
     @cache

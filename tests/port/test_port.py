@@ -121,6 +121,20 @@ def test_a_region_for_both_platforms_is_kept() -> None:
     assert to_hip(text).text == text.replace("cudaFree(q)", "hipFree(q)")
 
 
+def test_a_branch_for_nvidia_is_compiled_there() -> None:
+    text = (
+        "#ifdef __HIP_PLATFORM_AMD__\na();\n#elif defined(__HIP_PLATFORM_NVIDIA__)\nb();\n#endif\n"
+    )
+    assert "#elif defined(__CUDACC__)" in to_cuda(text).text
+
+
+def test_waves_of_64_are_kept_unless_the_text_asks_for_their_width() -> None:
+    loop = "for (int d = {0} / 2; d; d /= 2) v += __shfl_down(v, d);"
+    assert "__shfl_down_sync(0xffffffffu, v, d)" in to_cuda(loop.format("warpSize")).text
+    assert "xp_wave_shfl_down(v, d)" in to_cuda(loop.format("64")).text
+    assert "xp_wave_shfl_down(v, d)" in to_cuda(loop.format("p.warpSize")).text
+
+
 def test_waves_of_the_source_chip() -> None:
     assert "xp_wave_shfl(v, 3)" in to_cuda("__shfl(v, 3);").text
     assert to_cuda("__shfl(v, 3);", arch="gfx1100").text == "__shfl_sync(0xffffffffu, v, 3);"

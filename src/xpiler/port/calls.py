@@ -93,9 +93,12 @@ _WAVE_NUMBERS = {"31", "32", "63", "64"}
 def wave_free(job: Job) -> bool:
     """Whether the text asks for the width of a wave (`warpSize`) and never takes it for granted."""
     bound = job.tables.words.get("wave_bound")
-    tokens = job.editor.tokens
-    texts = {t.text.rstrip("uUlL") if t.kind == "number" else t.text for t in tokens}
-    if not bound or job.tables.words["warp_word"] not in texts or texts & _WAVE_NUMBERS:
+    made, word = job.editor, job.tables.words["warp_word"]
+    asked = any(t.text == word and not made.is_member(i) for i, t in enumerate(made.tokens))
+    if not bound or not asked:
+        return False
+    texts = {t.text.rstrip("uUlL") if t.kind == "number" else t.text for t in made.tokens}
+    if texts & _WAVE_NUMBERS:
         return False
     return not any(re.fullmatch(pattern, text) for pattern in bound for text in texts)
 

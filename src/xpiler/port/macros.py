@@ -33,7 +33,10 @@ def regions(job: Job) -> None:
 def _keep(job: Job, start: int, end: int) -> None:
     made = job.editor
     made.say("XP1005", start, "this region tells the platforms apart itself: kept as it is", "note")
+    exchanged = job.tables.words.get("region_macros", {})
     for i in range(start, end):
+        if made.tokens[i].directive and made.word(i) in exchanged:
+            made.replace(i, exchanged[made.word(i)], "compiler macros")
         made.settle(i)
 
 
