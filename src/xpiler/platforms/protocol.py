@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,6 +76,18 @@ _registered: dict[str, EmulatorSpec] = {}
 def register_emulator(spec: EmulatorSpec) -> None:
     """Announce the emulator of a platform whose folder lies outside this package."""
     _registered[spec.platform] = spec
+
+
+def emulator_in(folder: Path) -> EmulatorSpec:
+    """`EMULATOR` of the `emulation.py` in a folder outside this package."""
+    name = f"xpiler_emulation_{folder.name}"
+    found = importlib.util.spec_from_file_location(name, folder / "emulation.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    spec: EmulatorSpec = module.EMULATOR
+    return spec
 
 
 def emulator_of(platform: str) -> EmulatorSpec:

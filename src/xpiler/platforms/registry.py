@@ -13,6 +13,7 @@ from typing import Any
 from xpiler.backend.spelling import Spelling, load_from
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
 from xpiler.frontend.words import Words, words_from
+from xpiler.platforms.protocol import emulator_in, register_emulator
 
 HERE = Path(__file__).parent
 
@@ -83,11 +84,31 @@ def load_platform(folder: Path, root: Path = HERE) -> Platform:
     )
 
 
+_added: dict[str, Platform] = {}
+
+
 @cache
-def platforms() -> Mapping[str, Platform]:
-    """Every platform by its name."""
+def _own() -> Mapping[str, Platform]:
     folders = sorted(p.parent for p in HERE.glob("*/platform.toml"))
     return {p.name: p for p in map(load_platform, folders)}
+
+
+def platforms() -> Mapping[str, Platform]:
+    """Every platform by its name: ours, and those that were registered."""
+    return {**_own(), **_added}
+
+
+def register_platform(folder: Path) -> Platform:
+    """Add the platform described in a folder outside this package, its emulator included.
+
+    `EMULATOR` of the folder's `emulation.py` runs its text. Raises OSError, KeyError or
+    tomllib.TOMLDecodeError for a folder that is no platform.
+    """
+    found = load_platform(folder)
+    _added[found.name] = found
+    if (folder / "emulation.py").is_file():
+        register_emulator(emulator_in(folder))
+    return found
 
 
 def platform(name: str) -> Platform:

@@ -82,7 +82,7 @@ def _own(platform: str) -> ToolchainSpec | None:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as why:
-        if why.name != name:
+        if why.name not in (name, name.rpartition(".")[0]):
             raise
         return None
     spec: ToolchainSpec = module.TOOLCHAIN
