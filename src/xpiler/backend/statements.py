@@ -66,7 +66,7 @@ class StatementPrinter:
         return out + self.heap.leave(ended)
 
     def _folded(self, body: s.Body, k: int) -> list[str] | None:
-        """`v += __shfl_down_sync(...)` for three statements: a result that is used once, at once."""
+        """`v += __shfl_down_sync(...)` for three statements: a result used once, at once."""
         made = foldable(body, k, self.counts)
         if made is None:
             return None
