@@ -12,7 +12,6 @@ from xpiler.ir.types import BOOL, F32, F64, I32, U32, Array, Pointer, Scalar, Ve
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 
 _OPERATIONS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "&": "and", "|": "or", "^": "xor"}
-_COMPARISONS = {"==": 0, "<": 1, "<=": 2, "!=": 4, ">=": 29, ">": 30}
 _QUIET = {"==": 0, "<": 17, "<=": 18, "!=": 4, ">=": 29, ">": 30}
 _INTEGER = {"==": 0, "<": 1, "<=": 2, "!=": 4, ">=": 5, ">": 6}
 NARROW = ("i8", "u8", "i16", "u16", "f16")
@@ -62,8 +61,6 @@ class Lanes:
         t = x.type
         if not isinstance(t, Scalar) or t == BOOL:
             raise Unsuitable(f"values of type {t}")
-        if self.uniform(x) and not isinstance(x, e.Cast):
-            return self.spread(x)
         if self.uniform(x):
             return self.spread(x)
         if isinstance(x, e.Var):
@@ -126,10 +123,8 @@ class Lanes:
         t = _scalar(x.type)
         if t.name not in NARROW and self.isa.lanes(t) != self.width:
             raise Unsuitable(f"{t} beside lanes of {self.wide}")
-        if t.name in NARROW:
-            if self.width != 16:
-                raise Unsuitable(f"{t} beside lanes of {self.wide}")
-            return self.isa.load(x, t, self.width, mask)
+        if t.name in NARROW and self.width != 16:
+            raise Unsuitable(f"{t} beside lanes of {self.wide}")
         return self.isa.load(x, t, self.width, mask)
 
     def _cast(self, x: e.Cast, mask: e.Expr | None) -> e.Expr:
@@ -152,7 +147,7 @@ class Lanes:
         if source == to:
             return inner
         if {source, to} <= {I32, U32}:
-            return e.Bits(inner, self.register(to)) if False else _retyped(inner, to, self.width)
+            return _retyped(inner, to, self.width)
         if self.isa.lanes(to) != self.width:
             raise Unsuitable(f"{to} beside lanes of {self.wide}")
         return self.isa.call(f"from_{source}", to, (inner,), self.register(to))
@@ -194,17 +189,11 @@ class Lanes:
     def _extreme(self, x: e.Select, mask: e.Expr | None) -> e.Expr | None:
         """`a > b ? a : b` is exactly what the instruction for maxima does; `<`: minima."""
         c = x.cond
-        if not isinstance(c, e.Binary) or c.op not in "<>" or {c.op} == {""}:
-            return None
-        if (c.a, c.b) == (x.a, x.b):
-            op, a, b = ("max" if c.op == ">" else "min"), x.a, x.b
-        elif (c.a, c.b) == (x.b, x.a):  # `b > a ? a : b`: the smaller, b where they are equal
-            return None
-        else:
+        if not isinstance(c, e.Binary) or c.op not in "<>" or (c.a, c.b) != (x.a, x.b):
             return None
         t = _scalar(x.type)
-        pair = (self.value(a, mask), self.value(b, mask))
-        return self.isa.call(op, t, pair, self.register(t))
+        pair = (self.value(x.a, mask), self.value(x.b, mask))
+        return self.isa.call("max" if c.op == ">" else "min", t, pair, self.register(t))
 
     def _call(self, x: e.Call, mask: e.Expr | None) -> e.Expr:
         t = _scalar(x.type)
@@ -215,10 +204,9 @@ class Lanes:
             a, b = x.args
             if isinstance(a, e.Const) or _certain(a):
                 a, b = b, a
-            if not (isinstance(b, e.Const) and b.value == b.value) and not _certain(b):
-                raise Unsuitable(f"{x.func} of two values that may be no numbers")
+            sure = (isinstance(b, e.Const) and b.value == b.value) or _certain(b)
             pair = (self.value(a, mask), self.value(b, mask))
-            return self.isa.call(x.func, t, pair, self.register(t))
+            return self.isa.call(x.func if sure else f"{x.func}_numbers", t, pair, self.register(t))
         args = tuple(self.value(a, mask) for a in x.args)
         return self.isa.call(x.func, t, args, self.register(t))
 
