@@ -64,6 +64,7 @@ GOLDEN_CUDA = [
     ("HIP_DYNAMIC_SHARED(float, s)", "extern __shared__ float s[];"),
     ("hipMemcpyToSymbol(HIP_SYMBOL(c), p, n);", "cudaMemcpyToSymbol(c, p, n);"),
     ("int i = hipThreadIdx_x;", "int i = threadIdx.x;"),
+    ("__shfl_xor(v, 16)", "__shfl_xor_sync(0xffffffffu, v, 16)"),
     ("__shfl_xor(v, 1, 16)", "__shfl_xor_sync(0xffffffffu, v, 1, 16)"),
     ("hipHostMalloc(&p, n); hipHostMalloc(&p, n, f);",
      "cudaMallocHost(&p, n); cudaHostAlloc(&p, n, f);"),

@@ -49,6 +49,8 @@ def _fits(job: Job, rule: Call, args: list[tuple[int, int]]) -> bool:
     if rule.waves is not None and rule.waves != job.waves:
         return False
     said = [job.editor.source(a) for a in args]
+    if rule.when == "near":
+        return said[1].isdigit() and int(said[1]) < 32
     if rule.when == "warp":
         return said[-1] == str(job.waves[1])
     if rule.when == "narrow":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.platforms._simt.lexer import lex
-from xpiler.port import assembly, calls, headers, launches, macros, names, prologue, vectors
+from xpiler.port import assembly, calls, groups, headers, launches, macros, names, prologue, vectors
 from xpiler.port.editor import Editor
 from xpiler.port.model import Ported
 from xpiler.port.tables import Tables, tables
@@ -87,6 +87,7 @@ def port(
         macros.rewrite,
         launches.rewrite,
         assembly.rewrite,
+        groups.rewrite,
         vectors.rewrite,
         vectors.give_back,
         calls.rewrite,
