@@ -16,7 +16,15 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, rewrite_stmts, substitute, variables, walk
+from xpiler.ir.rewrite import (
+    fresh_name,
+    map_children,
+    rewrite_exprs,
+    rewrite_stmts,
+    substitute,
+    variables,
+    walk,
+)
 from xpiler.ir.types import Array, Pointer, Scalar
 from xpiler.passes.cleanup.base import Context, Walker, each_function
 
@@ -345,7 +353,8 @@ def _size(st: s.Stmt) -> int:
 def _stores(st: s.Stmt) -> bool:
     """Whether a statement writes memory behind a pointer or an array."""
     return any(
-        isinstance(n, (s.Instr, s.Eval)) or (isinstance(n, s.Assign) and isinstance(n.target, e.Index))
+        isinstance(n, (s.Instr, s.Eval))
+        or (isinstance(n, s.Assign) and isinstance(n.target, e.Index))
         for n in walk(st)
     )
 

@@ -57,15 +57,15 @@ class _Untile(Walker):
             return None
         if not all(isinstance(d, s.Decl) and d.init is not None for d in decls):
             return None
-        values = {d.var.name: d.init for d in decls if isinstance(d, s.Decl)}
+        values = {d.var.name: d.init for d in decls if isinstance(d, s.Decl) and d.init is not None}
         changed = assigned(outer.body)
         if set(values) & changed or outer.var.type != inner.var.type:
             return None
-        length = substitute(inner.hi, values)  # type: ignore[arg-type]
+        length = substitute(inner.hi, values)
         within = inside(outer, facts)
         if not _is_rest(length, outer, within) or names_in((outer.hi, outer.step)) & changed:
             return None
-        return self._merged(outer, inner, tuple(decls), within)  # type: ignore[arg-type]
+        return self._merged(outer, inner, tuple(decls), within)
 
     def _merged(self, outer: s.For, inner: s.For, decls: s.Body, facts: Facts) -> s.For | None:
         mark = facts.mark()
@@ -73,10 +73,14 @@ class _Untile(Walker):
             facts = after(d, facts)
         within = inside(inner, facts)
         end = within.interval(within.poly(outer.hi))[1]
-        both = stand_in(outer.var, within, min(int(end), 1 << 31) if end < float("inf") else 1 << 31)
+        both = stand_in(
+            outer.var, within, min(int(end), 1 << 31) if end < float("inf") else 1 << 31
+        )
         pair = atom(outer.var.name) + atom(inner.var.name)
         try:
-            body = _Joined(outer.var.name, inner.var.name, pair, both, None).body(inner.body, within)
+            body = _Joined(outer.var.name, inner.var.name, pair, both, None).body(
+                inner.body, within
+            )
         except Elsewhere:
             facts.forget(mark)
             return None

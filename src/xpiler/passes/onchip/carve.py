@@ -33,7 +33,7 @@ LEAST = 64  # bytes: nearer than that, an offset is a shift and no new piece
 
 @dataclass
 class Carve:
-    """The pieces of the buffers in one body; `names` says what pointers were set to which offset."""
+    """The pieces of the buffers in one body; `names`: pointers by the offset they were set to."""
 
     body: s.Body
     names: Mapping[tuple[str, int], str]
@@ -46,11 +46,13 @@ class Carve:
         decls = [st for st in walk(self.body) if isinstance(st, s.Decl)]
         starts = {st.var.name: self._starts(st.var) for st in decls if self._is_carved(st.var)}
         buffers = {st.var.name: st.var for st in decls if st.var.name in starts}
-        self.bytes = {n for n, v in buffers.items() if byte_size(getattr(v.type, "elem", v.type)) == 1}
+        self.bytes = {
+            n for n, v in buffers.items() if byte_size(getattr(v.type, "elem", v.type)) == 1
+        }
         while starts:
             self.pieces: dict[str, list[Piece]] = {}
-            for name, at in starts.items():
-                self._plan(buffers[name], at)
+            for name, places in starts.items():
+                self._plan(buffers[name], places)
             whole = [n for n, pieces in self.pieces.items() if not self._settled(n, pieces)]
             if whole:
                 starts = {n: at for n, at in starts.items() if n not in whole}
@@ -67,7 +69,8 @@ class Carve:
         """Starts of pieces that the piece before may run into; takes note of what is assumed."""
         apart = {n: p for n, p in self.pieces.items() if len(starts[n]) > 1}
         owner = {p.var.name: (n, i) for n, ps in apart.items() for i, p in enumerate(ps) if p.var}
-        sizes = {p.var.name: p.var.type.size for ps in apart.values() for p in ps if p.var}  # type: ignore[union-attr]
+        arrays = [p.var for ps in apart.values() for p in ps if p.var]
+        sizes = {v.name: v.type.size or 0 for v in arrays if isinstance(v.type, Array)}
         check = Bounds(sizes)
         check.check(body, self.params)
         wrong = [self._culprit(*owner[name], starts) for name in sorted(check.overrun)]

@@ -138,8 +138,9 @@ def _as(x: e.Expr, t: Type) -> e.Expr:
 
 
 def _holds(wide: Type, t: Type) -> bool:
-    both = isinstance(wide, Scalar) and isinstance(t, Scalar)
-    return both and wide.is_integer and t.is_integer and wide.bits >= t.bits  # type: ignore[union-attr]
+    if not (isinstance(wide, Scalar) and isinstance(t, Scalar)):
+        return False
+    return wide.is_integer and t.is_integer and wide.bits >= t.bits
 
 
 def _value(x: e.Expr) -> int | None:

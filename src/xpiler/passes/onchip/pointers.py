@@ -71,9 +71,10 @@ class Pointers:
                 self.buffers[p.name] = p
         for name, values in once.items():
             value = values[0]
-            if len(values) == 1 and value is not None and name not in self.changed:
-                if isinstance(value.type, Scalar) and value.type.is_integer:
-                    self.defs[name] = value
+            if len(values) != 1 or value is None or name in self.changed:
+                continue
+            if isinstance(value.type, Scalar) and value.type.is_integer:
+                self.defs[name] = value
 
     def _decl(self, st: s.Decl) -> None:
         t = st.var.type
@@ -216,7 +217,11 @@ class Pointers:
     def _statement(self, st: s.Stmt) -> Iterator[s.Stmt]:
         if isinstance(st, s.Decl):
             yield from self._declared(st)
-        elif isinstance(st, s.Assign) and isinstance(st.target, e.Var) and st.target.name in self.moving:
+        elif (
+            isinstance(st, s.Assign)
+            and isinstance(st.target, e.Var)
+            and st.target.name in self.moving
+        ):
             yield self._reset(st)
         elif isinstance(st, s.If) and isinstance(test := self.expr(st.cond), e.Const):
             yield from self._rewrite(st.then if test.value else st.orelse)
@@ -269,7 +274,9 @@ class Pointers:
             value = self._offset(st.init) if st.init is not None else None
             yield replace(st, var=at, init=value, space="local", const=False)
         elif name in self.buffers:
-            yield replace(self._plain(st), var=self.buffers[name])
+            plain = self._plain(st)
+            assert isinstance(plain, s.Decl)
+            yield replace(plain, var=self.buffers[name])
         else:
             yield self._plain(st)
 
@@ -327,12 +334,16 @@ class Pointers:
 
     def _pointer(self, at: Address, t: Type) -> e.Expr:
         elem = t.elem if isinstance(t, (Pointer, Array)) else t
-        place = at.at(elem, ZERO, self.defs) if byte_size(elem) and elem.__class__ is Scalar else None
+        place = (
+            at.at(elem, ZERO, self.defs) if byte_size(elem) and elem.__class__ is Scalar else None
+        )
         if isinstance(place, e.Index):
             if place.index == ZERO or (isinstance(place.index, e.Const) and not place.index.value):
                 return place.base
             return e.AddressOf(place, Pointer(elem))
-        raw = e.Binary("+", e.Cast(at.base, Pointer(Scalar("i8"))), at.offset, Pointer(Scalar("i8")))
+        raw = e.Binary(
+            "+", e.Cast(at.base, Pointer(Scalar("i8"))), at.offset, Pointer(Scalar("i8"))
+        )
         return e.Cast(raw, Pointer(elem))
 
     def _divided(self, x: e.Binary) -> e.Expr | None:

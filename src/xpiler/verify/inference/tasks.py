@@ -1,8 +1,8 @@
 """Launch shapes of kernels that run as tasks: groups of cores as blocks, cores as their threads.
 
-A kernel that asks for its cluster was written for one union of four clusters, one that asks for its core or
-meets others for one cluster, any other for tasks that know only their number. One that divides its
-work by the number of tasks computes the same with any number; it is run as a single group.
+A kernel that asks for its cluster was written for one union of four clusters, one that asks for its
+core or meets others for one cluster, any other for tasks that know only their number. One that
+divides its work by the number of tasks computes the same with any number; it is run as one group.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ SPECIAL = {"__memcpy": {"bytes": 32}, "__memcpy_async": {"bytes": 32}, "__bang_m
 ONLY_FLOAT = ("sqrt", "rsqrt", "recip", "sin", "cos", "log2", "log", "pow2", "floor", "ceil",
               "round", "trunc", "incseq")  # fmt: skip
 ONLY_INT = ("rem", "sra", "lut", "and", "or", "xor", "inc", "dec")
-#: Not an instruction's own name, or no part of what a core does to its memories.
-HELPERS = {"__bang_relun_value"}
+#: Not an instruction's own name, or at work in memories that a single task does not have.
+HELPERS = {"__bang_relun_value", "__sramset", "__ldramset", "__load_sram", "__store_sram"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _pointer(entry: Entry, name: str, spelled: str, t: str) -> str:
             "table": "X2", "scratch": "X3", "w": "W0", "weight": "W0", "at": "G"}[name]  # fmt: skip
     if entry.name == "__bang_matmul" and name == "b":
         base = "W0"
-    if entry.name == "__gdramset":
+    if "gdram" in entry.name or (entry.name, name) in (("__gather", "src"), ("__scatter", "dst")):
         base = "G"
     if entry.name == "__bang_lut" and name == "index":
         return "(unsigned*)I0"
@@ -96,7 +96,8 @@ def _call(entry: Entry, t: str) -> str:
         elif spelled == "int" and name != "x":
             args.append(str(sizes[name]))
         elif name == "dir":
-            args.append("NRAM2NRAM" if "mem" in entry.name else "GDRAM2NRAM")
+            ways = {"__gather": "GDRAM2NRAM", "__scatter": "NRAM2GDRAM"}
+            args.append(ways.get(entry.name, "NRAM2NRAM"))
         elif name == "op":
             args.append("FUSION_FMA")
         else:
@@ -111,7 +112,8 @@ def text_of(chosen: tuple[Entry, ...], t: str) -> str:
         "#include <bang.h>",
         f"__nram__ {t} X0[{ROOM}], X1[{ROOM}], X2[{ROOM}], X3[{ROOM}];",
         f"__nram__ unsigned I0[128];\n__wram__ {t} W0[{64 * 32 * 9}];",
-        f"__mlu_entry__ void all(const {t}* in, const unsigned* index, {t}* G, {t}* out, float* ret)",
+        f"__mlu_entry__ void all(const {t}* in, const unsigned* index, {t}* G, {t}* out,",
+        "                         float* ret)",
         "{",
     ]
     size = f"{ROOM} * sizeof({t})"
