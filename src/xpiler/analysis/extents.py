@@ -54,15 +54,19 @@ class Use:
                 sure.append(min(several, key=_size))
         return greatest(sure)
 
-    def count(self) -> e.Expr | None:
-        """The elements that are touched, as an i64 expression; None where that is not known."""
+    def count(self, sure: bool = True) -> e.Expr | None:
+        """The elements that are touched, as an i64 expression; None where that is not known.
+
+        Not `sure`: only by the accesses whose places are known.
+        """
         most = self.most()
         parts = [to_expr(self.facts, p, I64, checked=False) for p in most]
-        if self.lost or not parts or None in parts:
+        if (sure and self.lost) or not parts or None in parts:
             return None
         out = parts[0]
         for x in parts[1:]:
-            assert out is not None and x is not None
+            assert out is not None
+            assert x is not None
             out = e.Select(e.compare(">", out, x), out, x, I64)
         return out
 
@@ -262,9 +266,7 @@ def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> tuple[Poly, 
     tops = upper(a.facts, a.subs[0] * width + a.offset, keep)
     parts = [(p + width).divided_by(Poly({(): size})) for p in tops]
     return tuple(
-        whole + (1 if rest.terms else 0)
-        for whole, rest in parts
-        if not rest.terms or rest.constant
+        whole + (1 if rest.terms else 0) for whole, rest in parts if not rest.terms or rest.constant
     )
 
 
@@ -284,11 +286,14 @@ def upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int = 0) -> tuple[
         if name is None:
             found.append(q)
             continue
-        for new in _without(facts, q, name, keep, depth):
-            if new not in seen and len(new.terms) < 24:
-                seen.add(new)
-                todo.append(new)
+        made = {p for p in _without(facts, q, name, keep, depth) if len(p.terms) < 24} - seen
+        seen |= made
+        todo += sorted(made, key=lambda p: _hardness(facts, p, keep), reverse=True)
     return smallest(found)
+
+
+def _hardness(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[int, int, str]:
+    return sum(1 for a in p.atoms() if not _kept(facts, a, keep)), len(p.terms), str(p)
 
 
 def _next(facts: Facts, p: Poly, keep: frozenset[str]) -> str | None:
@@ -311,9 +316,7 @@ def _kept(facts: Facts, name: str, keep: frozenset[str]) -> bool:
     return facts.stable(atom(name))
 
 
-def _without(
-    facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int
-) -> Iterator[Poly]:
+def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int) -> Iterator[Poly]:
     """Polynomials >= p without `name`."""
     parts = p.split(name)
     if parts is None:
@@ -336,8 +339,11 @@ def _without(
 def _not_negative(facts: Facts, t: Poly, keep: frozenset[str]) -> bool:
     if facts.soon_nonneg(t):
         return True
-    lo, hi = facts.interval(t)
-    if hi < 0 or min(t.terms.values()) < 0 or not all(_kept(facts, a, keep) for a in t.atoms()):
+    if (
+        facts.interval(t)[1] < 0
+        or min(t.terms.values()) < 0
+        or not all(_kept(facts, a, keep) for a in t.atoms())
+    ):
         return False
     unsure = [a for a in sorted(t.atoms()) if facts.interval(atom(a))[0] < 0]
     for a in unsure:
@@ -353,9 +359,7 @@ def _bare(x: e.Expr) -> e.Expr:
     return out
 
 
-def _quotient_facts(
-    facts: Facts, name: str, keep: frozenset[str], depth: int
-) -> Iterator[Poly]:
+def _quotient_facts(facts: Facts, name: str, keep: frozenset[str], depth: int) -> Iterator[Poly]:
     """q <= (U + 1)/d - 1 where d divides U + 1, for q = num/d and num <= U."""
     info = facts.atoms.get(name)
     if info is None or info.num is None or info.den is None:

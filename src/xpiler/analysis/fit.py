@@ -1,4 +1,4 @@
-"""Extents as products of sizes, found from examples: which product gives the counts that were seen."""
+"""Extents as products of sizes, found from examples: the product that gives the counts seen."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ def product(
 ) -> tuple[int, tuple[str, ...]] | None:
     """(c, factors) with count = c * product of the factors; None where that is not clear.
 
-    Counts are at least what is touched, so the product may be less here and there; in no case may
-    it be more, it has to meet the counts more often than any other, at two different sizes at
-    least (where there are sizes at all). A constant factor has to be right in all cases.
+    The product has to be right in all cases, and more often than any other for the sizes around
+    them (where less may be touched), with two different counts at least.
     """
     if not names:
         counts = {n for _, n in cases}
         return (counts.pop(), ()) if len(counts) == 1 else None
     scored: dict[tuple[int, tuple[str, ...]], int] = {}
     for found in set(_candidates((*cases, *more), names)):
-        exact = len(cases) > 1 and all(_value(found, sizes) == n for sizes, n in cases)
-        if exact or (found[0] == 1 and all(_value(found, sizes) <= n for sizes, n in cases)):
+        if found[1] and all(_value(found, sizes) == n for sizes, n in cases):
             scored[found] = _hits(found, (*cases, *more), names)
     best = max(scored.values(), default=0)
     good = [x for x, hits in scored.items() if hits == best]
@@ -46,7 +44,7 @@ def _hits(
 ) -> int:
     """At how many different sizes the product is the count; 0 if it is one count everywhere."""
     met = {tuple(sizes.get(n) for n in names): n for sizes, n in seen if _value(found, sizes) == n}
-    moved = len(set(met.values())) > 1 or not found[1]
+    moved = len(set(met.values())) > 1
     return len(met) if moved else 0
 
 

@@ -1,4 +1,4 @@
-"""What each loop of a function allows: iterations at once, accumulators, atomic updates, or why not."""
+"""What each loop of a function allows: iterations at once, accumulators, atomics, or why not."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def counter(name: str) -> str:
 
 
 def within(loop: s.For, facts: Facts) -> Facts:
-    """What is known in the body of `loop`: with a constant step, which values its variable takes."""
+    """What is known in the body of `loop`: for a constant step, the values of its variable."""
     inner = inside(loop, facts)
     step = facts.poly(loop.step).constant if is_int(loop.var.type) else None
     if step is None or step < 2:

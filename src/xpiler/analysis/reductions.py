@@ -47,7 +47,7 @@ def find(body: s.Body, scalars: set[str], index: e.Var) -> tuple[Reduction, ...]
     steps: list[Step] = []
     rest: list[object] = []
     _split(body, scalars, steps, rest)
-    used = set().union(*(names_in(x) for x in rest)) if rest else set()  # type: ignore[arg-type]
+    used = set().union(*(names_in(x) for x in rest)) if rest else set()
     if used & scalars:
         return None
     out: dict[str, Reduction] = {}

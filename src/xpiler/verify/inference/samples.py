@@ -1,4 +1,4 @@
-"""Extents of buffers at many sizes: what an entry touches when one size after the other is changed."""
+"""Extents of buffers at neighbouring sizes: what an entry touches when one of them changes."""
 
 from __future__ import annotations
 

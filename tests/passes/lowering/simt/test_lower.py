@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.passes.lowering.simt.build import codes, kernels, lowered
+
 from xpiler.ir.text import show_body, show_function
 
 ADD = "void add(const float *a, const float *b, float *c, int n) { LOOP c[i] = a[i] + b[i]; }"
@@ -29,13 +29,16 @@ def test_elementwise_gets_a_guarded_thread_for_each_point():
 
 
 def test_a_while_loop_that_counts_is_a_loop_too():
-    text = ADD.replace("LOOP c[i] = a[i] + b[i];", "int i = 0; while (i < n) { c[i] = a[i] + b[i]; i++; }")
+    text = ADD.replace(
+        "LOOP c[i] = a[i] + b[i];", "int i = 0; while (i < n) { c[i] = a[i] + b[i]; i++; }"
+    )
     assert "if (i < n)" in show_function(kernels(lowered(text))[0])
 
 
 def test_pointers_may_be_apart_only_by_assumption():
-    allowed, forbidden = lowered(ADD.replace("LOOP", LOOP)), lowered(
-        ADD.replace("LOOP", LOOP), no_alias=False
+    allowed, forbidden = (
+        lowered(ADD.replace("LOOP", LOOP)),
+        lowered(ADD.replace("LOOP", LOOP), no_alias=False),
     )
     assert "a and c are the same or do not overlap" in allowed.assumptions
     assert codes(forbidden) == ["XP1101"]

@@ -1,4 +1,4 @@
-"""Statements that the threads of a block run together: shared arrays, barriers, shared-out loops."""
+"""Statements that the threads of one block run together: shared arrays, barriers, loops."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from xpiler.analysis.dependence import distinct
 from xpiler.analysis.effects import assigned, declared, escapes, is_memory, names_in, root
 from xpiler.analysis.parallelism import Gatherer, Survey
 from xpiler.analysis.ranges import Facts
+from xpiler.analysis.reductions import Reduction
 from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -18,6 +19,7 @@ from xpiler.passes.cleanup.base import sentence
 from xpiler.passes.cleanup.nests import chain
 from xpiler.passes.lowering.simt import reduce
 from xpiler.passes.lowering.simt import words as w
+from xpiler.passes.lowering.simt.barriers import Dirty, Memory
 from xpiler.passes.lowering.simt.context import Frame, Unfit
 from xpiler.passes.lowering.simt.layout import size_and_align
 from xpiler.passes.lowering.simt.threads import serial, with_atomics
@@ -26,59 +28,6 @@ FEW = 4
 """Loops of fewer iterations are not dealt out."""
 OWN = 64
 """Arrays of at most so many elements may be kept by every thread for itself."""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Names of arrays that are read and written; `anything`: also what has no name."""
-
-    reads: frozenset[str] = frozenset()
-    writes: frozenset[str] = frozenset()
-    anything: bool = False
-
-
-@dataclass
-class Dirty:
-    """What has been touched since the last barrier, by one thread (solo) or by all."""
-
-    reads: dict[str, set[bool]] = field(default_factory=dict)
-    writes: dict[str, set[bool]] = field(default_factory=dict)
-    anything: bool = False
-
-    def copy(self) -> Dirty:
-        return Dirty({k: set(v) for k, v in self.reads.items()},
-                     {k: set(v) for k, v in self.writes.items()}, self.anything)  # fmt: skip
-
-    def clear(self) -> None:
-        self.reads.clear()
-        self.writes.clear()
-        self.anything = False
-
-    def add(self, m: Memory, solo: bool) -> None:
-        for n in m.reads:
-            self.reads.setdefault(n, set()).add(solo)
-        for n in m.writes:
-            self.writes.setdefault(n, set()).add(solo)
-        self.anything |= m.anything
-
-    def join(self, other: Dirty) -> None:
-        for mine, theirs in ((self.reads, other.reads), (self.writes, other.writes)):
-            for k, v in theirs.items():
-                mine.setdefault(k, set()).update(v)
-        self.anything |= other.anything
-
-    def clashes(self, m: Memory, solo: bool) -> bool:
-        """Whether `m`, done by one thread or all, has to wait for the others."""
-        if m.anything or self.anything:
-            return bool(self.writes or self.reads or self.anything) and bool(
-                m.writes or self.writes or m.anything
-            )
-
-        def met(owners: set[bool]) -> bool:
-            return not solo or owners != {True}
-
-        after_write = any(met(self.writes[n]) for n in (m.reads | m.writes) & set(self.writes))
-        return after_write or any(met(self.reads[n]) for n in m.writes & set(self.reads))
 
 
 @dataclass
@@ -380,24 +329,23 @@ class Block:
         skip = self.own | {n for n in declared(body) if n not in self._common}
         reads = {a.root.name for a in found.out.accesses if not a.write} - skip
         writes = {a.root.name for a in found.out.accesses if a.write} - skip
-        reads |= self._aliases(reads | writes, writes, found, skip)
+        if self.threads > 1:
+            self._assume_apart(reads | writes, writes, found)
         return Memory(frozenset(reads), frozenset(writes), found.out.opaque)
 
     @property
     def _common(self) -> set[str]:
         return set(self.shared) | set(self.dynamic)
 
-    def _aliases(
-        self, names: set[str], writes: set[str], found: Gatherer, skip: set[str]
-    ) -> set[str]:
-        """Pointers that may reach the same memory count as touched too, unless that is assumed."""
-        roots = {a.root.name: a.root for a in found.out.accesses if a.root.name not in skip}
+    def _assume_apart(self, names: set[str], writes: set[str], found: Gatherer) -> None:
+        """Pointers by different names reach different memory: known, or assumed from here on."""
+        roots = {a.root.name: a.root for a in found.out.accesses}
         for a in sorted(writes):
             for b in sorted(names - {a}):
                 if not distinct(roots[a], roots[b]):
                     first, second = sorted((a, b))
-                    self.frame.low.ledger.assume_apart(first, second, or_same=True)
-        return set()
+                    if not self.frame.low.ledger.assume_apart(first, second, or_same=True):
+                        raise Unfit(f"{first} and {second} may overlap")
 
     # -- loops that are dealt out -------------------------------------------------------------
 
@@ -456,7 +404,7 @@ class Block:
     def _reduce(self, st: s.For, out: list[s.Stmt]) -> None:
         """Every thread makes a part; the parts are combined across the block."""
         mapping: dict[str, e.Expr] = {}
-        parts: list[tuple[reduce.Reduction, e.Var, e.Var | None]] = []
+        parts: list[tuple[Reduction, e.Var, e.Var | None]] = []
         for r in self.survey.of(st).reductions:
             if r.loose:
                 self.frame.low.assume(f"{r.var.name.split('.')[0]} takes no NaN")
@@ -487,7 +435,7 @@ class Block:
             self.scratch[key] = self.frame.fresh(base, Array(t, n))
         return self.scratch[key]
 
-    def _arg(self, r: reduce.Reduction, part: e.Var, place: e.Var, out: list[s.Stmt]) -> None:
+    def _arg(self, r: Reduction, part: e.Var, place: e.Var, out: list[s.Stmt]) -> None:
         """The extreme of all parts with the smallest index that has it, by halving."""
         assert r.place is not None
         best = self._scratch(r.var.type, "best", self.threads)
@@ -521,7 +469,7 @@ class Block:
         )  # fmt: skip
 
 
-def _accumulated(r: reduce.Reduction, total: e.Expr) -> s.Stmt:
+def _accumulated(r: Reduction, total: e.Expr) -> s.Stmt:
     if r.op in ("+", "*", "|", "^"):
         return s.Assign(r.var, total, r.op)  # type: ignore[arg-type]
     return s.Assign(r.var, total)

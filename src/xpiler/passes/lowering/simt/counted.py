@@ -39,9 +39,7 @@ def _inside(st: s.Stmt, f: Function) -> s.Stmt:
     if not isinstance(st, (s.For, s.While, s.If, s.Scope)):
         return st
     parts = {
-        key: _body(getattr(st, key), f)
-        for key in ("body", "then", "orelse")
-        if hasattr(st, key)
+        key: _body(getattr(st, key), f) for key in ("body", "then", "orelse") if hasattr(st, key)
     }
     same = all(getattr(st, key) is value for key, value in parts.items())
     return st if same else replace(st, **parts)  # type: ignore[arg-type]
@@ -55,9 +53,7 @@ class _Counter:
     by: e.Expr
 
 
-def _loop(
-    st: s.While, before: s.Body, after: s.Body, f: Function
-) -> tuple[int, s.For] | None:
+def _loop(st: s.While, before: s.Body, after: s.Body, f: Function) -> tuple[int, s.For] | None:
     """The place of the counter's declaration in `before`, and the counting loop."""
     c = st.cond
     if st.do or not (isinstance(c, e.Binary) and c.op == "<" and isinstance(c.a, e.Var)):
@@ -113,10 +109,10 @@ def _tail(st: s.While) -> tuple[s.Body, list[_Counter]] | None:
 
 
 def _counter(st: s.Stmt) -> _Counter | None:
-    if isinstance(st, s.Assign) and st.op == "+" and isinstance(st.target, e.Var):
-        if isinstance(st.target.type, Pointer) or _is_int(st.target):
-            return _Counter(st.target, st.value)
-    return None
+    if not isinstance(st, s.Assign) or st.op != "+" or not isinstance(st.target, e.Var):
+        return None
+    counts = isinstance(st.target.type, Pointer) or _is_int(st.target)
+    return _Counter(st.target, st.value) if counts else None
 
 
 def _steady(x: e.Expr, changing: frozenset[str] | set[str]) -> bool:

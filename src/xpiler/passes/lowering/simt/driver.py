@@ -21,7 +21,7 @@ from xpiler.passes.lowering.base import Lowered, Origin
 from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
-from xpiler.passes.lowering.simt.inline import callees_first, inlined, calls_in
+from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
 from xpiler.passes.lowering.simt.structs import renamed_structs
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
@@ -90,12 +90,14 @@ class _Driver:
 
     def _is_device(self, f: Function) -> bool:
         """Whether it only serves kernels: nothing but computing, and somebody calls it."""
-        return f.name in self.low.readers and (
-            f.static or _is_called(self.low.program, f.name) or not _works_on_memory(f)
-        ) and not _has_loops_over_memory(f)
+        return (
+            f.name in self.low.readers
+            and (f.static or _is_called(self.low.program, f.name) or not _works_on_memory(f))
+            and not _has_loops_over_memory(f)
+        )
 
     def _one(self, f: Function, forms: Mapping[str, Form]) -> tuple[Form, Function | None] | None:
-        """The function over device pointers, and its wrapper where it can be called from outside."""
+        """The function over device pointers, and its wrapper if it is called from outside."""
         low = self.low
         kernels, names = len(low.kernels), set(low.names)
         try:
@@ -126,10 +128,11 @@ class _Driver:
         """What holds at the start of `f`; sizes that it divides by are taken to be positive."""
         facts = self.low.ctx.facts(f)
         keep = frozenset(p.name for p in f.params if p.name not in facts.mutable)
-        for p in divisors(f.body, facts, keep):
-            sentence = f"{value_sentence(facts, p)} is positive"
-            if self.low.ledger.assume(sentence):
-                facts = facts.with_fact(p - 1)
+        for _ in range(2):  # a divisor may be a quotient itself
+            for p in divisors(f.body, facts, keep):
+                sentence = f"{value_sentence(facts, p)} is positive"
+                if self.low.ledger.assume(sentence):
+                    facts = facts.with_fact(p - 1)
         return facts
 
     def _assembled(self, hosts: Mapping[str, Function]) -> Program:

@@ -86,9 +86,7 @@ def _partials(
         size = size_and_align(frame.low.program, r.var.type)[0] * BLOCKS
         buffers[where.name] = (where, w.const(size, U64))
         later.append(_joined(r, e.Index(where, number, r.var.type)))
-    stride = w.cast(
-        e.Binary("*", e.Axis("grid_dim", "x"), e.Axis("block_dim", "x"), U32), t
-    )
+    stride = w.cast(e.Binary("*", e.Axis("grid_dim", "x"), e.Axis("block_dim", "x"), U32), t)
     mine = w.binary("+", st.lo, w.binary("*", w.global_index("x", t), st.step))
     loop = s.For(st.var, mine, st.hi, w.binary("*", stride, st.step), serial(st.body), loc=st.loc)
     _fits(frame, st, facts, threads)

@@ -40,18 +40,16 @@ class Form:
     uses: Mapping[str, Use] = field(default_factory=dict)
 
 
-def touches_memory(
-    node: s.Stmt | e.Expr | s.Body, readers: frozenset[str] = frozenset()
-) -> bool:
+def touches_memory(node: s.Stmt | e.Expr | s.Body, readers: frozenset[str] = frozenset()) -> bool:
     """Whether array elements are read or written, or something is called that may do so.
 
     `readers` are functions that only compute; given no pointer they do not touch memory either.
     """
     known = math_functions()
     for n in walk(node):
-        if isinstance(n, e.Index) and is_memory(n):
-            if not (isinstance(n.type, Pointer) and isinstance(n.base, e.Var)):
-                return True
+        of_host = isinstance(n, e.Index) and isinstance(n.type, Pointer)  # an array of pointers
+        if isinstance(n, e.Index) and is_memory(n) and not (of_host and isinstance(n.base, e.Var)):
+            return True
         if isinstance(n, e.Call) and n.func not in known:
             pointers = any(isinstance(a.type, (Pointer, Array)) for a in n.args)
             if pointers or n.func not in readers:
@@ -206,16 +204,18 @@ class Host:
         if any(isinstance(d.var.type, Array) for d in _outer_decls(body, self.survey)):
             return False
         for n in walk(body):
-            if isinstance(n, s.For) and self.survey.of(n).free and bindable(n):
-                if _trips(n) > 64 and not names_in(n) & set(self.arrays):
-                    return True
+            if isinstance(n, s.For) and self._launchable(n):
+                return True
             if isinstance(n, e.Call) and n.func in self.forms:
                 return True
         return False
 
-    def _compound(
-        self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]]
-    ) -> s.Body | None:
+    def _launchable(self, n: s.For) -> bool:
+        """Whether the loop has points enough, and all it needs is on the device."""
+        free = self.survey.of(n).free and bindable(n)
+        return free and _trips(n) > 64 and not names_in(n) & set(self.arrays)
+
+    def _compound(self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]]) -> s.Body | None:
         if isinstance(st, s.Scope):
             return (replace(st, body=(*self._flush(run), *self.body(st.body, facts))),)
         if isinstance(st, s.If) and not self._touches(st.cond):
@@ -287,7 +287,7 @@ class Host:
     def _fetched(self, node: object) -> s.Body:
         """Copies to the host of the values in `node` that are on the device."""
         out: list[s.Stmt] = []
-        parts: s.Body | tuple[e.Expr, ...] = node if isinstance(node, tuple) else (node,)  # type: ignore[assignment]
+        parts: s.Body | tuple[e.Expr, ...] = node if isinstance(node, tuple) else (node,)
         for name in sorted({n for x in parts for n in names_in(x)} & set(self.resident)):
             where = self.resident.pop(name)
             assert isinstance(where.type, Pointer)
@@ -356,8 +356,8 @@ class Host:
                 size = size_and_align(self.frame.low.program, d.var.type)[0]
                 self.hoisted[name] = (v, w.const(size, U64))
         front: list[s.Stmt] = []
-        for v, size in self.hoisted.values():
-            front += [s.Decl(v), s.Instr("host.alloc", (v,), (size,))]
+        for v, count in self.hoisted.values():
+            front += [s.Decl(v), s.Instr("host.alloc", (v,), (count,))]
         frees = [s.Instr("host.free", (), (v,)) for v, _ in self.hoisted.values()]
         return (*front, *body, *frees)
 
@@ -428,7 +428,7 @@ def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt:
 
 
 def _assigned_scalars(st: s.Stmt) -> set[str]:
-    out = set()
+    out: set[str] = set()
     for n in walk(st):
         if isinstance(n, s.Assign) and not is_memory(n.target):
             base: e.Expr = n.target

@@ -149,9 +149,7 @@ def _with_value(st: s.Stmt, value: e.Expr) -> s.Body:
 
 
 def _fits(g: Function) -> bool:
-    size = 0
-    for n in walk(g.body):
-        size += 1
+    for size, n in enumerate(walk(g.body)):
         if isinstance(n, (s.Launch, s.Barrier, s.LeftOut)) or size > LARGEST:
             return False
         if isinstance(n, s.Instr) and n.name.startswith("host."):

@@ -13,7 +13,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, U32, Array
 from xpiler.passes.lowering.simt import words as w
-from xpiler.passes.lowering.simt.blocks import OWN, Block, elements, trips
+from xpiler.passes.lowering.simt.blocks import Block, elements, trips
 from xpiler.passes.lowering.simt.context import Frame, Unfit, loaded, outline
 from xpiler.passes.lowering.simt.threads import (
     Bound,
@@ -67,16 +67,18 @@ def _tops(body: s.Body, facts: Facts) -> list[tuple[s.For, Facts]]:
 
 def _shares_arrays(body: s.Body, survey: Survey) -> bool:
     """Whether an array of the block's own is filled by a loop that can be dealt out."""
-    tops = {st.var.name for st in body if isinstance(st, s.Decl)}
-    for st in body:
-        if isinstance(st, s.Decl) and isinstance(st.var.type, Array):
-            if (elements(st.var.type) or OWN + 1) >= LONG and any(
-                isinstance(n, s.For) and survey.of(n).parallel and (trips(n) or LONG) >= LONG
-                and st.var.name in _written(n.body)
-                for n in walk(body)
-            ):  # fmt: skip
-                return bool(tops)
-    return False
+    loops = [
+        n
+        for n in walk(body)
+        if isinstance(n, s.For) and survey.of(n).parallel and (trips(n) or LONG) >= LONG
+    ]
+    return any(
+        st.var.name in _written(n.body)
+        for st in body
+        if isinstance(st, s.Decl) and isinstance(st.var.type, Array)
+        if (elements(st.var.type) or LONG) >= LONG
+        for n in loops
+    )
 
 
 def _written(body: s.Body) -> set[str]:

@@ -136,9 +136,7 @@ def launch_points(
     return (*nest.host, *_launch(frame, kernel, shape, resident))
 
 
-def _launch(
-    frame: Frame, kernel: s.Body, shape: Shape, resident: Mapping[str, e.Var]
-) -> s.Body:
+def _launch(frame: Frame, kernel: s.Body, shape: Shape, resident: Mapping[str, e.Var]) -> s.Body:
     name, args = outline(frame, loaded(serial(kernel), resident))
     grid, block = [*shape.grid], [w.u32(n) for n in shape.block]
     while len(grid) < 3:
@@ -238,7 +236,7 @@ def stride(a: Access, name: str) -> int | None:
 
 def _shape(frame: Frame, order: list[s.For], facts: Facts) -> Shape:
     bounds = [Bound(lp, trip_count(lp)) for lp in order]
-    checks = [
+    checks: list[e.Expr] = [
         w.less(w.const(0, b.count.type), b.count)
         for b in reversed(bounds)
         if not facts.positive(facts.poly(b.count))

@@ -13,8 +13,8 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.types import U64, Array, Opaque, Pointer, Scalar, Type
+from xpiler.passes.cleanup.base import sentence
 from xpiler.passes.lowering.base import Origin
-from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Lowering, Unfit
 from xpiler.passes.lowering.simt.host import Form
 from xpiler.passes.lowering.simt.layout import byte_count
@@ -127,9 +127,7 @@ def _walk(p: e.Var, out: _Mirrors, taken: set[str]) -> None:
     out.pointers[p.name] = moving
 
 
-def _count(
-    low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin
-) -> e.Expr | None:
+def _count(low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin) -> e.Expr | None:
     """The elements of a parameter: as given, as the accesses say, or as the examples suggest."""
     given = origin.extents.get(f.name, {}).get(p.name)
     if given is not None:
@@ -141,6 +139,10 @@ def _count(
         return count
     if count is not None and not seen:
         return count
+    part = use.count(sure=False) if use is not None and count is None else None
+    if part is not None and seen and all(fit.value(part, sizes) == n for sizes, n in seen):
+        low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
+        return part
     types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
     more = []
     if seen and origin.sampled is not None:
