@@ -28,6 +28,7 @@ template <class T> inline T __bang_min(const T* src, int n) {
     if (src[i] < best) best = src[i];
   return best;
 }
+// the value, and the number of the first element that has it as the second 32-bit word
 #define XP_ARG(name, op)                                                   \
   template <class T> inline void name(T* dst, const T* src, int n) {       \
     T best = src[0];                                                       \
@@ -38,6 +39,7 @@ template <class T> inline T __bang_min(const T* src, int n) {
         at = i;                                                            \
       }                                                                    \
     dst[0] = best;                                                         \
+    if (sizeof(T) < sizeof(unsigned)) dst[1] = (T)0;                       \
     ((unsigned*)dst)[1] = at;                                              \
   }
 XP_ARG(__bang_argmax, >)
