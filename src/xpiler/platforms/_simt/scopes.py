@@ -54,7 +54,13 @@ def _is_label_end(tokens: Sequence[Token], index: int) -> bool:
     if tokens[index].text != ":":
         return False
     before = next_solid(tokens, index - 1, -1)
-    return before >= 0 and tokens[before].text in _LABEL_WORDS | {"default"}
+    if before >= 0 and tokens[before].text in _LABEL_WORDS | {"default"}:
+        return True
+    while before >= 0 and tokens[before].text not in {";", "{", "}", "?", ":"}:
+        if tokens[before].text == "case":
+            return True
+        before = next_solid(tokens, before - 1, -1)
+    return False
 
 
 def _after_define(tokens: Sequence[Token], index: int) -> int:

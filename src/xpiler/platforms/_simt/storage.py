@@ -54,8 +54,8 @@ class Storage:
     """The words that name a memory (with the function that finds a variable's place there).
 
     `file_key` makes the key of a variable at file scope. With `pointees` a word before `*` says
-    where the pointer points, and is dropped. With `accessors` bodies of macros may mention variables
-    at file scope.
+    where the pointer points, and is dropped. With `accessors` bodies of macros may mention
+    variables at file scope. With `initial` a variable may start with a value.
     """
 
     words: Mapping[str, str]
@@ -63,6 +63,7 @@ class Storage:
     dynamic: str = "::xp_simt::dynamic_slot()"
     pointees: bool = False
     accessors: bool = False
+    initial: bool = False
 
 
 SIMT_STORAGE = Storage({"__shared__": "::xp_simt::shared_slot"}, "::xp_simt::FileKey")
@@ -129,10 +130,32 @@ def _one(
         return None
     if storage.pointees and _points(declaration):
         return Edit(index, index + 1, " ")
+    values = _initial_values(declaration) if storage.initial else []
+    if values is None or (values and scope in {NAMESPACE, CLASS}):
+        told = f'static_assert(false, "{tokens[index].text}: an initialiser is not modelled")'
+        return Edit(start, end, told)
     if scope in {NAMESPACE, CLASS}:
         return Edit(start, end, _file_scope(declaration, at_file, storage))
     parts = [_reference(d, declaration, "[] {}", storage) for d in declaration.declarators]
-    return Edit(start, end, f"{declaration.specifiers} {', '.join(p for _, p in parts)}")
+    made = f"{declaration.specifiers} {', '.join(p for _, p in parts)}"
+    return Edit(start, end, "; ".join([made, *values]))
+
+
+def _initial_values(declaration: Declaration) -> list[str] | None:
+    """Assignments that set variables to their first values; None where one is no plain number."""
+    found: list[str] = []
+    for declarator in declaration.declarators:
+        texts = [t.text for t in declarator]
+        at = _declared_name(declarator)
+        name = texts.index("=") if "=" in texts else None
+        if name is None or at is None:
+            if "{" in texts:
+                return None
+            continue
+        if "[" in texts[:name] or "{" in texts:
+            return None
+        found.append(f"{texts[at]} = {code(declarator[name + 1 :]).strip()}")
+    return found
 
 
 def _points(declaration: Declaration) -> bool:

@@ -30,6 +30,7 @@ _STORAGE = Storage(
     file_key="::xp_bang::FileKey",
     pointees=True,
     accessors=True,
+    initial=True,
 )
 # With one of these words a text can tell the memory core from the others, or gives it work.
 _MEMORY_CORE = re.compile(

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from bang_running import normal, run, zeros
 
+from xpiler.verify.execution import BuildError
+
 WHO = r"""
 __mlu_entry__ void k(int* out) {
   if (__is_mpu()) return;
@@ -188,3 +190,30 @@ def test_scalar_accesses_to_gdram_are_counted() -> None:
     text = "__mlu_entry__ void k(const float* a, float* b, int n) { for (int i = 0; i < n; i++) b[i] = a[i] + 1; }"
     ran = run(text, "k", normal(32), zeros(32), 32)
     assert ran.counters["scalar_buffer"] == 64
+
+
+def test_variables_in_memories_may_start_with_a_value() -> None:
+    text = """
+__mlu_entry__ void k(float* b, int n) {
+  for (int i = 0; i < n; i++) {
+    __nram__ float sum = 2.0f, other;
+    other = i;
+    sum += other;
+    b[i] = sum;
+  }
+}
+"""
+    np.testing.assert_array_equal(run(text, "k", zeros(8), 8)[0], np.arange(8) + 2)
+    with pytest.raises(BuildError, match="initialiser"):
+        run(text.replace("sum = 2.0f", "sum = 1.0f, t[2] = {1, 2}"), "k", zeros(8), 8)
+
+
+def test_a_declaration_may_follow_a_case_label() -> None:
+    text = """
+__mlu_entry__ void k(float* b, int n) {
+  switch (n) {
+    case 8: __nram__ float x[8]; __bang_write_value(x, 8, 1.0f); __memcpy(b, x, 32, NRAM2GDRAM);
+  }
+}
+"""
+    np.testing.assert_array_equal(run(text, "k", zeros(8), 8)[0], np.ones(8))
