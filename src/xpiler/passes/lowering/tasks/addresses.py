@@ -1,4 +1,4 @@
-"""Subscripts in unsigned arithmetic become signed ones: an index that does not wrap has one value."""
+"""Subscripts in unsigned arithmetic become signed: an index that does not wrap has one value."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def _indices(body: s.Body) -> dict[str, e.Var]:
     changing = assigned(body)
     out = {}
     for name, d in declared(body).items():
-        if d.var.type in (U32, U64) and d.init is not None and name not in changing:
-            if _is_sum(d.init):
-                out[name] = e.Var(name, I64)
+        unsigned = d.var.type in (U32, U64) and name not in changing
+        if unsigned and d.init is not None and _is_sum(d.init):
+            out[name] = e.Var(name, I64)
     return out
 
 

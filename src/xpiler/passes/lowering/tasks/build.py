@@ -79,9 +79,9 @@ def folded(x: e.Expr) -> e.Expr:
     """`x` without additions of zero and the like."""
 
     def one(n: e.Expr) -> e.Expr:
-        if isinstance(n, e.Binary) and n.op in ("+", "-", "*") and isinstance(n.type, Scalar):
-            if n.type.is_integer:
-                return {"+": add, "-": sub, "*": mul}[n.op](n.a, n.b)
+        whole = isinstance(n.type, Scalar) and n.type.is_integer
+        if whole and isinstance(n, e.Binary) and n.op in ("+", "-", "*"):
+            return {"+": add, "-": sub, "*": mul}[n.op](n.a, n.b)
         if isinstance(n, e.Cast) and isinstance(n.x, e.Const) and isinstance(n.type, Scalar):
             return cast(n.x, n.type) if n.type.is_integer and _plain(n.x) else n
         return n
@@ -141,9 +141,9 @@ def at(base: e.Expr, index: e.Expr) -> e.Index:
 
 def address(place: e.Expr) -> e.Expr:
     """`&place`; the array itself for its first element."""
-    if isinstance(place, e.Index) and is_const(place.index, 0):
-        if isinstance(place.base, e.Var):
-            return place.base
+    first = isinstance(place, e.Index) and is_const(place.index, 0)
+    if first and isinstance(place, e.Index) and isinstance(place.base, e.Var):
+        return place.base
     return e.AddressOf(place, Pointer(place.type))
 
 

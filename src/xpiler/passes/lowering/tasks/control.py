@@ -11,10 +11,10 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
-from xpiler.passes.lowering.tasks.loops import Written, vectorised
+from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
 from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
 
 SMALLEST = 64
@@ -30,7 +30,8 @@ Bounds = tuple[e.Expr, e.Expr]
 class Control:
     """Lowers the statements of one kernel.
 
-    `near` names the local arrays that lie in NRAM, `far` the pointers to the device's memory; `notes` are the loops that stay scalar, and why.
+    `near` names the local arrays that lie in NRAM, `far` the pointers to the device's memory;
+    `notes` are the loops that stay scalar, and why.
     """
 
     arena: Arena
@@ -86,9 +87,7 @@ class Control:
             known = self.natures[st.var.name] = nature(st, facts, self.readers)
         return known
 
-    def loop(
-        self, st: s.For, facts: Facts, bounds: Bounds | None = None
-    ) -> tuple[s.Body, float]:
+    def loop(self, st: s.For, facts: Facts, bounds: Bounds | None = None) -> tuple[s.Body, float]:
         """The cheaper of: the whole loop in vector instructions; a scalar loop around its body."""
         start = self.arena.mark()
         kept = dict(self.notes)
@@ -99,7 +98,7 @@ class Control:
         self.arena.back(start)
         inner, cost = self.body(st.body, inside(st, facts))
         lo, hi = bounds or (st.lo, st.hi)
-        whole = _trips(lo, hi, st.step) * (cost + 4)
+        whole = (SHARE if bounds else _trips(lo, hi, st.step)) * (cost + 4)
         if vector is not None and vector[1] <= whole:
             self.arena.back(with_vector)
             self.notes = kept
@@ -183,10 +182,10 @@ def near_arrays(body: s.Body) -> tuple[frozenset[str], int]:
     names, total = set(), 0
     for name, d in declared(body).items():
         size = _bytes(d.var.type)
-        if isinstance(d.var.type, Array) and d.init is None and size and size <= LARGEST:
-            if total + size <= LARGEST:
-                names.add(name)
-                total += -(-size // ALIGN) * ALIGN
+        fits = 0 < size <= LARGEST - total
+        if isinstance(d.var.type, Array) and d.init is None and fits:
+            names.add(name)
+            total += -(-size // ALIGN) * ALIGN
     return frozenset(names), total
 
 
@@ -197,4 +196,4 @@ def _bytes(t: Type) -> int:
         return t.lanes * t.elem.bits // 8
     if isinstance(t, Scalar):
         return size_of(t)
-    return 0 if isinstance(t, (Struct, Pointer)) else 0
+    return 0

@@ -11,10 +11,10 @@ from xpiler.diagnostics import Diagnostic
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
-from xpiler.ir.program import Function, Program
+from xpiler.ir.program import Function, Program, Role
 from xpiler.ir.rewrite import children, rewrite_stmts, walk
-from xpiler.ir.types import F64, U32, Pointer
 from xpiler.ir.text import show
+from xpiler.ir.types import F64, U32, Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
@@ -38,9 +38,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 class Tasks:
     """One program on its way."""
 
-    def __init__(
-        self, program: Program, platform: Platform, origin: Origin, ctx: Context
-    ) -> None:
+    def __init__(self, program: Program, platform: Platform, origin: Origin, ctx: Context) -> None:
         self.program, self.platform, self.origin, self.ctx = program, platform, origin, ctx
         self.readers = readers(program)
         self.budget = int(platform.limits.get("nram_bytes", 393216)) - 4096
@@ -66,10 +64,11 @@ class Tasks:
                 made = self.bare(f)
                 out += [made] if made is not None else []
                 lost |= {f.name} if made is None else set()
-        serving = _called_from([f for f in out])
+        serving = _called_from(list(out))
         for f in self.program.functions:
             if f.name not in kernels:
-                role = "device" if f.name in _closure(self.program, serving) else "host"
+                inner = f.name in _closure(self.program, serving)
+                role: Role = "device" if inner else "host"
                 out.append(replace(f, body=_launching(f.body, kernels), role=role))
         order = {f.name: k for k, f in enumerate(self.program.functions)}
         out.sort(key=lambda f: order[f.name])
@@ -101,7 +100,7 @@ class Tasks:
             self.note("XP1202", message, f, where)
             return None
         taken = {p.name for p in f.params} | set(names_in(f.body))
-        writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f))
+        writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f), f.params)
         try:
             body = writer.write(f.body)
         except TooLarge as why:
@@ -117,7 +116,9 @@ class Tasks:
         for name in {f.name} | _closure(self.program, _called_from([f])):
             for n in walk(self.program.function(name).body if name != f.name else f.body):
                 if isinstance(n, (e.Binary, e.Call, e.Unary)) and _is_double(n):
-                    return f"`{show(n)}` is a double; write it in float where that is precise enough"
+                    return (
+                        f"`{show(n)}` is a double; write it in float where that is precise enough"
+                    )
         return ""
 
     def _far(self, f: Function) -> frozenset[str]:
@@ -126,7 +127,9 @@ class Tasks:
         return frozenset(pointers | {g.var.name for g in self.program.globals})
 
     def note(self, code: str, message: str, f: Function, reason: str) -> None:
-        new = Diagnostic(code, message, "note" if code == "XP1201" else "error", f.loc, reason=reason)
+        new = Diagnostic(
+            code, message, "note" if code == "XP1201" else "error", f.loc, reason=reason
+        )
         if new not in self.diagnostics:
             self.diagnostics.append(new)
 
@@ -137,9 +140,9 @@ def _is_double(n: e.Expr) -> bool:
 
 
 def _called_from(functions: list[Function]) -> set[str]:
-    return {
-        n.func for f in functions for n in walk(f.body) if isinstance(n, e.Call)
-    } | {n.kernel for f in functions for n in walk(f.body) if isinstance(n, s.Launch)}
+    return {n.func for f in functions for n in walk(f.body) if isinstance(n, e.Call)} | {
+        n.kernel for f in functions for n in walk(f.body) if isinstance(n, s.Launch)
+    }
 
 
 def _closure(program: Program, names: set[str]) -> set[str]:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xpiler.analysis.effects import declared
+from xpiler.analysis.effects import declared, names_in
 from xpiler.analysis.extents import uses
 from xpiler.analysis.parallelism import survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, U32
 from xpiler.passes.lowering.simt.context import Frame, Lowering, loaded, outline
 from xpiler.passes.lowering.simt.driver import _Driver
 from xpiler.passes.lowering.simt.host import Form, Host, _scalars_out
 from xpiler.passes.lowering.simt.threads import bindable
-from xpiler.ir.program import Function, Program
-from xpiler.analysis.effects import names_in
 
 CORES = 4
 """Tasks that a launch has: one union of a cluster's cores."""

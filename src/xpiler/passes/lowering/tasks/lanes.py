@@ -1,4 +1,4 @@
-"""The lanes of one piece of a loop: which values vary, where memory lies, what is loaded already."""
+"""The lanes of one piece of a loop: which values vary, where memory lies, what is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks.build import (
-    ZERO, NotVector, add, address, at, cast, copy, elem_of, folded, mul, shift, size_of, strided, sub,
+    ZERO,
+    NotVector,
+    add,
+    address,
+    at,
+    cast,
+    copy,
+    elem_of,
+    folded,
+    mul,
+    shift,
+    size_of,
+    strided,
+    sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.nram import Arena
 
@@ -208,7 +221,7 @@ class Lanes:
         if isinstance(x, e.Index):
             return self._linear(x, facts) if isinstance(x.type, Array) else None
         if isinstance(x, e.Cast) and isinstance(x.x.type, (Pointer, Array)):
-            same = elem_of(x.type) == elem_of(x.x.type)
+            same = elem_of(x.type) == elem_of(x.x.type) or isinstance(x.x, e.Var)
             return self._base(x.x, facts) if same else None
         if isinstance(x, e.Binary) and x.op in "+-" and isinstance(x.type, Pointer):
             inner, n = self._base(x.a, facts), _length(x.type.elem)
@@ -264,7 +277,7 @@ class Lanes:
             return
         by = self.stride(w.stride, facts)
         self.emit(strided(dst, src, self.size, w.elem, way, e.Const(1, I32), by))
-        self.cost += self.times * self.usual * (4 if w.near else 40)
+        self.cost += self.times * self.usual * (4 if w.near else 12)
 
     def store(self, w: Where, v: Vec, facts: Facts) -> None:
         """The active lanes' values to memory, by one copy."""
@@ -278,7 +291,7 @@ class Lanes:
                 raise NotVector("a stride whose sign is not known")
             by = self.stride(w.stride, facts)
             self.emit(strided(dst, src, self.size, w.elem, way, by, e.Const(1, I32)))
-            self.cost += self.times * self.usual * (4 if w.near else 40)
+            self.cost += self.times * self.usual * (4 if w.near else 12)
 
     def forget(self, root: str | None, near: bool) -> None:
         """What was loaded from an array that has been written is not what lies there any more."""

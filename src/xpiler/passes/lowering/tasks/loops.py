@@ -13,11 +13,22 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
 from xpiler.ir.types import BOOL, I32, I64, Array
 from xpiler.passes.lowering.tasks.build import (
-    ONE, ZERO, NotVector, add, cast, const, is_const, least, sub,
+    ONE,
+    ZERO,
+    NotVector,
+    add,
+    cast,
+    const,
+    is_const,
+    least,
+    sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.nram import Arena
 from xpiler.passes.lowering.tasks.pieces import Pieces
+
+SHARE = 32
+"""Iterations that one task is taken to have of a loop that all tasks share."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def vectorised(
     lo, hi = bounds or (loop.lo, loop.hi)
     trip = _trip(lo, hi)
     width = min(arena.tile, trip) if trip else arena.tile
-    pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far)
+    pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far, bounds is not None)
     pieces.varying = varying(loop)
     pieces.scalars = {r.var.name for r in nature.reductions}
     pieces.changing = facts.mutable | assigned(loop.body)
@@ -74,9 +85,10 @@ def _piece(
     arena: Arena,
     near: frozenset[str],
     far: frozenset[str],
+    shared: bool,
 ) -> tuple[Pieces, s.Body]:
     """The lanes of one piece and the statements that begin it."""
-    usual = min(width, trip or USUAL)
+    usual = min(width, trip or (SHARE if shared else USUAL))
     if trip and trip <= width:
         n: e.Expr = const(trip)
         return Pieces(loop.var, lo, n, width, usual, arena, near, far, hi=n), ()

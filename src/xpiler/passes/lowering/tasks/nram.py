@@ -53,7 +53,8 @@ class Arena:
             raise TooLarge(f"{self.used} bytes of NRAM are wanted, {self.budget} are there")
 
     def release(self, var: e.Var) -> None:
-        assert isinstance(var.type, Array) and var.type.size is not None
+        assert isinstance(var.type, Array)
+        assert var.type.size is not None
         waiting = self.idle.setdefault((var.type.elem, var.type.size), [])
         if var not in waiting:
             waiting.append(var)

@@ -18,7 +18,8 @@ POOL = {"+": "__bang_sumpool", "max": "__bang_maxpool", "min": "__bang_minpool"}
 UNARY = {
     "sqrt": "__bang_sqrt", "rsqrt": "__bang_rsqrt", "rcp": "__bang_recip", "sin": "__bang_sin",
     "cos": "__bang_cos", "exp2": "__bang_pow2", "log2": "__bang_log2", "abs": "__bang_abs",
-    "floor": "__bang_floor", "ceil": "__bang_ceil", "trunc": "__bang_trunc", "round": "__bang_round",
+    "floor": "__bang_floor", "ceil": "__bang_ceil", "trunc": "__bang_trunc",
+    "round": "__bang_round",
 }  # fmt: skip
 
 CONVERT: dict[tuple[Type, Type], tuple[str, bool]] = {

@@ -15,7 +15,18 @@ from xpiler.ir.rewrite import fresh_name, walk
 from xpiler.ir.types import BOOL, F32, I32, Array, Pointer, Scalar
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
-    ONE, ZERO, NotVector, add, at, call, cast, const, copy, elem_of, real, sub,
+    ONE,
+    ZERO,
+    NotVector,
+    add,
+    at,
+    call,
+    cast,
+    const,
+    copy,
+    elem_of,
+    real,
+    sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.lanes import USUAL, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range, negated
@@ -119,11 +130,8 @@ class Pieces(Values):
     def _keep(self, var: e.Var, x: e.Expr, facts: Facts) -> bool:
         """Whether the value of a variable that never changes stays where it was computed."""
         v = self.vec(x, facts)
-        if v.buffer is None or v.offset != ZERO:
-            new = Vec(var.type, self.buffer(var.name, var.type))
-            self.emit(copy(self.operand(new), self.operand(v), self.size, v.elem, "NRAM2NRAM"))
-            v = new
-        if any(v.buffer == other for n, other in self.vectors.items() if n in self.changing):
+        settled = v.temp or any(v.buffer == b for _, _, b in self.loaded.values())
+        if v.buffer is None or v.offset != ZERO or not settled:
             new = Vec(var.type, self.buffer(var.name, var.type))
             self.emit(copy(self.operand(new), self.operand(v), self.size, v.elem, "NRAM2NRAM"))
             v = new
@@ -159,9 +167,7 @@ class Pieces(Values):
         else:
             raise NotVector("a field is assigned")
 
-    def _assign_variable(
-        self, st: s.Assign, target: e.Var, value: e.Expr, facts: Facts
-    ) -> None:
+    def _assign_variable(self, st: s.Assign, target: e.Var, value: e.Expr, facts: Facts) -> None:
         name = target.name
         if name in self.vectors:
             self._settle(value, Vec(target.type, self.vectors[name]), facts)
@@ -189,9 +195,7 @@ class Pieces(Values):
         mask = self.temp(F32)
         self.emit(copy(self.operand(mask), self.operand(kept), self.size, F32, "NRAM2NRAM"))
         mixed = self.blend(mask, new, want, want.elem)
-        self.emit(
-            copy(self.operand(want), self.operand(mixed), self.size, want.elem, "NRAM2NRAM")
-        )
+        self.emit(copy(self.operand(want), self.operand(mixed), self.size, want.elem, "NRAM2NRAM"))
         self.drop(mixed)
 
     def _masked_lanes(self, want: Vec, new: Vec) -> None:
@@ -324,14 +328,13 @@ class Pieces(Values):
         self.out.append(s.For(st.var, lo, hi, step, body))
 
     def trip(self, lo: e.Expr, hi: e.Expr, step: e.Expr) -> float:
-        if all(isinstance(x, e.Const) for x in (lo, hi, step)):
-            return max(1.0, (hi.value - lo.value) / max(1, step.value))  # type: ignore[attr-defined]
+        """Iterations that a loop is taken to have."""
+        if isinstance(lo, e.Const) and isinstance(hi, e.Const) and isinstance(step, e.Const):
+            return float(max(1.0, (hi.value - lo.value) / max(1, step.value)))
         by = step.value if isinstance(step, e.Const) else 1
-        return max(1.0, USUAL / max(1, by))
+        return float(max(1.0, USUAL / max(1, by)))
 
-    def _staggered(
-        self, st: s.For, lo: e.Expr, hi: e.Expr, step: e.Expr, facts: Facts
-    ) -> None:
+    def _staggered(self, st: s.For, lo: e.Expr, hi: e.Expr, step: e.Expr, facts: Facts) -> None:
         """`for j in [lane + a, hi)`: lane 0's counter leads, the last round has fewer lanes."""
         p = facts.poly(lo).split(self.var.name)
         if p is None or p[0].constant != 1 or self._hidden(p[1], facts):
@@ -369,7 +372,7 @@ class Pieces(Values):
         self.loaded.clear()
         self.out.append(s.While(cond, body, step, do=st.do))
 
-    # -- accumulators -------------------------------------------------------------------------------
+    # -- accumulators ---------------------------------------------------------------------------
 
     def reduce(self, step: Step, facts: Facts) -> None:
         """One value from all active lanes, combined into the outer variable."""

@@ -108,4 +108,4 @@ def _quotient(x: e.Expr, d: int, t: Type, up: bool) -> e.Expr:
     return e.Select(e.compare(">=", x, zero), e.Binary("/", x, e.Const(d, t), t), negative, t)
 
 
-__all__ = ["Range", "ZERO", "as_range", "conjuncts", "negated"]
+__all__ = ["ZERO", "Range", "as_range", "conjuncts", "negated"]

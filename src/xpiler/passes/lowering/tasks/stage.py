@@ -20,7 +20,19 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, substitute, walk
 from xpiler.ir.types import I32, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import (
-    ONE, ZERO, add, address, at, cast, const, copy, folded, is_const, least, strided, sub,
+    ONE,
+    ZERO,
+    add,
+    address,
+    at,
+    cast,
+    const,
+    copy,
+    folded,
+    is_const,
+    least,
+    strided,
+    sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.nram import Arena, TooLarge
 
@@ -34,7 +46,7 @@ class Stager:
 
     arena: Arena
     far: frozenset[str]
-    busy: list[e.Var] = field(default_factory=list)
+    held: list[e.Var] = field(default_factory=list)
 
     def body(self, body: s.Body, facts: Facts) -> s.Body:
         out: list[s.Stmt] = []
@@ -44,6 +56,15 @@ class Stager:
         return tuple(out)
 
     def statement(self, st: s.Stmt, facts: Facts) -> s.Body:
+        """The statement after copies of what it reads; their room is free again behind it."""
+        first = len(self.held)
+        out = self._rewritten(st, facts)
+        for item in self.held[first:]:
+            self.arena.release(item)
+        del self.held[first:]
+        return out
+
+    def _rewritten(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.For):
             return self._for(st, facts)
         if isinstance(st, s.Scope):
@@ -64,16 +85,16 @@ class Stager:
 
     def _simple(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.Decl) and st.init is not None and not _is_pointer(st.var.type):
-            if isinstance(st.init, e.Select) and self._reads(st.init, facts):
+            chosen = isinstance(st.init, e.Select) and self._reads(st.init, facts)
+            if chosen and isinstance(st.init, e.Select):
                 return (replace(st, init=None, const=False), *self._chosen(st.var, st.init, facts))
             front, x = self._fetched(st.init, facts)
             return (*front, replace(st, init=x))
         if isinstance(st, s.Assign):
             return self._assign(st, facts)
-        if isinstance(st, s.Eval) and isinstance(st.call, e.Call):
-            if st.call.func.startswith("__"):
-                front, args = self._arguments(st.call.args, facts)
-                return (*front, replace(st, call=replace(st.call, args=args)))
+        if isinstance(st, s.Eval) and isinstance(st.call, e.Call) and _is_platforms(st.call):
+            front, args = self._arguments(st.call.args, facts)
+            return (*front, replace(st, call=replace(st.call, args=args)))
         return (st,)
 
     def _chosen(self, var: e.Expr, x: e.Select, facts: Facts) -> s.Body:
@@ -82,9 +103,9 @@ class Stager:
         return self.statement(s.If(x.cond, (then,), (other,)), facts)
 
     def _assign(self, st: s.Assign, facts: Facts) -> s.Body:
-        if isinstance(st.value, e.Select) and not st.op and self._reads(st.value, facts):
-            if isinstance(st.target, e.Var):
-                return self._chosen(st.target, st.value, facts)
+        chosen = isinstance(st.value, e.Select) and not st.op and self._reads(st.value, facts)
+        if chosen and isinstance(st.value, e.Select) and isinstance(st.target, e.Var):
+            return self._chosen(st.target, st.value, facts)
         front, value = self._fetched(st.value, facts)
         if not self._is_far(st.target, facts) or _size(st.target.type) is None:
             return (*front, replace(st, value=value))
@@ -97,7 +118,6 @@ class Stager:
         t = st.target.type
         load = (_moved(item, place, t, "GDRAM2NRAM"),) if st.op else ()
         store = _moved(place, item, t, "NRAM2GDRAM")
-        self.arena.release(item)
         return (*front, *more, *load, replace(st, target=at(item, ZERO), value=value), store)
 
     def _arguments(
@@ -111,9 +131,10 @@ class Stager:
                 front += [s.Decl(var), *self._chosen(var, a, facts)]
                 out.append(var)
                 continue
-            more, x = (), a
-            if not (isinstance(a, e.AddressOf) or _is_pointer(a.type)):
-                more, x = self._fetched(a, facts)
+            if isinstance(a, e.AddressOf) or _is_pointer(a.type):
+                out.append(a)
+                continue
+            more, x = self._fetched(a, facts)
             front += more
             out.append(x)
         return tuple(front), tuple(out)
@@ -121,7 +142,6 @@ class Stager:
     def _fetched(self, x: e.Expr, facts: Facts) -> tuple[s.Body, e.Expr]:
         """`x` with what it always reads from far replaced by copies, made by statements before."""
         front: list[s.Stmt] = []
-        held: list[e.Var] = []
 
         def go(n: e.Expr, sure: bool) -> e.Expr:
             if isinstance(n, e.Index) and sure and self._is_far(n, facts):
@@ -129,7 +149,6 @@ class Stager:
                 item = self._item(n, facts) if _size(n.type) is not None else None
                 if item is None:
                     return inner
-                held.append(item)
                 front.append(_moved(item, address(inner), n.type, "GDRAM2NRAM"))
                 return at(item, ZERO)
             if isinstance(n, e.AddressOf):
@@ -140,8 +159,6 @@ class Stager:
             return map_children(n, lambda c: go(c, sure))
 
         new = go(x, True)
-        for item in held:
-            self.arena.release(item)
         return tuple(front), new
 
     def _item(self, place: e.Index, facts: Facts) -> e.Var | None:
@@ -151,7 +168,9 @@ class Stager:
         t = place.type
         try:
             if isinstance(t, Scalar):
-                return self.arena.array(f"{stem}_item", t, 1)
+                item = self.arena.array(f"{stem}_item", t, 1)
+                self.held.append(item)
+                return item
         except TooLarge:
             return None
         return None
@@ -178,9 +197,7 @@ class Stager:
         new = self._in_pieces(st, ahead, facts)
         return (*front, *more, *(new or (replace(st, body=self.body(st.body, inner)),)))
 
-    def _ahead(
-        self, st: s.For, facts: Facts, inner: Facts
-    ) -> list[tuple[e.Index, Poly]]:
+    def _ahead(self, st: s.For, facts: Facts, inner: Facts) -> list[tuple[e.Index, Poly]]:
         """What every iteration reads further on, and by how many elements."""
         changing = assigned(st.body) | set(declared(st.body))
         written = self._written(st.body, inner)
@@ -287,7 +304,9 @@ class Stager:
         head: list[s.Stmt] = []
         count: e.Expr = const(width)
         if trip != width:
-            start = e.Var(fresh_name(f"{st.var.name.split('.')[0]}0", self.arena.taken), st.var.type)
+            start = e.Var(
+                fresh_name(f"{st.var.name.split('.')[0]}0", self.arena.taken), st.var.type
+            )
             n = e.Var(fresh_name("n", self.arena.taken), I32)
             left = sub(st.hi, start)
             head.append(s.Decl(n, cast(least(e.Const(width, left.type), left), I32), const=True))
@@ -336,6 +355,10 @@ def _base_of(x: e.Expr) -> e.Var | None:
         else:
             return None
     return x
+
+
+def _is_platforms(call: e.Call) -> bool:
+    return call.func.startswith("__")
 
 
 def _is_pointer(t: Type) -> bool:

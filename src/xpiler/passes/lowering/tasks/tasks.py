@@ -1,4 +1,4 @@
-"""One kernel: the loops that run in parallel are shared among tasks, the rest is the first one's."""
+"""One kernel: loops that run in parallel are shared among tasks, the rest is the first one's."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, walk
 from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
-from xpiler.passes.lowering.tasks.build import add, cast, is_const, less, least, size_of, sub
-from xpiler.passes.lowering.tasks.control import Control, near_arrays
 from xpiler.passes.lowering.tasks.addresses import signed_addresses
+from xpiler.passes.lowering.tasks.build import add, cast, is_const, least, less, size_of, sub
+from xpiler.passes.lowering.tasks.control import Control, near_arrays
 from xpiler.passes.lowering.tasks.nram import Arena
+from xpiler.passes.lowering.tasks.short_vectors import in_lanes
 from xpiler.passes.lowering.tasks.stage import Stager
 
 TILE = 4096
@@ -33,15 +34,17 @@ class Kernel:
     budget: int
     taken: set[str]
     far: frozenset[str] = frozenset()
+    params: tuple[e.Var, ...] = ()
     notes: dict[str, str] = field(default_factory=dict)
     together: bool = False
+    job: e.Var = field(default_factory=lambda: e.Var("together", I32))
 
     def write(self, body: s.Body) -> s.Body:
         """`body` for a core."""
         return self._at(body, TILE, set(self.taken))
 
     def _at(self, body: s.Body, tile: int, taken: set[str]) -> s.Body:
-        body, pool = pooled(body, taken)
+        body, pool = pooled(in_lanes(body, self.params, taken), taken)
         if self.facts.ledger.allowed:
             body = signed_addresses(body, self.facts)
         near, size = near_arrays(body)
@@ -57,6 +60,9 @@ class Kernel:
         phases = _phases(body)
         facts = self.facts
         self.together = _depend(phases)
+        if self.together:
+            self.job = e.Var(fresh_name("together", control.arena.taken), I32)
+            out += _first_job(self.job)
         first = True
         for phase in phases:
             shared = len(phase) == 1 and self._shared(phase[0], facts, control)
@@ -78,12 +84,10 @@ class Kernel:
         found = control.nature(st, facts)
         own = names_in(st) & control.near
         local = own - set(declared((st,)))
-        if found.parallel and not found.reductions and not found.atomics:
-            if not (_written_roots((st,)) & local):
-                for sentence in found.sentences:
-                    if sentence not in facts.ledger.sentences:
-                        facts.ledger.sentences.append(sentence)
-                return True
+        if found.free and not found.atomics and not (_written_roots((st,)) & local):
+            new = [x for x in found.sentences if x not in facts.ledger.sentences]
+            facts.ledger.sentences.extend(new)
+            return True
         if found.obstacle:
             control.notes.setdefault(st.var.name, found.obstacle)
         return False
@@ -98,11 +102,14 @@ class Kernel:
             e.Var(fresh_name(n, control.arena.taken), t) for n in ("share", "rest", "first", "last")
         )
         task = cast(TASK, t)
+        tasks: e.Expr = TASKS
+        if self.together:
+            tasks = least(TASKS, self.job)
         start = add(add(cast(loop.lo, t), e.Binary("*", task, share, t)), least(task, extra))
         one_more = e.Select(less(task, extra), e.Const(1, t), e.Const(0, t), t)
         head = (
-            s.Decl(share, e.Binary("/", total, cast(TASKS, t), t), const=True),
-            s.Decl(extra, e.Binary("%", total, cast(TASKS, t), t), const=True),
+            s.Decl(share, e.Binary("/", total, cast(tasks, t), t), const=True),
+            s.Decl(extra, e.Binary("%", total, cast(tasks, t), t), const=True),
             s.Decl(first, start, const=True),
             s.Decl(last, add(add(first, share), one_more), const=True),
         )
@@ -128,6 +135,21 @@ def _by_one(st: s.For, taken: set[str]) -> s.For:
     from xpiler.passes.lowering.tasks.loops import unit_step
 
     return st if is_const(st.step, 1) else unit_step(st, taken)
+
+
+def _first_job(together: e.Var) -> s.Body:
+    """Only tasks that run together can wait for each other: those of later jobs leave at once."""
+    cores = e.Binary("*", _word("clusterDim"), _word("coreDim"), I32)
+    alone = e.Binary("==", _word("clusterDim"), e.Const(0, I32), BOOL)
+    late = e.Binary(">=", TASK, together, BOOL)
+    return (
+        s.Decl(together, e.Select(alone, e.Const(1, I32), cores, I32), const=True),
+        s.If(late, (s.Return(),)),
+    )
+
+
+def _word(name: str) -> e.Expr:
+    return e.Cast(e.Call(name, (), U32), I32)
 
 
 # -- phases -----------------------------------------------------------------------------------

@@ -12,7 +12,19 @@ from xpiler.ir.rewrite import map_children
 from xpiler.ir.types import BF16, BOOL, F16, F32, I32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
-    ZERO, NotVector, as_bytes, at, byte_count, call, cast, const, copy, is_const, less, mul, real,
+    ZERO,
+    NotVector,
+    as_bytes,
+    at,
+    byte_count,
+    call,
+    cast,
+    const,
+    copy,
+    is_const,
+    less,
+    mul,
+    real,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range
@@ -32,8 +44,10 @@ class Values(Lanes):
                 return self.by_lane(x, facts, want)
             return x
         if isinstance(x, e.Var):
-            return Vec(x.type, self.vectors[x.name]) if x.name in self.vectors else self.by_lane(
-                x, facts, want
+            return (
+                Vec(x.type, self.vectors[x.name])
+                if x.name in self.vectors
+                else self.by_lane(x, facts, want)
             )
         if isinstance(x, e.Index):
             return self._element(x, facts, want)
@@ -236,7 +250,8 @@ class Values(Lanes):
         return out
 
     def _compared(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
-        a, b, op = self.value(x.a, facts), self.value(x.b, facts), x.op
+        a, b = self.value(x.a, facts), self.value(x.b, facts)
+        op: str = x.op
         if not isinstance(a, Vec):
             a, b, op = b, a, ops.SWAPPED[op]
         if not isinstance(a, Vec):
@@ -287,7 +302,9 @@ class Values(Lanes):
             a, b = (self.converted(_as_vec(self, v), F32) for v in (a, b))
             return self.converted(self.blend(mask, a, b, F32), t, want)
         bits = self.temp(I32)
-        self.emit(call("__bang_float2int32_tz", self.operand(bits), self.operand(mask), self.size, ZERO))
+        self.emit(
+            call("__bang_float2int32_tz", self.operand(bits), self.operand(mask), self.size, ZERO)
+        )
         self._result(bits, (), I32, "__bang_mul_scalar", bits, const(-1))
         self.drop(mask)
         n = byte_count(self.size, F32)
@@ -400,10 +417,10 @@ class Values(Lanes):
             raise NotVector("an array of each lane with an index that varies")
         return Vec(x.type, self.arrays[base.name], offset=mul(index, const(self.width)))
 
-    # -- a loop over the lanes ----------------------------------------------------------------------
+    # -- a loop over the lanes ------------------------------------------------------------------
 
     def by_lane(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
-        """The value of `x` by a scalar loop: any expression, what can be copied is copied before."""
+        """The value of `x` by a scalar loop; what can be copied is copied before."""
         if not isinstance(x.type, Scalar) or x.type.name == "void":
             raise NotVector("a value that is no number")
         if x.type == BOOL:
@@ -427,9 +444,7 @@ class Values(Lanes):
             return self._element_in_lane(x, lane, facts, sure)
         if isinstance(x, e.Select) or (isinstance(x, e.Binary) and x.op in e.LOGICAL):
             first = x.cond if isinstance(x, e.Select) else x.a
-            return map_children(
-                x, lambda c: self.in_lane(c, lane, facts, sure and c is first)
-            )
+            return map_children(x, lambda c: self.in_lane(c, lane, facts, sure and c is first))
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
 
     def _element_in_lane(self, x: e.Index, lane: e.Expr, facts: Facts, sure: bool) -> e.Expr:
