@@ -117,6 +117,14 @@ def test_names_of_the_user_stay() -> None:
     assert made.complete
 
 
+def test_names_that_a_header_of_the_user_declares_stay(tmp_path: Path) -> None:
+    (tmp_path / "own.h").write_text("cudaError_t cudaOwnThing(int);\n", encoding="utf-8")
+    text = '#include "own.h"\nint f() { return cudaOwnThing(1); }\n'
+    made = port(text, str(tmp_path / "a.cpp"), CUDA, HIP)
+    assert made.complete
+    assert made.text == text
+
+
 def test_a_region_for_both_platforms_is_kept() -> None:
     text = "#ifdef __HIPCC__\nhipFree(p);\n#else\ncudaFree(p);\n#endif\ncudaFree(q);\n"
     assert to_hip(text).text == text.replace("cudaFree(q)", "hipFree(q)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,14 +32,21 @@ def defined(job: Job) -> frozenset[str]:
     for text in map(strip, own_texts(job)):
         for pattern in (_DEFINE, _FUNCTION, _TYPE, _USING):
             found |= set(pattern.findall(text))
-    made = Editor(strip(job.editor.text), job.editor.file)
-    found |= {
+        found |= {
+            name for name in _declarations(text, job.tables.owned) if not job.tables.row(name)
+        }
+    return frozenset(found)
+
+
+@lru_cache(maxsize=64)
+def _declarations(text: str, owned: re.Pattern[str]) -> frozenset[str]:
+    """Names that look like the platform's but that the text declares."""
+    made = Editor(text, "")
+    return frozenset(
         t.text
         for i, t in enumerate(made.tokens)
-        if t.kind == "name" and job.tables.owned.fullmatch(t.text) and _declared(made, i)
-        if job.tables.row(t.text) is None
-    }
-    return frozenset(found)
+        if t.kind == "name" and owned.fullmatch(t.text) and _declared(made, i)
+    )
 
 
 def own_texts(job: Job) -> Iterator[str]:
