@@ -84,6 +84,8 @@ def divide(x: e.Expr, k: int, defs: Mapping[str, e.Expr]) -> e.Expr | None:
         return None
     if x.op == "*":
         return _factor(x, k, defs)
+    if x.op == "/" and _value(x.b) == 1:
+        return divide(x.a, k, defs)
     if x.op in ("+", "-"):
         a, b = divide(x.a, k, defs), divide(x.b, k, defs)
         if a is None or b is None:

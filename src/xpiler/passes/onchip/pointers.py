@@ -348,8 +348,10 @@ class Pointers:
 
     def _divided(self, x: e.Binary) -> e.Expr | None:
         """Bytes divided by the size of an element, where the form shows that it divides them."""
-        if not isinstance(x.b, e.Const) or x.b.value not in (2, 4, 8):
+        if not isinstance(x.b, e.Const) or x.b.value not in (1, 2, 4, 8):
             return None
+        if x.b.value == 1:
+            return e.Const(0, x.type) if x.op == "%" else self.expr(x.a)
         quotient = divide(x.a, int(x.b.value), self.defs)
         if quotient is None or isinstance(quotient, e.Const):
             return None

@@ -39,7 +39,14 @@ ONLY_FLOAT = ("sqrt", "rsqrt", "recip", "sin", "cos", "log2", "log", "pow2", "fl
               "round", "trunc", "incseq")  # fmt: skip
 ONLY_INT = ("rem", "sra", "lut", "and", "or", "xor", "inc", "dec")
 #: Not an instruction's own name, or at work in memories that a single task does not have.
-HELPERS = {"__bang_relun_value", "__bang_sigmoid", "__sramset", "__ldramset", "__load_sram", "__store_sram"}
+HELPERS = {
+    "__bang_relun_value",
+    "__bang_sigmoid",
+    "__sramset",
+    "__ldramset",
+    "__load_sram",
+    "__store_sram",
+}
 
 
 @dataclass(frozen=True)
