@@ -81,6 +81,8 @@ class Gatherer(Collector):
             self._reads(x.a, facts)
             self._reads(x.b, facts.with_cond(x.a, x.op == "&&", momentary=True))
             return
+        if asked_for_null(x) is not None:
+            return  # whether there is a buffer at all: nothing of it is read
         if isinstance(x, e.Call) and x.func in self.readers and x.func not in math_functions():
             for a in x.args:
                 if isinstance(a.type, (Pointer, Array)):
@@ -130,6 +132,15 @@ def within(loop: s.For, facts: Facts) -> Facts:
     p = facts.poly(loop.lo) + inner.poly(q) * step
     inner = inner.with_fact(inner.poly(q)).with_fact(facts.poly(loop.hi) - 1 - p)
     return replace(inner, defs={**inner.defs, loop.var.name: p}, _cache={}, _ranges={})
+
+
+def asked_for_null(x: e.Expr) -> e.Var | None:
+    """The pointer that `x` compares with null, where it does just that."""
+    if not isinstance(x, e.Binary) or x.op not in ("==", "!="):
+        return None
+    a, b = (y.x if isinstance(y, e.Cast) else y for y in (x.a, x.b))
+    null = isinstance(b, e.Const) and b.value == 0
+    return a if null and isinstance(a, e.Var) and isinstance(a.type, Pointer) else None
 
 
 def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:

@@ -175,3 +175,11 @@ def test_loops_left_early_stay_in_one_thread(exit_):
     found = lowered(text)
     assert set(codes(found)) <= {"XP1101"}
     assert all("block_dim" not in show_function(k) for k in kernels(found))
+
+
+def test_a_pointer_that_may_be_null_is_copied_only_if_it_is_there():
+    text = """void bias(const float *b, float *y, int n) {
+        for (int i = 0; i < n; i++) y[i] += b != 0 ? b[i] : 1.0f; }"""
+    host = show_body(lowered(text).program.function("bias").body)
+    assert "if (b != 0)\n  d_b <- host.alloc" in host
+    assert "d_b: f32* = 0" in host

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from xpiler.analysis import fit
 from xpiler.analysis.effects import assigned, names_in, root
 from xpiler.analysis.extents import Use
+from xpiler.analysis.parallelism import asked_for_null
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
@@ -110,13 +111,41 @@ def _mirror(
     d = e.Var(fresh_name(f"d_{stem}", taken), Pointer(p.type.elem))
     size = byte_count(low.program, p.type.elem, count)
     out.pointers[p.name] = d
-    out.allocs += [s.Decl(d), s.Instr("host.alloc", (d,), (size,))]
-    if use is None or use.reads or not use.covered:
-        out.ins.append(_copy(d, p, size, "h2d"))
-    if not p.type.const and (use is None or use.writes):
-        out.outs.append(_copy(p, d, size, "d2h"))
+    alloc, copy_in = s.Instr("host.alloc", (d,), (size,)), _copy(d, p, size, "h2d")
+    copied = use is None or use.reads or not use.covered
+    back = () if p.type.const or not (use is None or use.writes) else (_copy(p, d, size, "d2h"),)
+    if p.name in _nullable(low, form.f, p):
+        there = e.compare("!=", p, e.Const(0, p.type))
+        inside = (alloc, copy_in) if copied else (alloc,)
+        out.allocs += [s.Decl(d, e.Const(0, d.type)), s.If(there, inside)]
+        out.outs += [s.If(there, back)] if back else []
+    else:
+        out.allocs += [s.Decl(d), alloc]
+        out.ins += [copy_in] if copied else []
+        out.outs += back
     out.frees.append(s.Instr("host.free", (), (d,)))
     return True
+
+
+def _nullable(low: Lowering, f: Function, p: e.Var) -> set[str]:
+    """The parameter's name if the function, or one that it calls, asks whether it is null."""
+    reached = [g for g in low.program.functions if g.name == f.name or _calls(f, g.name)]
+    found = {
+        v.name
+        for g in reached
+        for n in walk(g.body)
+        if isinstance(n, e.Expr) and (v := asked_for_null(n)) is not None
+    }
+    for g in reached:
+        for n in walk(f.body):
+            if isinstance(n, e.Call) and n.func == g.name:
+                pairs = zip(g.params, n.args, strict=False)
+                found |= {a.name for q, a in pairs if q.name in found and isinstance(a, e.Var)}
+    return found & {p.name}
+
+
+def _calls(f: Function, name: str) -> bool:
+    return any(isinstance(n, e.Call) and n.func == name for n in walk(f.body))
 
 
 def _walk(p: e.Var, out: _Mirrors, taken: set[str]) -> None:
