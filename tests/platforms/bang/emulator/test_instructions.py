@@ -4,6 +4,7 @@
 # ruff: noqa: E501
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,8 @@ def apply(cases: dict[str, str], what: str, ctype: str, x: Array, y: Array, out:
 
 X, Y = normal(256), normal(256, seed=1)
 W = 512 // 8
-FLOATS: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
+Case = tuple[str, Callable[[Array, Array], Array]]
+FLOATS: dict[str, Case] = {
     "add": ("__bang_add(z, x, y, n)", lambda x, y: x + y),
     "sub": ("__bang_sub(z, x, y, n)", lambda x, y: x - y),
     "div": ("__bang_div(z, x, y, n)", lambda x, y: x / y),
@@ -132,7 +134,7 @@ FLOATS: dict[str, tuple[str, Callable[[Array, Array], Array]]] = {
 }
 
 
-def first(*values: float) -> Array:
+def first(*values: Any) -> Array:
     return np.array([*values, *([0] * (256 - len(values)))], "f4")
 
 
@@ -162,7 +164,7 @@ def test_floats(what: str) -> None:
     np.testing.assert_allclose(got, want, rtol=2e-6, atol=1e-6)
 
 
-HALVES = {
+HALVES: dict[str, Case] = {
     "add": ("__bang_add(z, x, y, n)", lambda x, y: x + y),
     "mul_scalar": ("__bang_mul_scalar(z, x, (half)1.5f, n)", lambda x, y: x * np.float16(1.5)),
     "sumpool": (
@@ -191,7 +193,7 @@ def test_halves(what: str) -> None:
     )
 
 
-ROUNDINGS = {
+ROUNDINGS: dict[str, Callable[[Array], Array]] = {
     "_tz": np.trunc, "_up": np.ceil, "_dn": np.floor, "_rn": np.rint,
     "_rd": lambda v: np.trunc(v + np.copysign(0.5, v)), "_oz": lambda v: np.copysign(np.ceil(np.abs(v)), v),
     "_rm": lambda v: np.floor(v + 0.5), "": np.trunc,
@@ -209,7 +211,7 @@ def test_roundings_to_integers(mode: str) -> None:
     np.testing.assert_array_equal(got.view("i1")[:256], want)
 
 
-INTEGERS = {
+INTEGERS: dict[str, Case] = {
     "add": ("__bang_add(z, x, y, n)", lambda x, y: x + y),
     "rem": ("__bang_maxeq_scalar(t, y, 1, n); __bang_rem(z, x, t, n)", lambda x, y: np.fmod(x, np.maximum(y, 1))),
     "to float": ("__bang_int322float_rn((float*)z, x, n, -2)", lambda x, y: (x.astype("f4") / 4).view("i4")),
