@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from xpiler.analysis.effects import escapes, names_in
+from xpiler.analysis.effects import escapes, is_memory, names_in
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.reductions import Step, update
 from xpiler.analysis.walker import after, inside
@@ -104,6 +104,8 @@ class Pieces(Values):
         if st.init is None or st.var.name in self.changing:
             raise NotVector("a pointer that moves")
         x = self.expanded(st.init)
+        if any(isinstance(n, e.AddressOf) and not is_memory(n.x) for n in walk(x)):
+            raise NotVector("a pointer to a variable")
         if self.varies(x):
             if has_load(x):
                 raise NotVector("a pointer that is loaded")

@@ -136,6 +136,8 @@ class _Scalars:
             return self.lane(x.base, int(x.index.value))
         if isinstance(x, (e.Bits, e.AddressOf)) and isinstance(x.x.type, Vector):
             raise Whole
+        if isinstance(x, e.AddressOf) and _of_a_lane(x.x):
+            raise Whole
         if isinstance(x, e.Var) and x.name in (self.lanes | self.arrays):
             raise Whole
         if isinstance(x.type, Pointer) and isinstance(x.type.elem, Vector):
@@ -233,6 +235,15 @@ class _Scalars:
         if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index):
             return e.AddressOf(self._in_memory(x.x, 0), to)
         raise Whole
+
+
+def _of_a_lane(x: e.Expr) -> bool:
+    """Whether a place is one lane of a vector: a pointer to it may reach the others."""
+    while isinstance(x, (e.Field, e.Index)):
+        if isinstance(x.base.type, Vector):
+            return True
+        x = x.base
+    return False
 
 
 def _points_to_vectors(t: Type) -> bool:

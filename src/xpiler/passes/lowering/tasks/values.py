@@ -276,10 +276,21 @@ class Values(Lanes):
         found = as_range(self, x.cond, facts)
         if found is not None:
             return self._by_range(x, facts, want)
-        if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
-            return self.by_lane(x, facts, want)
         mask = self.condition(x.cond, facts)
+        if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
+            return self._by_mask(mask, x, facts, want)
         return self.blend(mask, self.value(x.a, facts), self.value(x.b, facts), x.type, want)
+
+    def _by_mask(self, mask: Vec, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
+        """A choice lane by lane: only the chosen side is loaded."""
+        lane = self.counter()
+        out = want if want is not None and want.buffer is not None else self.temp(x.type)
+        held = e.compare("!=", self.element(mask, lane), real(0, F32))
+        arms = [self.in_lane(self.expanded(a), lane, facts, sure=False) for a in (x.a, x.b)]
+        assign = s.Assign(self.element(out, lane), e.Select(held, arms[0], arms[1], x.type))
+        self.per_lane(lane, assign, weight=2)
+        self.drop(mask)
+        return out
 
     def safe(self, x: e.Expr, facts: Facts) -> bool:
         """Whether `x` may be evaluated in lanes that do not ask for it: it loads nothing new."""
@@ -451,7 +462,9 @@ class Values(Lanes):
         slot = self.slot(x, facts)
         if slot is not None:
             return self.element(slot, lane)
-        if sure and self.varies(x) and isinstance(x.type, Scalar) and self.mask is None:
+        known = x in self.loaded and self.loaded[x][:2] == (ZERO, self.count)
+        usable = (sure and self.mask is None) or known
+        if usable and self.varies(x) and isinstance(x.type, Scalar):
             found = self.load(x, facts)
             if found is not None:
                 return self.element(found, lane)

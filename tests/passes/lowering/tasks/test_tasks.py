@@ -1,0 +1,172 @@
+"""Lowering to tasks: what the kernels look like, and that they compute what the source does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from xpiler.pipeline import Options, Translation, translate
+
+ADD = """
+__global__ void add(const float* a, const float* b, float* c, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) c[i] = a[i] + b[i];
+}
+"""
+
+SOFTMAX = """
+__global__ void softmax(const float* x, float* y, int rows, int cols) {
+  int row = blockIdx.x * blockDim.x + threadIdx.x;
+  if (row >= rows) return;
+  float m = -INFINITY;
+  for (int j = 0; j < cols; j++) m = fmaxf(m, x[row * cols + j]);
+  float sum = 0.0f;
+  for (int j = 0; j < cols; j++) sum += expf(x[row * cols + j] - m);
+  for (int j = 0; j < cols; j++) y[row * cols + j] = expf(x[row * cols + j] - m) / sum;
+}
+"""
+
+GEMM = """
+__global__ void gemm(const float* A, const float* B, float* C, int M, int N, int K) {
+  int col = blockIdx.x * blockDim.x + threadIdx.x, row = blockIdx.y * blockDim.y + threadIdx.y;
+  if (row >= M || col >= N) return;
+  float acc = 0.0f;
+  for (int k = 0; k < K; k++) acc += A[row * K + k] * B[k * N + col];
+  C[row * N + col] = acc;
+}
+"""
+
+GATHER = """
+__global__ void gather(const float* table, const int* at, float* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = table[at[i]] * 2.0f;
+}
+"""
+
+GUARDED = """
+__global__ void shift(const float* x, float* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = (i > 0 ? x[i - 1] : 0.0f) + (x[i] > 0.25f ? x[i] : 3.0f);
+}
+"""
+
+DOUBLE = """
+__global__ void scale(double* x, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) x[i] = x[i] * 2.0;
+}
+"""
+
+FLOAT4 = """
+__global__ void twice(const float4* x, float4* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) {
+    float4 v = x[i];
+    y[i] = make_float4(v.x * 2.0f, v.y + 1.0f, v.z, v.w - v.x);
+  }
+}
+"""
+
+PHASES = """
+__global__ void twice(const float* x, float* t, float* y, int n) {
+  for (int i = threadIdx.x; i < n; i += blockDim.x) t[i] = x[i] * 2.0f;
+  __syncthreads();
+  for (int i = threadIdx.x; i < n; i += blockDim.x) y[i] = t[n - 1 - i];
+}
+"""
+
+SCAN = """
+__global__ void scan(float* x, int n) {
+  for (int i = 1; i < n; i++) x[i] = x[i] + x[i - 1];
+}
+"""
+
+
+def kernel(text: str, *, verify: bool = False) -> Translation:
+    return translate(text, "kernel.cu", Options("bang", seed=1, verify=verify))
+
+
+def text_of(source: str) -> str:
+    found = kernel(source).text
+    assert found is not None
+    return found
+
+
+def scalar_reads(text: str, name: str) -> list[str]:
+    """Lines in which scalar code reads or writes what the pointer `name` points to."""
+    lines = [x for x in text.splitlines() if re.search(rf"(?<!&)\b{name}\[", x)]
+    return [x for x in lines if "__memcpy" not in x]
+
+
+def test_elementwise_loops_are_vector_instructions_on_copies() -> None:
+    text = text_of(ADD)
+    assert "__bang_add(t, a_tile, b_tile, n2);" in text
+    assert "GDRAM2NRAM" in text
+    assert not any(scalar_reads(text, p) for p in "abc")
+
+
+def test_the_share_of_a_task_has_the_remainder() -> None:
+    text = text_of(ADD)
+    assert "n % (int)taskDim" in text
+    assert re.search(r"first \+ share \+ \(\(int\)taskId < rest \? 1 : 0\)", text)
+
+
+def test_rows_are_reduced_by_pooling_and_exp_is_accurate() -> None:
+    text = text_of(SOFTMAX)
+    assert "__bang_maxpool(" in text or "__bang_maxequal(" in text
+    assert "__bang_pow2(" in text
+    assert "active" not in text
+    assert not scalar_reads(text, "x")
+
+
+def test_a_contraction_works_on_rows_and_copies_its_scalars_ahead() -> None:
+    text = text_of(GEMM)
+    assert re.search(r"__bang_mul_scalar\(\w+, \w+, A_ahead\[", text)
+    assert not scalar_reads(text, "A")
+
+
+def test_conditions_on_the_index_become_ranges_and_others_masks() -> None:
+    text = text_of(GUARDED)
+    assert "__bang_gt_scalar(" in text
+    assert "__bang_band(" in text
+    assert not scalar_reads(text, "x")
+
+
+def test_double_precision_is_refused_with_the_operation() -> None:
+    found = kernel(DOUBLE)
+    codes = {d.code: d.reason for d in found.errors}
+    assert "x[i]" in codes["XP1202"]
+
+
+def test_lanes_of_short_vectors_are_rows_of_their_own() -> None:
+    text = text_of(FLOAT4)
+    assert "float4 v" not in text
+    assert "__bang_mul_scalar(" in text
+
+
+def test_phases_that_depend_wait_within_the_first_job_only() -> None:
+    text = text_of(PHASES)
+    assert text.count("__sync_all_ipu();") == 1
+    assert "(int)clusterDim == 0 ? 1 :" in text
+    assert text.index("return;") < text.index("__sync_all_ipu();")
+
+
+def test_a_recurrence_is_left_to_the_first_task_and_noted() -> None:
+    found = kernel(SCAN)
+    assert found.text is not None
+    assert "(int)taskId == 0" in found.text
+    notes = [d for d in found.diagnostics if d.code == "XP1201"]
+    assert any("may meet" in d.reason for d in notes)
+
+
+@pytest.mark.parametrize("source", [SOFTMAX, GEMM, GUARDED, FLOAT4, PHASES, GATHER])
+def test_translations_are_verified(source: str) -> None:
+    found = kernel(source, verify=True)
+    assert found.verdict is not None
+    assert found.verified, found.verdict.render()
+
+
+def test_arrays_never_exceed_a_core() -> None:
+    sizes = re.findall(r"__nram__ (?:float|int) \w+\[(\d+)\]", text_of(GUARDED))
+    assert 0 < sum(4 * int(n) for n in sizes) <= 384 * 1024
