@@ -73,6 +73,7 @@ def test_rows_get_a_block_with_reductions_and_barriers():
         body = show_function(kernels(found)[0])
         assert "const r: i32 = i32(block.x)" in body
         assert "sum += block_sum(sum_part, partials)" in body
+        assert "sum may be summed in another order" in found.assumptions
         assert "step i32(block_dim.x)" in body
         assert f"partials: f32[{256 // lanes}]" in body
         helper = show_function(found.program.function("block_sum"))

@@ -406,8 +406,7 @@ class Block:
         mapping: dict[str, e.Expr] = {}
         parts: list[tuple[Reduction, e.Var, e.Var | None]] = []
         for r in self.survey.of(st).reductions:
-            if r.loose:
-                self.frame.low.assume(f"{r.var.name.split('.')[0]} takes no NaN")
+            reduce.declare(self.frame.low, r)
             part = self.frame.fresh(f"{r.var.name.split('.')[0]}_part", r.var.type)
             out.append(s.Decl(part, reduce.start(r)))
             mapping[r.var.name] = part

@@ -71,8 +71,7 @@ def _partials(
     later: list[s.Stmt] = []
     number = frame.fresh("b", I32)
     for r in kind.reductions:
-        if r.loose:
-            frame.low.assume(f"{r.var.name.split('.')[0]} takes no NaN")
+        reduce.declare(frame.low, r)
         stem = r.var.name.split(".")[0]
         part = frame.fresh(f"{stem}_part", r.var.type)
         where = frame.fresh(f"d_{stem}_parts", Pointer(r.var.type))

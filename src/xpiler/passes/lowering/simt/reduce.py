@@ -29,6 +29,16 @@ def fits(r: Reduction) -> bool:
     return t.name in SHUFFLED and r.op in _NAMES and r.op not in ("<=", ">=")
 
 
+def declare(low: Lowering, r: Reduction) -> None:
+    """Record what sharing the work on `r` takes for granted."""
+    name = r.var.name.split(".")[0]
+    t = r.var.type
+    if isinstance(t, Scalar) and t.is_float and r.op in ("+", "*"):
+        low.assume(f"{name} may be {'summed' if r.op == '+' else 'multiplied'} in another order")
+    if r.loose:
+        low.assume(f"{name} takes no NaN")
+
+
 def start(r: Reduction) -> e.Expr:
     """What every thread starts from: an identity, or what has been found already."""
     t = r.var.type
