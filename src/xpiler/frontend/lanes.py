@@ -7,6 +7,7 @@ Loops whose iterations cannot meet are marked parallel, so that clean-up may fus
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from xpiler.frontend.convert import const
 from xpiler.frontend.moves import joined
@@ -84,7 +85,8 @@ class Spreader:
 
     def _elements(self, place: e.Expr, init: e.Expr, st: s.Stmt) -> s.Body:
         """The registers of an array, one by one."""
-        assert isinstance(place.type, Array) and isinstance(init, e.Aggregate)
+        assert isinstance(place.type, Array)
+        assert isinstance(init, e.Aggregate)
         out: list[s.Stmt] = []
         for k in range(place.type.size or 0):
             item = e.Index(place, const(k, I32), place.type.elem)
@@ -146,14 +148,16 @@ class Spreader:
 
     def _store(self, st: s.Assign) -> s.Body:
         base = st.target
-        assert isinstance(base, e.Index) and isinstance(base.base.type, Vector)
+        assert isinstance(base, e.Index)
+        assert isinstance(base.base.type, Vector)
         elem, value = base.base.type.elem, self.expr(st.value)
         index = self.expr(base.index)
         if st.op:
             old = self.lane(base.base, index, elem)
             value = e.Binary(st.op, old, value, elem)
         done = self._put(base.base, index, elem, value)
-        return (replace(done[0], comments=st.comments, loc=st.loc), *done[1:])
+        first = replace(done[0], comments=st.comments, loc=st.loc)
+        return (first, *done[1:])
 
     def _put(self, register: e.Expr, index: e.Expr, elem: Scalar, value: e.Expr) -> s.Body:
         """Lane `index` of `register`, seen as lanes of `elem`, becomes `value`."""
@@ -185,7 +189,9 @@ class Spreader:
         if isinstance(new, e.AddressOf) and isinstance(new.x.type, Array):
             first = e.Index(new.x, const(0, I32), new.x.type.elem)
             return e.AddressOf(first, Pointer(new.x.type.elem))
-        return replace(new, type=_plain(new.type)) if _has_vector(new.type) else new
+        if _has_vector(new.type):
+            new = replace(new, type=_plain(new.type))  # type: ignore[type-var]
+        return new
 
     def lane(self, x: e.Expr, i: e.Expr, t: Scalar) -> e.Expr:
         """Lane `i` of the register `x` seen as lanes of type `t`."""
@@ -236,7 +242,8 @@ class Spreader:
     def _place(self, x: e.Expr, i: e.Expr, own: Scalar) -> e.Expr:
         """Lane `i` of a register in a variable, or of one in memory."""
         if _in_memory(x):
-            assert isinstance(x, e.Index) and isinstance(x.type, Vector)
+            assert isinstance(x, e.Index)
+            assert isinstance(x.type, Vector)
             lanes = x.type.elem.bits * x.type.lanes // own.bits
             first = self.expr(x.index)
             at = i
@@ -304,7 +311,7 @@ def _progression(value: e.Aggregate, lanes: int) -> tuple[int, int] | None:
         i.value for i in items
         if isinstance(i, e.Const) and isinstance(i.value, int) and abs(i.value) < 1 << 20
     ]  # fmt: skip
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(numbers)}
     even = len(numbers) == lanes and len(steps) == 1 and steps != {0}
     return (int(numbers[0]), int(steps.pop())) if even else None
 
@@ -505,7 +512,7 @@ def _reads(body: s.Body) -> list[e.Expr]:
 
 
 def _rows_of(x: e.Expr) -> list[e.Expr]:
-    out = []
+    out: list[e.Expr] = []
     while isinstance(x, e.Index):
         out.append(x)
         x = x.base

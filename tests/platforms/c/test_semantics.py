@@ -124,7 +124,9 @@ def drawn(t: str, name: str, one: Instruction, rng: np.random.Generator, turn: i
     if reach and name == "x":
         return rng.integers(0, 60, 16, np.int32).tobytes() if "x32" not in t and "i32x" in t else (
             rng.integers(0, 60, 8, np.int64).tobytes())  # fmt: skip
-    if re.search(r"f32|__m\d+$|^float$", t) and "i32" not in t or re.match(r"__m(128|256|512)$", t):
+    if (re.search(r"f32|__m\d+$|^float$", t) and "i32" not in t) or re.match(
+        r"__m(128|256|512)$", t
+    ):
         bits = rng.normal(0, 100, 16).astype(np.float32).view(np.uint32)
         edges = rng.choice(SPECIAL[4], 16)
         return np.where(rng.random(16) < 0.3 * turn, edges, bits).tobytes()

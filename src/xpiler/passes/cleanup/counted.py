@@ -97,7 +97,7 @@ class _Counter(Walker):
             return None
         if v.name in names_in(bound.hi) or escapes(st.body, in_loop=True):
             return None
-        hi = _end(bound, now, step, v.type)
+        hi = _end(bound, now, step, v.type) if isinstance(v.type, Scalar) else None
         if hi is None:
             return None
         behind = _behind(hi, bound, now, step, facts)
@@ -162,6 +162,8 @@ def _bound(cond: e.Expr, v: e.Var, step: int) -> _Bound | None:
     if left != v or (step > 1 and c not in (0, step, step - 1)) or (step == 1 and c not in (0, 1)):
         return None
     right, less = _plus(cond.b)
+    if less and not (isinstance(v.type, Scalar) and v.type.is_signed):
+        return None  # `n - 16` wraps around where n is less
     need = c - less + (1 if cond.op == "<" else 0)  # v + need <= right
     if need == step:
         return _Bound(right, True)
@@ -213,10 +215,22 @@ def _multiple(x: e.Expr, step: int) -> bool:
     return False
 
 
+def _from_the_start(now: e.Expr, size: e.Expr, step: int) -> bool:
+    """Whether the loop starts at 0, or where one over larger steps of the same size ended."""
+    if isinstance(now, e.Const):
+        return now.value == 0
+    if not (isinstance(now, e.Binary) and now.op == "*" and isinstance(now.a, e.Binary)):
+        return False
+    whole = now.a.op == "/" and now.a.b == now.b and now.a.a == size
+    return whole and isinstance(now.b, e.Const) and int(now.b.value) % step == 0
+
+
 def _behind(hi: e.Expr, bound: _Bound, now: e.Expr, step: int, facts: Facts) -> e.Expr | None:
     """The counter's value behind the loop: where it starts, or else its end."""
     first, last = facts.poly(now), facts.poly(hi)
     size = facts.poly(bound.hi if bound.room else hi)
+    if not facts.nonneg(last - first) and not _from_the_start(now, bound.hi, step):
+        return None
     if not facts.nonneg(last - first) and not facts.nonneg(size):
         what = sentence(bound.hi)
         if not facts.assume(f"{what} is at least 0", size):

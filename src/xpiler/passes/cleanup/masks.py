@@ -122,13 +122,12 @@ class _Reader(Walker):
         a, b = self.bit(m.a, i, facts), self.bit(m.b, i, facts)
         if a is None or b is None:
             return None
-        if isinstance(a, e.Const) and a.value and isinstance(b, e.Binary) and b.op == "<":
-            # `r >= 16 ? all : i < r`, asked of a bit below 16
-            if _implies(facts.with_cond(m.cond, True), b):
-                return b
-        if isinstance(b, e.Const) and b.value and isinstance(a, e.Binary) and a.op == "<":
-            if _implies(facts.with_cond(m.cond, False), a):
-                return a
+        # `r >= 16 ? all : i < r`, asked of a bit below 16
+        for all_, some, when in ((a, b, True), (b, a, False)):
+            whole = isinstance(all_, e.Const) and all_.value
+            below = isinstance(some, e.Binary) and some.op == "<"
+            if whole and below and _implies(facts.with_cond(m.cond, when), some):
+                return some
         return e.Select(m.cond, a, b, BOOL)
 
     def _operation(self, m: e.Binary, i: e.Expr, facts: Facts) -> e.Expr | None:
@@ -160,7 +159,7 @@ def _difference(x: e.Binary) -> e.Expr:
     return x
 
 
-def _implies(facts: Facts, cond: e.Binary) -> bool:
+def _implies(facts: Facts, cond: e.Expr) -> bool:
     return facts.decide(cond) is True
 
 
@@ -180,7 +179,8 @@ def _below(i: e.Expr, r: e.Expr) -> e.Expr:
 def _signed_inside(r: e.Expr) -> e.Expr:
     """The count before it was made unsigned: the shift says that it is in range."""
     inner = _uncast(r)
-    same = isinstance(inner.type, Scalar) and inner.type.bits >= 32
+    types = (inner.type, r.type)
+    same = all(isinstance(t, Scalar) for t in types) and 32 <= inner.type.bits <= r.type.bits  # type: ignore[attr-defined]
     return inner if same else r
 
 
@@ -340,9 +340,9 @@ def _rewritten(body: s.Body, masks: dict[str, Scalar], taken: set[str]) -> s.Bod
         )  # fmt: skip
 
     def test(x: e.Expr) -> e.Expr:
-        if isinstance(x, e.Binary) and x.op == "!=" and (t := _tested(x)) is not None:
-            if isinstance(t[0], e.Var) and t[0].name in masks:
-                return e.Index(array(t[0]), t[1], BOOL)
+        found = _tested(x) if isinstance(x, e.Binary) and x.op == "!=" else None
+        if found is not None and isinstance(found[0], e.Var) and found[0].name in masks:
+            return e.Index(array(found[0]), found[1], BOOL)
         return x
 
     def one(st: s.Stmt) -> s.Stmt | s.Body:

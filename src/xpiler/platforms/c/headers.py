@@ -28,7 +28,10 @@ _GUARDS = (
 )  # fmt: skip
 _SEVERAL = ("_mm_malloc", "_mm_free")
 _MALLOC = """static inline void *_mm_malloc(__SIZE_TYPE__ n, __SIZE_TYPE__ a)
-{ extern void *aligned_alloc(__SIZE_TYPE__, __SIZE_TYPE__); return aligned_alloc(a, (n + a - 1) / a * a); }
+{
+  extern void *aligned_alloc(__SIZE_TYPE__, __SIZE_TYPE__);
+  return aligned_alloc(a, (n + a - 1) / a * a);
+}
 static inline void _mm_free(void *p) { extern void free(void *); free(p); }
 """
 
@@ -53,7 +56,7 @@ class Header:
 
 
 def preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
-    """What stands before a text that includes <immintrin.h> in its place, and the flags it takes."""
+    """What takes the place of <immintrin.h> before a text that includes it, and flags for it."""
     if not _INCLUDES.search(text):
         return "", ()
     header = _header(tools)
@@ -170,8 +173,10 @@ _LOOK = """#ifdef __has_feature
 #ifdef __cplusplus
 extern "C" {
 #endif
-void __tsan_read1(void *); void __tsan_read2(void *); void __tsan_read4(void *); void __tsan_read8(void *);
-void __tsan_write1(void *); void __tsan_write2(void *); void __tsan_write4(void *); void __tsan_write8(void *);
+void __tsan_read1(void *); void __tsan_read2(void *);
+void __tsan_read4(void *); void __tsan_read8(void *);
+void __tsan_write1(void *); void __tsan_write2(void *);
+void __tsan_write4(void *); void __tsan_write8(void *);
 #ifdef __cplusplus
 }
 #endif
@@ -210,7 +215,7 @@ def _scattered(m: re.Match[str]) -> str:
     lanes = min(64 // size, 512 // index)
     scatter = m["what"] == "scatter"
     if scatter:
-        order = ("p", "k", "at", "a") if m["form"] else ("p", "at", "a")
+        order: tuple[str, ...] = ("p", "k", "at", "a") if m["form"] else ("p", "at", "a")
     else:
         order = ("src", "k", "at", "p") if m["form"] else ("at", "p")
     on = "(k_ >> i_ & 1)" if m["form"] else "1"

@@ -16,7 +16,7 @@ _PUBLIC = re.compile(r"_mm\d*_|_k|_cvt|_bzhi")
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A function of the semantics: parameters as (name, type as written), result, where it stands."""
+    """A function of the semantics: parameters as (name, type), its result, where it stands."""
 
     name: str
     result: str

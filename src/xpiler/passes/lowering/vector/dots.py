@@ -1,4 +1,4 @@
-"""Sums of products of bytes or words: four or two of them a lane, by the dot product instructions."""
+"""Sums of products of bytes or words, four or two of them a lane, by dot product instructions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import I32, I64, U32, Pointer, Scalar, Vector
+from xpiler.ir.types import I32, U32, Pointer, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import Lanes
 from xpiler.passes.lowering.vector.strips import accumulation
@@ -63,7 +63,8 @@ def _strips(
     taken: set[str],
 ) -> s.Body:  # fmt: skip
     v = st.target
-    assert isinstance(v, e.Var) and isinstance(v.type, Scalar)
+    assert isinstance(v, e.Var)
+    assert isinstance(v.type, Scalar)
     step = int(way["lanes"])
     acc = e.Var(fresh_name(f"{v.name.split('.')[0]}_lanes", taken), Vector(I32, 16))
     zero = isa.call("zero", I32, (), acc.type)
@@ -79,6 +80,3 @@ def _strips(
     size = e.Const(step, loop.var.type)
     strips = replace(loop, step=size, body=(added,), kind="serial", unroll=0)
     return (s.Decl(acc, zero), strips, s.Assign(v, whole, "+", loc=st.loc))
-
-
-__all__ = ["I64", "dot"]

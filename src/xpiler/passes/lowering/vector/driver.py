@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from xpiler.analysis.dependence import independent, summarise
+from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in
 from xpiler.analysis.ranges import Facts, Ledger, type_range
-from xpiler.analysis.walker import Walker, inside
+from xpiler.analysis.walker import Walker
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.check import check
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Scalar, Vector
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, walk
+from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin
@@ -26,6 +26,7 @@ from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_sc
 from xpiler.platforms.registry import Platform
 
 REORDERED = "sums of floating-point numbers may be added up in another order"
+INF = float("inf")
 SHORT = 8
 """Loops of fewer iterations stay as they are."""
 
@@ -96,7 +97,7 @@ class _Vectoriser(Walker):
             raise Unsuitable("iterations that meet")
         self.assumed |= strip.assumed
         width = e.Const(strip.lanes.width, loop.var.type)
-        return (replace(loop, step=width, body=(*before, *body), unroll=0),)
+        return as_registers((replace(loop, step=width, body=(*before, *body), unroll=0),))
 
     def _strip(self, loop: s.For, wide: Scalar) -> Strip:
         width = self.isa.lanes(wide)
@@ -123,8 +124,6 @@ class _Vectoriser(Walker):
         _no_overflow(loop, width, facts)
         t = self.isa.mask_type(width)
         left = e.Binary("-", loop.hi, loop.var, loop.var.type)
-        if loop.lo.type != I64:
-            left = e.Binary("-", loop.hi, loop.var, loop.var.type)
         mask = e.Var(fresh_name("live", self.taken), t)
         strip.lanes.varying.add(mask.name)
         value = self.isa.call("first_lanes", t, (left,), t)
@@ -146,8 +145,9 @@ class _Vectoriser(Walker):
                 raise Unsuitable(f"a sum in {t}")
             acc = e.Var(fresh_name(f"{v.name.split('.')[0]}_lanes", self.taken), Vector(t, width))
             strip.sums[v.name] = acc
-            starts.append(s.Decl(acc, self._neutral(op, v, strip)))
-            ends.append(self._gathered(op, v, acc))
+            dropping = _drops_nan(loop, v)
+            starts.append(s.Decl(acc, self._neutral(op, v, strip, dropping)))
+            ends.append(self._gathered(op, v, acc, dropping))
             if op == "sum" and t.is_float:
                 strip.assumed.add(REORDERED)
         strip.lanes.varying |= set(strip.sums) | {a.name for a in strip.sums.values()}
@@ -158,22 +158,47 @@ class _Vectoriser(Walker):
         self.assumed |= strip.assumed
         step = e.Const(width, loop.var.type)
         strips = replace(loop, step=step, body=(*before, *body), kind="serial", unroll=0)
-        return (*starts, strips, *ends)
+        return as_registers((*starts, strips, *ends))
 
-    def _neutral(self, op: str, v: e.Var, strip: Strip) -> e.Expr:
+    def _neutral(self, op: str, v: e.Var, strip: Strip, dropping: bool) -> e.Expr:
         """What the lanes start with: zero, or what the variable holds already."""
         assert isinstance(v.type, Scalar)
         if op == "sum":
             return strip.lanes.spread(e.Const(0, v.type))
+        if dropping:  # the variable may be no number, which `fmax` forgets
+            return strip.lanes.spread(e.Const(-INF if op == "max" else INF, v.type))
         return self.isa.call("spread", v.type, (v,), strip.lanes.register(v.type))
 
-    def _gathered(self, op: str, v: e.Var, acc: e.Var) -> s.Stmt:
+    def _gathered(self, op: str, v: e.Var, acc: e.Var, dropping: bool) -> s.Stmt:
         assert isinstance(v.type, Scalar)
         whole = self.isa.call(f"{op}_all", v.type, (acc,), v.type)
+        if dropping:
+            return s.Assign(v, e.Call(op, (v, whole), v.type))
         return s.Assign(v, whole, "+") if op == "sum" else s.Assign(v, whole)
 
     def _dot(self, loop: s.For, facts: Facts) -> s.Body:
-        return dot(loop, self.isa, self.table["dot"], self.taken)
+        return as_registers(dot(loop, self.isa, self.table["dot"], self.taken))
+
+
+def as_registers(body: s.Body) -> s.Body:
+    """`body` with the platform's own types in the place of vectors: a user's vectors are structs."""
+
+    def one(x: e.Expr) -> e.Expr:
+        if isinstance(x, (e.Var, e.Call)) and isinstance(x.type, Vector):
+            return replace(x, type=Opaque(str(x.type)))
+        return x
+
+    done: s.Body = rewrite_exprs(body, one)
+    return done
+
+
+def _drops_nan(loop: s.For, v: e.Var) -> bool:
+    """Whether the variable takes on `fmax(v, x)`, which forgets what is no number."""
+    assigns = (n for n in walk(loop.body) if isinstance(n, s.Assign) and n.target == v)
+    floating = isinstance(v.type, Scalar) and v.type.is_float
+    return floating and any(
+        isinstance(n.value, e.Call) and n.value.func in ("max", "min") for n in assigns
+    )
 
 
 # -- what fits ----------------------------------------------------------------------------------
@@ -181,6 +206,8 @@ class _Vectoriser(Walker):
 
 def _countable(loop: s.For, facts: Facts) -> bool:
     if not (isinstance(loop.step, e.Const) and loop.step.value == 1) or escapes(loop.body):
+        return False
+    if any(isinstance(n, e.Expr) and isinstance(n.type, (Vector, Opaque)) for n in walk(loop)):
         return False
     if loop.var.type not in (I32, U32, I64, Scalar("u64")) or loop.kind == "unrolled":
         return False
@@ -247,6 +274,3 @@ def sums(loop: s.For) -> dict[e.Var, str]:
     if not found:
         raise Unsuitable("nothing adds up")
     return found
-
-
-__all__ = ["inside", "lower", "summarise"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from xpiler.ir import expr as e
-from xpiler.ir.types import BOOL, I32, U8, U16, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import I32, U8, U16, Pointer, Scalar, Type, Vector
 
 
 class Unsuitable(Exception):
@@ -86,6 +86,3 @@ class Isa:
         lanes = value.type.lanes  # type: ignore[attr-defined]
         on = mask if mask is not None else e.Const((1 << lanes) - 1, self.mask_type(lanes))
         return self.call("store_masked", t, (at, on, value), void)
-
-
-__all__ = ["BOOL", "Isa", "Unsuitable", "scalar"]

@@ -8,7 +8,7 @@ from xpiler.analysis.effects import names_in
 from xpiler.ir import expr as e
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import BOOL, F32, F64, I32, U32, Array, Pointer, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 
 _OPERATIONS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "&": "and", "|": "or", "^": "xor"}
@@ -30,6 +30,7 @@ class Lanes:
     wide: Scalar
     private: dict[str, e.Var] = field(default_factory=dict)
     varying: set[str] = field(default_factory=set)
+    unsure: int = 0  # > 0 where perhaps no lane is on
 
     # -- what varies ---------------------------------------------------------------------
 
@@ -98,11 +99,17 @@ class Lanes:
 
     def spread(self, x: e.Expr) -> e.Expr:
         """One value in all lanes."""
+        self.certain(x)
         t = self.lane_type(_scalar(x.type))
         one = x if x.type == t else e.Cast(x, t)
         if isinstance(one, e.Const) and one.value == 0 and not str(one.value).startswith("-"):
             return self.isa.call("zero", t, (), self.register(t))
         return self.isa.call("spread", t, (one,), self.register(t))
+
+    def certain(self, x: e.Expr) -> None:
+        """Raises Unsuitable for what may fail where no lane asks for it."""
+        if self.unsure and any(map(_may_fail, walk(x))):
+            raise Unsuitable("a value that may not be asked for")
 
     def _variable(self, x: e.Var) -> e.Expr:
         if x.name in self.private:
@@ -161,11 +168,11 @@ class Lanes:
                 raise Unsuitable("a shift by another count in each lane")
             op = "shift_left" if x.op == "<<" else "shift_right"
             return self.isa.call(op, t, (self.value(x.a, mask), _as(x.b, U32)), self.register(t))
-        op = _OPERATIONS.get(x.op)
-        if op is None:
+        named = _OPERATIONS.get(x.op)
+        if named is None:
             raise Unsuitable(f"operator {x.op}")
         a, b = self.value(x.a, mask), self.value(x.b, mask)
-        return self.isa.call(op, t, (a, b), self.register(t))
+        return self.isa.call(named, t, (a, b), self.register(t))
 
     def _negative(self, x: e.Unary, mask: e.Expr | None) -> e.Expr:
         t = _scalar(x.type)
@@ -183,8 +190,11 @@ class Lanes:
         reads = any(isinstance(n, e.Index) for n in walk(x))
         on = self.isa.both(mask, m) if reads else mask
         off = self.isa.both(mask, self.isa.inverse(m)) if reads else mask
+        self.unsure += 1
         a, b = self.value(x.a, on), self.value(x.b, off)
-        return self.isa.call("blend", self.lane_type(t), (m, b, a), self.register(t))
+        self.unsure -= 1
+        t = self.lane_type(t)
+        return self.isa.call("blend", t, (m, b, a), self.register(t))
 
     def _extreme(self, x: e.Select, mask: e.Expr | None) -> e.Expr | None:
         """`a > b ? a : b` is exactly what the instruction for maxima does; `<`: minima."""
@@ -215,6 +225,7 @@ class Lanes:
     def condition(self, x: e.Expr, mask: e.Expr | None) -> e.Expr:
         """The mask of the lanes where `x` holds."""
         if self.uniform(x):
+            self.certain(x)
             return self.isa.uniform(x, self.width)
         if isinstance(x, e.Var) and x.name in self.private:
             return self.private[x.name]
@@ -224,7 +235,9 @@ class Lanes:
             a = self.condition(x.a, mask)
             asks = any(isinstance(n, e.Index) for n in walk(x.b))
             other = a if x.op == "&&" else self.isa.inverse(a)
+            self.unsure += 1
             b = self.condition(x.b, self.isa.both(mask, other) if asks else mask)
+            self.unsure -= 1
             joined = self.isa.both(a, b) if x.op == "&&" else self.isa.either(a, b)
             assert joined is not None
             return joined
@@ -262,6 +275,12 @@ def _predicate(op: str, t: Scalar) -> str:
 def _certain(x: e.Expr) -> bool:
     """Whether a value is surely a number: a converted integer."""
     return isinstance(x, e.Cast) and isinstance(x.x.type, Scalar) and x.x.type.is_integer
+
+
+def _may_fail(n: object) -> bool:
+    """Whether evaluating a node can fault: reads of memory, integer division."""
+    division = isinstance(n, e.Binary) and n.op in ("/", "%") and _integer(n.type)
+    return isinstance(n, e.Index) or (division and not isinstance(n.b, e.Const))  # type: ignore[attr-defined]
 
 
 def _scalar(t: object) -> Scalar:
@@ -312,6 +331,3 @@ def _retyped(x: e.Expr, t: Scalar, lanes: int) -> e.Expr:
     if isinstance(x, e.Var):
         return e.Var(x.name, Vector(t, lanes))
     raise Unsuitable("a register of another sign")
-
-
-__all__ = ["F64", "Lanes"]

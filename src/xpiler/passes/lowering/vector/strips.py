@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned, names_in
+from xpiler.analysis.effects import assigned
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import BOOL, F32, F64, I64, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, F64, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 
@@ -54,7 +54,7 @@ class Strip:
             if st.init is None:
                 raise Unsuitable("a condition without a value")
             var = e.Var(st.var.name, self.isa.mask_type(self.lanes.width))
-            value = self.lanes.condition(st.init, mask)
+            value: e.Expr | None = self.lanes.condition(st.init, mask)
         else:
             var = e.Var(st.var.name, self.lanes.register(self.lanes.lane_type(t)))
             if t.name in NARROW and t.name != "f16" and st.init is not None:
@@ -68,6 +68,8 @@ class Strip:
     def _stays(self, st: s.Decl) -> bool:
         """Whether one value serves all lanes: it is never assigned and the same for all."""
         assert st.init is not None
+        if self.lanes.uniform(st.init):
+            self.lanes.certain(st.init)
         return self.lanes.uniform(st.init) and st.var.name not in self.changing
 
     changing: frozenset[str] = frozenset()
@@ -115,6 +117,8 @@ class Strip:
         if not self.lanes.uniform(target.base):
             raise Unsuitable("an array for each lane")
         whole = _whole(st)
+        if t.name == "f16" and not isinstance(whole, e.Cast):
+            raise Unsuitable("halves that are only moved")
         value = self.lanes.value(_widened(whole), mask)
         assert isinstance(value.type, Vector)
         want = self.lanes.lane_type(t)
@@ -123,8 +127,10 @@ class Strip:
         return s.Eval(self.isa.store(target, t, value, mask), loc=st.loc, comments=st.comments)
 
     def _inner(self, st: s.For, mask: e.Expr | None) -> s.Stmt:
-        if not all(self.lanes.uniform(x) for x in (st.lo, st.hi, st.step)):
-            raise Unsuitable("an inner loop of another length in each lane")
+        for x in (st.lo, st.hi, st.step):
+            if not self.lanes.uniform(x):
+                raise Unsuitable("an inner loop of another length in each lane")
+            self.lanes.certain(x)
         if st.kind == "parallel":
             st = replace(st, kind="serial")
         return replace(st, body=self.body(st.body, mask))
@@ -137,6 +143,7 @@ class Strip:
         self.lanes.varying.add(on.name)
         out: list[s.Stmt] = [s.Decl(on, test, loc=st.loc, comments=st.comments)]
         before, self.guarded = self.guarded, True
+        self.lanes.unsure += 1
         out += self.body(st.then, on)
         if st.orelse:
             rest = self.isa.both(mask, self.isa.inverse(on))
@@ -144,6 +151,7 @@ class Strip:
             self.lanes.varying.add(off.name)
             out += [s.Decl(off, rest), *self.body(st.orelse, off)]
         self.guarded = before
+        self.lanes.unsure -= 1
         return tuple(out)
 
     # -- sums -------------------------------------------------------------------------------
@@ -158,11 +166,11 @@ class Strip:
         if op == "sum" and t in (F32, F64) and isinstance(x, e.Binary) and x.op == "*":
             a, b = self.lanes.value(x.a, mask), self.lanes.value(x.b, mask)
             self.assumed.add(FUSED)
-            args = (a, b, acc) if mask is None else (a, b, acc, mask)
-            value = self.isa.call("fma" if mask is None else "fma_masked", t, args, acc.type)
+            three = (a, b, acc) if mask is None else (a, b, acc, mask)
+            value = self.isa.call("fma" if mask is None else "fma_masked", t, three, acc.type)
         elif op == "sum":
             v = self.lanes.value(x, mask)
-            args = (acc, v) if mask is None else (acc, mask, acc, v)
+            args: tuple[e.Expr, ...] = (acc, v) if mask is None else (acc, mask, acc, v)
             value = self.isa.call("add" if mask is None else "add_masked", t, args, acc.type)
         elif op in ("max", "min"):
             v = self.lanes.value(x, mask)
@@ -182,10 +190,8 @@ def _whole(st: s.Assign) -> e.Expr:
 def _widened(x: e.Expr) -> e.Expr:
     """What is stored in a narrow element, before it was made narrow."""
     narrow = isinstance(x.type, Scalar) and x.type.name in NARROW
-    if narrow and isinstance(x, e.Cast) and isinstance(x.x.type, Scalar):
-        if x.x.type.bits >= 32:
-            return x.x
-    return x
+    cast = isinstance(x, e.Cast) and isinstance(x.x.type, Scalar) and x.x.type.bits >= 32
+    return x.x if narrow and cast else x  # type: ignore[attr-defined]
 
 
 def _added_product(x: e.Expr, target: e.Expr) -> e.Binary | None:
@@ -217,6 +223,8 @@ def accumulation(st: s.Assign) -> tuple[str, e.Expr] | None:
 def _chosen(target: e.Expr, x: e.Select, cond: e.Binary) -> tuple[str, e.Expr] | None:
     if target not in (x.a, x.b) or {repr(cond.a), repr(cond.b)} != {repr(x.a), repr(x.b)}:
         return None
+    if x.b != target and isinstance(target.type, Scalar) and target.type.is_float:
+        return None  # `s > x ? s : x` forgets a number beside a NaN
     larger = (cond.a == x.a) == (cond.op == ">")
     return ("max" if larger else "min"), x.b if x.a == target else x.a
 
@@ -225,6 +233,3 @@ def private_scalars(body: s.Body) -> frozenset[str]:
     """Variables declared inside that some statement assigns afterwards."""
     own = {n.var.name for n in walk(body) if isinstance(n, s.Decl)}
     return frozenset(own & assigned(body))
-
-
-__all__ = ["FUSED", "I64", "Strip", "accumulation", "names_in", "private_scalars"]

@@ -1,0 +1,90 @@
+"""Loops in vector instructions: what fits, with which masks, and what must stay plain."""
+
+from __future__ import annotations
+
+from xpiler.backend import write_unit
+from xpiler.frontend import read
+from xpiler.passes.cleanup import Assumptions, clean_up
+from xpiler.passes.lowering import Lowered, lower
+from xpiler.platforms.registry import platform
+
+
+def lowered(text: str) -> tuple[str, Lowered]:
+    c = platform("c")
+    program = clean_up(read(text, "f.c", c.words).program, assume=Assumptions()).program
+    found = lower(program, c)
+    return write_unit(found.program, c.spelling, ()).text, found
+
+
+def test_iterations_that_do_not_meet_run_sixteen_at_a_time() -> None:
+    text, _ = lowered(
+        "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) y[i] = x[i] + 1.0f; }"
+    )
+    assert "i += 16" in text
+    assert "_mm512_mask_storeu_ps(&y[i], live" in text
+    assert "#include <immintrin.h>" in text
+
+
+def test_whole_strips_need_no_mask() -> None:
+    text, _ = lowered(
+        "void f(const float *x, float *y) { for (int i = 0; i < 64; i++) y[i] = x[i] * x[i]; }"
+    )
+    assert "_mm512_storeu_ps(&y[i]" in text
+    assert "first_lanes" not in text
+
+
+def test_the_unit_stride_loop_of_a_product_is_the_one_in_registers() -> None:
+    text, found = lowered(
+        "void f(const float *a, const float *b, float *c, int m, int n, int k) {"
+        " for (int i = 0; i < m; i++) for (int j = 0; j < n; j++) { float s = 0;"
+        " for (int p = 0; p < k; p++) s += a[i * k + p] * b[p * n + j]; c[i * n + j] = s; } }"
+    )
+    assert "_mm512_fmadd_ps(_mm512_set1_ps(a[i * k + p])" in text
+    assert any("fused" in x for x in found.assumptions)
+
+
+def test_a_sum_says_that_its_order_changes() -> None:
+    text, found = lowered(
+        "void f(const float *x, float *y, int n) { float s = 0; for (int i = 0; i < n; i++) s += x[i]; y[0] = s; }"
+    )
+    assert "_mm512_reduce_add_ps" in text
+    assert any("another order" in x for x in found.assumptions)
+
+
+def test_bytes_are_multiplied_by_the_dot_product_instruction() -> None:
+    text, found = lowered(
+        "#include <stdint.h>\n"
+        "void f(const uint8_t *a, const int8_t *b, int *y, int n) { int s = 0;"
+        " for (int i = 0; i < n; i++) s += a[i] * b[i]; y[0] = s; }"
+    )
+    assert "_mm512_dpbusd_epi32" in text
+    assert not any("order" in x for x in found.assumptions)  # integers: exact
+
+
+def test_a_chain_from_iteration_to_iteration_stays_plain() -> None:
+    text, _ = lowered(
+        "void f(float *x, int n) { for (int i = 1; i < n; i++) x[i] = x[i] + x[i - 1]; }"
+    )
+    assert "_mm512" not in text
+
+
+def test_a_maximum_that_forgets_numbers_beside_a_nan_stays_plain() -> None:
+    body = "float s = x[0]; for (int i = 0; i < n; i++) s = %s; y[0] = s;"
+    head = "void f(const float *x, float *y, int n) {"
+    assert "_mm512_mask_max_ps" in lowered(f"{head}{body % 'x[i] > s ? x[i] : s'}}}")[0]
+    assert "_mm512" not in lowered(f"{head}{body % 's > x[i] ? s : x[i]'}}}")[0]
+
+
+def test_memory_that_no_lane_may_ask_for_is_not_read() -> None:
+    text, _ = lowered(
+        "void f(const float *x, const float *t, float *y, int n, int k) {"
+        " for (int i = 0; i < n; i++) if (x[i] > 0.0f) y[i] = t[k]; }"
+    )
+    assert "_mm512" not in text
+
+
+def test_strided_elements_stay_plain() -> None:
+    text, _ = lowered(
+        "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) y[i] = x[3 * i]; }"
+    )
+    assert "_mm512" not in text
