@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.verify.programs import Memory, Program, Python, buffer, judge
 
-from xpiler.verify.invocation import Finding
+from xpiler.verify.invocation import Finding, RunResult
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
 from xpiler.verify.verifier import Entry, Options, VerifyCase, verify
@@ -247,6 +248,26 @@ def test_a_thread_order_that_shows_is_the_sources_fault() -> None:
 
     verdict = judge(racy, TRIPLE, X, Y)
     assert (verdict.outcome, verdict.code) == ("unsound_source", "XP0707")
+
+
+@pytest.mark.parametrize("faulty", ["source", "target"])
+def test_a_tentative_case_counts_where_the_source_is_sound(faulty: str) -> None:
+    """Two cases; in the second one side has a fault."""
+
+    @dataclass
+    class Second(Python):
+        def _run(self, unit: Unit, job: Any) -> RunResult:
+            run = super()._run(unit, job)
+            bad = unit.text == faulty and len(run.outputs["y"]) == 40
+            return replace(run, findings=(Finding("oob_read", "off the end"),)) if bad else run
+
+    double = writes(lambda x: x * F(2))
+    executor = Second({"source": double, "target": double})
+    cases = [VerifyCase(like(30), Entry("f"), Entry("f"))]
+    cases += [VerifyCase(like(40), Entry("f"), Entry("f"), tentative=True)]
+    units = Unit("source", "cuda"), Unit("target", "c")
+    verdict = verify(*units, cases, executor=executor, options=Options(seed=7))
+    assert verdict.outcome == ("verified" if faulty == "source" else "wrong")
 
 
 def test_atomics_in_any_order_are_no_fault() -> None:

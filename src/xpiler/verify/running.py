@@ -148,7 +148,7 @@ class _Runner:
 
         findings: list[Finding] = []
         calls: list[tuple[str, RunResult]] = []
-        chosen = replace(plan, cases=tuple(cases if self.every_case else cases[:1]))
+        chosen = replace(plan, cases=tuple(cases if self.every_case else cases[:1]), further=())
         unit = Unit(self.text, reading.platform.name, reading.arch, self.file)
         made = verify_cases(reading.program, chosen)
         for case, call in zip(chosen.cases, made, strict=True):

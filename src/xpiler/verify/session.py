@@ -122,7 +122,7 @@ def verify_cases(
     """
     f = plan.entry
     out = []
-    for case in plan.cases:
+    for case in (*plan.cases, *plan.further):
         args = arguments(program, f, case)
         name = f.symbol or f.name
         source = Entry(name, "function")
@@ -138,7 +138,8 @@ def verify_cases(
                 shared_bytes=point.shared_bytes,
             )  # fmt: skip
         out.append(VerifyCase((*args, *_returned(f)), source, target, case.describe()))
-    return tuple(out)
+    known = len(plan.cases)
+    return (*out[:known], *(replace(case, tentative=True) for case in out[known:]))
 
 
 def _returned(f: Function) -> tuple[BufferSpec, ...]:
@@ -225,7 +226,7 @@ def check_translation(
                 continue
             verdict = verdict_on(plan)
             if plan.aligned and _only_misaligned(verdict):
-                verdict = verdict_on(replace(plan, cases=plan.aligned))
+                verdict = verdict_on(replace(plan, cases=plan.aligned, further=()))
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
             verdicts.append(verdict)
         return real.judge(replace(combine(verdicts), models=models))

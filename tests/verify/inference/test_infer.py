@@ -9,7 +9,7 @@ from xpiler.frontend import read
 from xpiler.ir.text import show
 from xpiler.platforms.registry import platform
 from xpiler.verify.inference.infer import infer
-from xpiler.verify.inference.plan import EntryPlan
+from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.spec import Spec, parse_spec
 
 WRAPPER = """
@@ -163,3 +163,33 @@ def test_unknown_entry_lists_the_known_ones() -> None:
     with pytest.raises(XpilerError) as caught:
         plans("__global__ void k(float* x) { x[threadIdx.x] = 1; }", Spec(entry="q"))
     assert "k" in caught.value.diagnostics[0].reason
+
+
+PLANES = """__global__ void k(const float* a, float* b, int n, int s) {
+    float sum = 0;
+    for (int i = threadIdx.x; i < n * s; i += 128) {
+        int row = i / s, col = i - row * s;
+        sum += a[row * s + col];
+    }
+    if (threadIdx.x < n * s) b[threadIdx.x] = sum;
+}"""
+
+
+def test_sizes_that_give_every_thread_work_are_left_to_a_run() -> None:
+    """The analysis can't see that `i - i / s * s < s`, so it finds no such sizes sound."""
+    (plan,) = plans(PLANES + WRAPPER % ("1, 128", ", m, n"))
+
+    def telling(case: Case) -> bool:
+        m, n = (int(case.scalars[name]) for name in "mn")
+        return m > 1 and n > 1 and m * n > 128
+
+    assert not any(map(telling, plan.cases))
+    assert any(map(telling, plan.further))
+
+
+def test_no_further_sizes_where_the_proved_ones_show_all() -> None:
+    kernel = """__global__ void k(const float* a, float* b, int n) {
+        for (int i = blockIdx.x * 64 + threadIdx.x; i < n; i += 64 * gridDim.x) b[i] = a[i] * 2;
+    }"""
+    (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"))
+    assert plan.further == ()

@@ -26,13 +26,17 @@ Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What one probe saw; `cost` estimates the statements that threads execute."""
+    """What one probe saw; `cost` estimates the statements that threads execute.
+
+    `idle` are loops that threads share out, but in which no block has work for all its threads.
+    """
 
     regions: Mapping[str, Region]
     launches: tuple[LaunchRecord, ...]
     failed: bool = False
     cost: float = 0.0
     steps: int = 0
+    idle: frozenset[int] = frozenset()
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
@@ -140,7 +144,8 @@ def probe(
             m.call(entry, args)
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
         return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
-    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps)
+    idle = frozenset(m.shared_out - m.filled)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle)
 
 
 def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:

@@ -14,6 +14,7 @@ from xpiler.ir.types import I64, Pointer, Scalar, Struct
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import entries, fields, pointers, scalars
 from xpiler.verify.inference.footprint import Shape, declared_counts
+from xpiler.verify.inference.fuller import fuller
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.search import (
@@ -235,7 +236,8 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     cases = tuple(_case(search, t, indices) for t in trials)
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
     aligned = tuple(_case(search, t, indices) for t in _aligned(search, trial, exprs))
-    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned)
+    further = () if indices else _further(search, trials, exprs)
+    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned, further)
 
 
 def _with_data(
@@ -317,6 +319,19 @@ def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[T
     trials = (_resized(search, first, exprs, sizes) for sizes in ROUND_SIZES)
     good = [t for t in trials if t.score()[0] <= first.score()[0] and not t.heaviness]
     return [t for t in good if t.seen.cost <= GOOD_COST][:2] or good[:1]
+
+
+def _further(
+    search: Searcher, trials: Sequence[Trial], exprs: ShapeExprs | None
+) -> tuple[Case, ...]:
+    """Cases that show what `trials` leave out; the emulator decides whether they are sound."""
+    cases = []
+    for t in fuller(search, trials, partial(_with_values, search, trials[0], exprs)):
+        try:
+            cases.append(_case(search, t, {}))
+        except XpilerError:  # an extent that is not known at these sizes
+            continue
+    return tuple(cases)
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:

@@ -57,6 +57,17 @@ class Machine:
     scale: float = 1.0
     cost: float = 0.0
     leaving: bool = False
+    shared_out: set[int] = field(default_factory=set)
+    filled: set[int] = field(default_factory=set)
+
+    def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
+        """Note a loop that threads begin at different places, and whether one block is full."""
+        if not self.axes or start.single:
+            return
+        self.shared_out.add(id(loop))
+        threads = math.prod(self.axes[f"block_dim.{d}"].hi for d in "xyz")
+        if end.hi - start.lo >= min(threads, start.hi - start.lo + 1):
+            self.filled.add(id(loop))
 
     # -- regions -----------------------------------------------------------------------------
     def region(self, name: str, size: int | None = None) -> Region:

@@ -53,7 +53,9 @@ class ShapeExprs:
 class EntryPlan:
     """How one entry is run: `kind` kernel or function, at least one case.
 
-    `aligned` are cases whose sizes are multiples of 16, for programs with wide accesses.
+    `aligned` are cases whose sizes are multiples of 16, for programs with wide accesses. `further`
+    are cases that would show more, of which it is not known whether the source is made for them:
+    they count where it runs without a fault.
     """
 
     entry: Function
@@ -63,3 +65,4 @@ class EntryPlan:
     notes: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     aligned: tuple[Case, ...] = ()
+    further: tuple[Case, ...] = ()

@@ -127,6 +127,7 @@ def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
 
 def _counting(m: Machine, st: s.For) -> bool:
     lo, hi, step = m.number(st.lo), m.number(st.hi), m.number(st.step)
+    m.share_out(st, lo, hi)
     if hi.hi <= lo.lo:
         return True
     trips = (
@@ -230,10 +231,18 @@ def _while(m: Machine, st: s.While) -> bool:
             return True
         if not m.run(st.body + st.step) and m.returned is not None:
             return False
+    _share_out(m, st)
     body = st.body + st.step
     _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
     return True
+
+
+def _share_out(m: Machine, st: s.While) -> None:
+    if isinstance(st.cond, e.Binary) and st.cond.op == "<":
+        m.muted += 1
+        m.share_out(st, m.number(st.cond.a), m.number(st.cond.b))
+        m.muted -= 1
 
 
 def _most_trips(m: Machine, body: s.Body, cond: e.Expr) -> float:
