@@ -5,6 +5,7 @@
 // tz toward zero, oz away from zero, up and dn to either infinity, rn to nearest even, rd to nearest
 // with halves away from zero, rm halves upwards. Between integers and floats 2^pos is the weight of
 // the integer's last bit, and what does not fit becomes the nearest integer that does.
+// Open: integers of more than 24 bits are brought to floats by rounding to nearest in every mode.
 
 inline float xp_next(half y, int step) { return (float)__xp_half((unsigned short)(__xp_bits(y) + step)); }
 inline float xp_next(bfloat16_t y, int step) { return (float)__xp_bfloat((unsigned short)(__xp_bits(y) + step)); }
