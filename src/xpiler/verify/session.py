@@ -247,7 +247,7 @@ def _only_misaligned(v: Verdict) -> bool:
     """Whether the sizes that were tried are to blame, which the text does not say."""
     errors = [f for f in v.findings if f.severity == "error"]
     kinds = {f.kind for f in errors}
-    return v.outcome == "unsound_source" and kinds == {"misaligned"}
+    return v.outcome == "unsound_source" and bool(kinds) and kinds <= {"misaligned", "operand"}
 
 
 def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> Verdict:
