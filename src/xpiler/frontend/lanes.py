@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from xpiler.frontend.convert import const
+from xpiler.frontend.copies import assigned_copies
 from xpiler.frontend.moves import joined
 from xpiler.frontend.reader import root_name
 from xpiler.frontend.views import BITWISE, Views, register_of, uncast
@@ -28,7 +29,7 @@ def spread(program: Program) -> Program:
 def _function(f: Function) -> Function:
     if not any(isinstance(n, e.Expr) and _has_vector(n.type) for n in walk(f.body)):
         return f
-    body = joined(f.body)
+    body = joined(assigned_copies(f.body))
     spreader = Spreader(variables(body) | {p.name for p in f.params})
     spreader.views.collect(body)
     params = tuple(replace(p, type=_plain(p.type)) for p in f.params)
