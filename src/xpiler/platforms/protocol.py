@@ -42,7 +42,7 @@ class EmulatorSpec:
     with whatever it needs before the text and then a `#line` directive, and each line of the text
     keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
     `scalar_types` spells types of scalar arguments where they differ from C's (IR name to C name).
-    `preface(text, tools)` gives text of the compiler's to stand in front, and flags that go with it.
+    `preface(text, tools)` gives text of the compiler's to stand in front, and flags for it.
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
     block may have at most, in bytes (0: no limit). `launcher` is the C++ namespace whose `launch`
     and `launch_cooperative` start a kernel for the driver. `variant(text, filename)` gives the

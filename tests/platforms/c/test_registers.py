@@ -1,4 +1,4 @@
-"""C with vector intrinsics comes out of reading and clean-up as the plain loops that it stands for."""
+"""C with vector intrinsics comes out of clean-up as the plain loops that it stands for."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def test_registers_have_the_lanes_that_are_asked_of_them() -> None:
 @pytest.mark.parametrize("scale", [4, 8])
 def test_gathers_are_subscripts_where_the_scale_is_the_size(scale: int) -> None:
     text = plain(f"""
-        const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+        const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14,
+                                               16, 18, 20, 22, 24, 26, 28, 30);
         for (int i = 0; i + 16 <= n; i += 16)
             _mm512_storeu_ps(y + i, _mm512_i32gather_ps(even, x, {scale}));""")
     assert ("x[" in text) == (scale == 4)

@@ -79,14 +79,17 @@ def lower(
     platform: Platform,
     origin: Origin | None = None,
     assume: Assumptions | None = None,
+    plain: bool = False,
 ) -> Lowered:
     """`program` (sequential, cleaned up) in the form that `platform` wants.
 
     What cannot be made parallel stays serial, with a note that names the accesses in the way;
-    what cannot be written at all is left out with an error.
+    what cannot be written at all is left out with an error. `plain` leaves out a recipe that the
+    platform calls optional.
     """
-    recipe = platform.tables.get("lowering", {}).get("recipe")
-    if recipe is None:
+    table = platform.tables.get("lowering", {})
+    recipe = table.get("recipe")
+    if recipe is None or (plain and table.get("optional", False)):
         return Lowered(program)
     module = importlib.import_module(f"xpiler.passes.lowering.{recipe}")
     found: Lowered = module.lower(program, platform, origin or Origin(), assume or Assumptions())

@@ -16,10 +16,11 @@ def lowered(text: str) -> tuple[str, Lowered]:
     return write_unit(found.program, c.spelling, ()).text, found
 
 
+ONE = "void f(const float *x, float *y, int n) {{ for (int i = 0; i < n; i++) {} }}"
+
+
 def test_iterations_that_do_not_meet_run_sixteen_at_a_time() -> None:
-    text, _ = lowered(
-        "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) y[i] = x[i] + 1.0f; }"
-    )
+    text, _ = lowered(ONE.format("y[i] = x[i] + 1.0f;"))
     assert "i += 16" in text
     assert "_mm512_mask_storeu_ps(&y[i], live" in text
     assert "#include <immintrin.h>" in text
@@ -45,7 +46,8 @@ def test_the_unit_stride_loop_of_a_product_is_the_one_in_registers() -> None:
 
 def test_a_sum_says_that_its_order_changes() -> None:
     text, found = lowered(
-        "void f(const float *x, float *y, int n) { float s = 0; for (int i = 0; i < n; i++) s += x[i]; y[0] = s; }"
+        "void f(const float *x, float *y, int n) {"
+        " float s = 0; for (int i = 0; i < n; i++) s += x[i]; y[0] = s; }"
     )
     assert "_mm512_reduce_add_ps" in text
     assert any("another order" in x for x in found.assumptions)
@@ -84,7 +86,19 @@ def test_memory_that_no_lane_may_ask_for_is_not_read() -> None:
 
 
 def test_strided_elements_stay_plain() -> None:
-    text, _ = lowered(
-        "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) y[i] = x[3 * i]; }"
-    )
+    text, _ = lowered(ONE.format("y[i] = x[3 * i];"))
     assert "_mm512" not in text
+
+
+def test_the_recipe_can_be_left_out() -> None:
+    c = platform("c")
+    program = read(ONE.format("y[i] = x[i] + 1.0f;"), "f.c", c.words).program
+    assert lower(program, c, plain=True).program is program
+
+
+def test_a_single_strip_needs_no_loop() -> None:
+    text, _ = lowered(
+        "void f(const float *x, float *y) { for (int i = 0; i < 16; i++) y[i] = x[i] * x[i]; }"
+    )
+    assert "for (" not in text
+    assert "_mm512_storeu_ps(&y[0]" in text or "_mm512_storeu_ps(y" in text

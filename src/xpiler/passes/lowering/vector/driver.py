@@ -14,7 +14,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.check import check
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_exprs, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, substitute, walk
 from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
@@ -96,8 +96,13 @@ class _Vectoriser(Walker):
         if not independent(loop, facts):
             raise Unsuitable("iterations that meet")
         self.assumed |= strip.assumed
-        width = e.Const(strip.lanes.width, loop.var.type)
-        return as_registers((replace(loop, step=width, body=(*before, *body), unroll=0),))
+        width = strip.lanes.width
+        if (facts.poly(loop.hi) - facts.poly(loop.lo)).constant == width:
+            single = substitute(body, {loop.var.name: loop.lo})
+            first = replace(single[0], comments=(*loop.comments, *single[0].comments))
+            return as_registers((first, *single[1:]))
+        step = e.Const(width, loop.var.type)
+        return as_registers((replace(loop, step=step, body=(*before, *body), unroll=0),))
 
     def _strip(self, loop: s.For, wide: Scalar) -> Strip:
         width = self.isa.lanes(wide)
@@ -181,7 +186,7 @@ class _Vectoriser(Walker):
 
 
 def as_registers(body: s.Body) -> s.Body:
-    """`body` with the platform's own types in the place of vectors: a user's vectors are structs."""
+    """`body` with the platform's own types for vectors; a user's vectors are structs."""
 
     def one(x: e.Expr) -> e.Expr:
         if isinstance(x, (e.Var, e.Call)) and isinstance(x.type, Vector):
