@@ -27,6 +27,7 @@ from xpiler.verify.probes import Runs
 from xpiler.verify.runs import INTEGERS, Key, Planner, Request
 from xpiler.verify.verdict import Verdict
 
+NOT_A_NUMBER = "is not a number on every input tried"
 _WIDE = 0.05  # a tolerance above this share of a typical value is worth a remark
 
 
@@ -152,7 +153,7 @@ class Judge:
         runs = self.usable_runs
         for b in outputs:
             if is_float(b.dtype) and all(self._finite_share(b, run) < 0.5 for run in runs):
-                reason = f"most of {b.name} is not a number on every input tried; give a range"
+                reason = f"most of {b.name} {NOT_A_NUMBER}; give a range"
                 raise Stop(_unverified("XP0704", reason))
         if len(runs) > 1 and any(b.is_read for b in self.buffers):
             self._check_dependent(outputs)

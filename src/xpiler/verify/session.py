@@ -21,6 +21,7 @@ from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
+from xpiler.verify.judge import NOT_A_NUMBER
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
 from xpiler.verify.verdict import Verdict, combine
@@ -228,6 +229,10 @@ def check_translation(
             if plan.aligned and _only_misaligned(verdict):
                 verdict = verdict_on(replace(plan, cases=plan.aligned, further=()))
                 verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
+            if verdict.code == "XP0704" and NOT_A_NUMBER in verdict.reason:
+                positive = verdict_on(_positive(plan))
+                if positive.outcome != "unverified":
+                    verdict = replace(positive, assumptions=(POSITIVE, *positive.assumptions))
             verdicts.append(verdict)
         return real.judge(replace(combine(verdicts), models=models))
 
@@ -241,6 +246,23 @@ def needs(program: Program, entry: Function) -> set[str]:
 
 
 ALIGNED = "sizes are such that wide accesses are aligned"
+
+
+POSITIVE = "inputs lie between 1/16 and 2: on others most results are not numbers"
+
+
+def _positive(plan: EntryPlan) -> EntryPlan:
+    """The plan with inputs that roots and logarithms take, where nobody gave a range."""
+
+    def case(c: Case) -> Case:
+        return replace(c, buffers=tuple(map(buffer, c.buffers)))
+
+    def buffer(b: BufferPlan) -> BufferPlan:
+        elem = b.elem.elem if isinstance(b.elem, Vector) else b.elem
+        free = b.bounds is None and b.role != "out" and isinstance(elem, Scalar) and elem.is_float
+        return replace(b, bounds=(0.0625, 2.0)) if free else b
+
+    return replace(plan, cases=tuple(map(case, plan.cases)), further=())
 
 
 def _only_misaligned(v: Verdict) -> bool:
