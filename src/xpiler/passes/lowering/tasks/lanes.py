@@ -87,6 +87,7 @@ class Lanes:
     accumulators: set[str] = field(default_factory=set)
     out: list[s.Stmt] = field(default_factory=list)
     loaded: dict[e.Expr, tuple[e.Expr, e.Expr, e.Var]] = field(default_factory=dict)
+    roots: dict[e.Expr, str] = field(default_factory=dict)
     own: list[e.Var] = field(default_factory=list)
     spare: dict[Type, list[e.Var]] = field(default_factory=dict)
     cost: float = 0.0
@@ -266,6 +267,7 @@ class Lanes:
         buffer = self.buffer(_stem(w.root), w.elem)
         self._fetch(buffer, w, facts)
         self.loaded[place] = (self.lo, self.hi, buffer)
+        self.roots[place] = w.root
         return Vec(w.elem, buffer)
 
     def _fetch(self, buffer: e.Var, w: Where, facts: Facts) -> None:
@@ -296,9 +298,9 @@ class Lanes:
     def forget(self, root: str | None, near: bool) -> None:
         """What was loaded from an array that has been written is not what lies there any more."""
         for place in list(self.loaded):
-            names = names_in(place)
-            own = root in names if near else not (names & self.names)
-            if root is None or own:
+            source = self.roots.get(place)
+            same = source == root if near else source not in self.names
+            if root is None or source is None or same:
                 del self.loaded[place]
 
     def forget_names(self, names: frozenset[str] | set[str]) -> None:

@@ -9,7 +9,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
 from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
 from xpiler.passes.lowering.tasks.addresses import signed_addresses
 from xpiler.passes.lowering.tasks.build import add, cast, is_const, least, less, size_of, sub
@@ -44,7 +44,9 @@ class Kernel:
         return self._at(body, TILE, set(self.taken))
 
     def _at(self, body: s.Body, tile: int, taken: set[str]) -> s.Body:
-        body, pool = pooled(in_lanes(body, self.params, taken), taken)
+        body, pool = pooled(
+            in_lanes(body, self.params, taken), frozenset(p.name for p in self.params)
+        )
         if self.facts.ledger.allowed:
             body = signed_addresses(body, self.facts)
         near, size = near_arrays(body)
@@ -185,8 +187,9 @@ def _touches(body: s.Body) -> bool:
 
 def _writes_out(body: s.Body, near: frozenset[str]) -> bool:
     """Whether others can see what `body` does."""
-    if any(isinstance(n, (s.Instr, s.Return, s.Eval)) for n in walk(body)):
-        return True
+    for n in walk(body):
+        if isinstance(n, (s.Return, s.Eval)) or (isinstance(n, s.Instr) and n.name != "trap"):
+            return True
     return bool(_written_roots(body) - near)
 
 
@@ -220,12 +223,13 @@ def _alone(body: s.Body) -> s.Body:
 POOL = 96 * 1024
 
 
-def pooled(body: s.Body, taken: set[str]) -> tuple[s.Body, dict[str, int]]:
+def pooled(body: s.Body, fixed: frozenset[str]) -> tuple[s.Body, dict[str, int]]:
     """Memory that a kernel allocates for itself becomes an array of fixed size in NRAM.
 
     Shared memory of the source is never larger than that; what would be is a trap.
     """
     pools: dict[str, int] = {}
+    checks: list[s.Stmt] = []
 
     def one(st: s.Stmt) -> s.Stmt | s.Body:
         if not isinstance(st, s.Instr):
@@ -238,8 +242,11 @@ def pooled(body: s.Body, taken: set[str]) -> tuple[s.Body, dict[str, int]]:
         assert isinstance(out, e.Var)
         assert isinstance(out.type, Pointer)
         pools[out.name] = POOL
-        return (s.If(e.Binary(">", st.ins[0], e.Const(POOL, st.ins[0].type), BOOL),
-                     (s.Instr("trap"),)),)  # fmt: skip
+        check = too_large(st.ins[0])
+        if names_in(st.ins[0]) <= fixed:
+            checks.append(check)
+            return ()
+        return (check,)
 
     new: s.Body = rewrite_stmts(body, one)
     if not pools:
@@ -254,4 +261,16 @@ def pooled(body: s.Body, taken: set[str]) -> tuple[s.Body, dict[str, int]]:
         return st
 
     new = rewrite_stmts(new, pool)
-    return new, pools
+    new = rewrite_exprs(new, lambda x: _as_array(x, pools))
+    return (*checks, *new), pools
+
+
+def _as_array(x: e.Expr, pools: dict[str, int]) -> e.Expr:
+    if isinstance(x, e.Var) and x.name in pools and isinstance(x.type, Pointer):
+        return e.Var(x.name, Array(x.type.elem, POOL // max(1, size_of(x.type.elem))))
+    return x
+
+
+def too_large(size: e.Expr) -> s.Stmt:
+    cond = e.Binary(">", size, e.Const(POOL, size.type), BOOL)
+    return s.If(cond, (s.Instr("trap"),))

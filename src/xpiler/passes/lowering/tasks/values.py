@@ -147,6 +147,10 @@ class Values(Lanes):
             return self.by_lane(x, facts, want)
         if x.func in ops.EXTREME and len(x.args) == 2:
             return self._extreme(x, facts, want)
+        if x.func == "fma" and x.type != F32:  # rounds once
+            a, b, c = (cast(arg, F32) for arg in x.args)
+            wide = e.Binary("+", e.Binary("*", a, b, F32), c, F32)
+            return self._cast(e.Cast(wide, x.type), facts, want)
         if x.func == "fma":
             whole = e.Binary("+", e.Binary("*", x.args[0], x.args[1], x.type), x.args[2], x.type)
             return self._binary(whole, facts, want)
