@@ -23,7 +23,7 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 demo: setup ## translate and verify the shipped examples
-	$(XPILER) translate examples --to c --output build/demo --force
+	$(XPILER) translate examples --to c,cuda,hip,bang --output build/demo --force
 
 test: setup ## the demo, the linters, the tests
 	$(MAKE) --no-print-directory demo
@@ -37,7 +37,7 @@ lint: setup ## style, types, layering
 	$(BIN)/lint-imports
 
 bench: setup ## every kernel, every direction; takes minutes
-	$(XPILER) bench tests/kernels --to c
+	$(XPILER) bench tests/kernels
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

@@ -57,11 +57,20 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
     given["written"] = set()
     for path in _expand(files):
         for target in _targets(targets):
+            if path not in files and _is_already(path, target):
+                continue
             codes.append(
                 _one(path, target, given, report, many=len(files) > 1 or path not in files)
             )
     report.finish()
     return max(codes, default=2)
+
+
+def _is_already(path: str, target: str) -> bool:
+    """Whether a file of a folder is one of the target's own."""
+    from xpiler.platforms.registry import platform
+
+    return path.lower().endswith(tuple(platform(target).suffixes))
 
 
 def _expand(files: tuple[str, ...]) -> list[str]:

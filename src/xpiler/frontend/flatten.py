@@ -134,9 +134,13 @@ def _converted(n: Cast, t: Pointer) -> _Address | None:
         return None
     flat = flat_type(t)
     assert isinstance(flat, Pointer)
-    if inner is not None and isinstance(inner.base.type, Pointer):
-        if _known(inner.unit) == _known(t.elem) and inner.base.type.elem == flat.elem:
-            return replace(inner, unit=t.elem)
+    if (
+        inner is not None
+        and isinstance(inner.base.type, Pointer)
+        and inner.base.type.elem == flat.elem
+        and _known(inner.unit) == _known(t.elem)
+    ):
+        return replace(inner, unit=t.elem)
     x = inner.pointer() if inner is not None else _flat(n.x)
     same = isinstance(x.type, Pointer) and x.type.elem == flat.elem
     return _Address(x if same else Cast(x, flat), t.elem)

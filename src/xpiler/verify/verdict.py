@@ -27,8 +27,8 @@ class Verdict:
     `outcome` sums it up, `level` is the rung reached. `runs` counts input sets on which source and
     target were compared, `exact_runs` those compared bit for bit. `excluded` is the share of
     elements (0 to 1) excused because the source jumps there. `code` and `reason` say why not,
-    `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the platform's real
-    compilers that made machine code of the translation, and the architectures. `models` names
+    `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the real compilers
+    of the platform that made machine code of the translation, and the architectures; `models` names
     platforms of which no real compiler or device takes part, only our own emulator.
     """
 
