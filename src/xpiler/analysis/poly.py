@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import gcd
 
 Monomial = tuple[str, ...]  # names of the factors, sorted; () is the constant
+MOST_TERMS = 16  # of a quotient
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,13 +112,21 @@ class Poly:
 
 
 def _divided_by_sum(p: Poly, divisor: Poly) -> tuple[Poly, Poly]:
-    """Exact quotient by a constant factor only: enough for `p == k * divisor`."""
-    for mono, d in divisor.terms.items():
-        c = p.terms.get(mono, 0)
-        if c and c % d == 0:
-            left = p - divisor * (c // d)
-            return (constant(c // d), left) if not left.terms else (ZERO, p)
-    return ZERO, p
+    """Exact quotient, by long division in one order of monomials; else all of `p` is left."""
+    lead = min(divisor.terms, key=_before)
+    quotient, left = ZERO, p
+    while left.terms and len(quotient.terms) < MOST_TERMS:
+        top = min(left.terms, key=_before)
+        factor, rest = Poly({top: left.terms[top]}).divided_by(Poly({lead: divisor.terms[lead]}))
+        if rest.terms:
+            return ZERO, p
+        quotient, left = quotient + factor, left - factor * divisor
+    return (quotient, left) if not left.terms else (ZERO, p)
+
+
+def _before(mono: Monomial) -> tuple[int, Monomial]:
+    """An order that multiplication respects: high degrees, then many of the first atom, first."""
+    return -len(mono), mono
 
 
 def _without(mono: Monomial, factor: Monomial) -> Monomial | None:

@@ -244,7 +244,7 @@ def _with_data(
     search: Searcher, trial: Trial, out: list[Diagnostic]
 ) -> tuple[Trial, dict[str, bool]]:
     """The trial with ranges for buffers: given ones, and inferred ones of index arrays."""
-    data = dict(_given_ranges(search, trial))
+    data = search.given_ranges(trial.values)
     trial = search.trial(trial.values, data, trial.shape)
     indices = search.index_arrays(trial)
     for name in sorted(indices.keys() - data.keys()):
@@ -256,18 +256,6 @@ def _with_data(
             Diagnostic("XP0308", message, "warning", help=f"give it: --arg {name}.range=LOW:HIGH")
         )
     return trial, indices
-
-
-def _given_ranges(search: Searcher, trial: Trial) -> list[tuple[str, Interval]]:
-    out = []
-    for p in pointers(search.entry):
-        bounds = search.spec.arg(p.name).range
-        if bounds is not None and isinstance(p.type, Pointer) and c.is_integer(p.type.elem):
-            low, high = (
-                size_value(b, trial.values) if not isinstance(b, float) else int(b) for b in bounds
-            )
-            out.append((p.name, Interval(low, high)))
-    return out
 
 
 def _second(

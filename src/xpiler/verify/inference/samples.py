@@ -46,6 +46,8 @@ def _around(search: Searcher, case: Case) -> Iterator[Mapping[str, int | float]]
     names = [p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)]
     names = [n for n in names if int(case.scalars.get(n, 0)) > 0]
     for n in names[:MOST]:
-        yield {**case.scalars, n: int(case.scalars[n]) + 1}
-        yield {**case.scalars, n: int(case.scalars[n]) + 2}
+        size = int(case.scalars[n])
+        for other in (size + 1, size + 2, 2 * size):  # multiples stay multiples
+            yield {**case.scalars, n: other}
+    yield {**case.scalars, **{n: 2 * int(case.scalars[n]) for n in names}}
     yield {**case.scalars, **{n: int(case.scalars[n]) + k + 1 for k, n in enumerate(names)}}

@@ -16,7 +16,7 @@ from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import solve_sizes
 from xpiler.verify.inference.values import Interval, Region
-from xpiler.verify.spec import Spec
+from xpiler.verify.spec import Spec, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
 GOOD_COST = 1 << 23  # statements that run in no time
@@ -111,13 +111,24 @@ class Searcher:
     ) -> Trial:
         shared = self._shared_bytes(values, shape)
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
+        data = {**data, **self.given_ranges(values)}
         seen = probe(self.program, self.entry, values, data, shape, shared, budget)
         self.remaining -= seen.steps
         return Trial(values, data, shape, seen)
 
-    def _shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
-        from xpiler.verify.spec import size_value
+    def given_ranges(self, values: Mapping[str, int | float]) -> dict[str, Interval]:
+        """The values of integer buffers that the spec says, at these sizes."""
+        out = {}
+        for p in pointers(self.entry):
+            bounds = self.spec.arg(p.name).range
+            if bounds is not None and isinstance(p.type, Pointer) and c.is_integer(p.type.elem):
+                low, high = (
+                    int(b) if isinstance(b, float) else size_value(b, values) for b in bounds
+                )
+                out[p.name] = Interval(low, high)
+        return out
 
+    def _shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
         given = self.spec.launch.shared_bytes
         return size_value(given, values) if given is not None and shape is not None else 0
 
