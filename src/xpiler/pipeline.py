@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Options:
     """How to translate. `seed` None draws a fresh one, which the trace records.
 
-    `arch` is the source's architecture where it matters (`gfx90a`: waves of 64 lanes).
+    `arch` is the source's architecture where it matters (`gfx90a`: waves of 64 lanes). `plain` asks
+    for sequential text where the platform takes that (C without vector instructions).
     """
 
     target: str
@@ -42,6 +43,7 @@ class Options:
     seed: int | None = None
     verify: bool = True
     sandbox: Literal["required", "off"] = "required"
+    plain: bool = False
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Raised:
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
+    extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     alike: bool = False
 
 
@@ -101,7 +104,7 @@ def translate(text: str, file: str, options: Options) -> Translation:
             raise
         if _port(reading, target, options, out):
             return out
-        raised = _raise_and_write(reading, target, out)
+        raised = _raise_and_write(reading, target, out, options)
         if out.text is not None and options.verify:
             _verify(reading, target, options, out, raised)
     except XpilerError as why:
@@ -199,7 +202,7 @@ def _by_road(reading: Reading, target: Platform, options: Options, out: Translat
     """The ordinary road instead of port mode, taken up into `out` where it does better."""
     road = replace(out, diagnostics=list(out.diagnostics))
     try:
-        raised = _raise_and_write(reading, target, road)
+        raised = _raise_and_write(reading, target, road, options)
         if road.text is not None and options.verify:
             _verify(reading, target, options, road, raised)
     except Exception as why:
@@ -214,7 +217,9 @@ def _by_road(reading: Reading, target: Platform, options: Options, out: Translat
     return True
 
 
-def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Raised:
+def _raise_and_write(
+    reading: Reading, target: Platform, out: Translation, options: Options
+) -> Raised:
     """Fill in the translation's text (left None when nothing could be raised)."""
     from xpiler.backend import write_unit
     from xpiler.passes.cleanup import Assumptions, clean_up
@@ -227,15 +232,16 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
         step.after = show_program(raised.program)
     with out.trace.step("clean-up") as outer:
         outer.before = step.after
-        as_it_stands = "lowering" not in target.tables
-        apart = bool(target.tables.get("lowering", {}).get("separate_memory"))
+        table = target.tables.get("lowering", {})
+        in_order = not table or bool(table.get("optional"))
+        apart = bool(table.get("separate_memory"))
         assume = Assumptions(separate=apart and bool(reading.program.kernels()))
-        cleaned = clean_up(raised.program, assume=assume, in_order=as_it_stands)
+        cleaned = clean_up(raised.program, assume=assume, in_order=in_order)
         outer.after = show_program(cleaned.program)
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    lowered = _lower(reading, cleaned.program, target, out)
+    lowered = _lower(reading, cleaned.program, target, out, options.plain)
     assumed = (*raised.assumptions, *cleaned.assumptions, *lowered.assumptions)
     out.assumptions = tuple(dict.fromkeys(assumed))
     if lowered.program.functions:
@@ -249,16 +255,18 @@ def _raise_and_write(reading: Reading, target: Platform, out: Translation) -> Ra
             out.text = step.after = written.text
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in raised.program.functions}
     extras = _extra_parameters(reading, cleaned.program)
-    return Raised(extras, frozenset(lost), lowered.entries)
+    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents)
 
 
-def _lower(reading: Reading, program: Program, target: Platform, out: Translation) -> Lowered:
+def _lower(
+    reading: Reading, program: Program, target: Platform, out: Translation, plain: bool
+) -> Lowered:
     """The sequential program in the target's form."""
     from xpiler.passes.lowering import lower
 
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
-        lowered = lower(program, target, _origin(reading))
+        lowered = lower(program, target, _origin(reading), plain=plain)
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     return lowered
@@ -342,6 +350,7 @@ def _verify(
             extras=raised.extras,
             lost=raised.lost,
             entries=raised.entries,
+            extents=raised.extents,
             alike=raised.alike,
         )
         out.diagnostics += out.verdict.diagnostics()

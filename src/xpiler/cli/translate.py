@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="overwrite existing output files")
 @click.option("--no-verify", is_flag=True, help="do not run source and target against each other")
+@click.option("--plain", is_flag=True, help="C without vector instructions")
 @click.option("--check", is_flag=True, help="folder: write nothing, exit 1 if it is behind")
 @click.option(
     "--report",
@@ -123,6 +124,7 @@ def options_of(path: str, target: str, given: dict[str, Any]) -> Options:
         seed=given["seed"],
         verify=not given.get("no_verify", False),
         sandbox="off" if given["no_sandbox"] else "required",
+        plain=given.get("plain", False),
     )
 
 

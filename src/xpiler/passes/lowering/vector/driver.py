@@ -15,7 +15,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.check import check
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, substitute, walk
-from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Opaque, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Array, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin
@@ -27,6 +27,7 @@ from xpiler.platforms.registry import Platform
 
 REORDERED = "sums of floating-point numbers may be added up in another order"
 INF = float("inf")
+SMALL_ARRAY = 256
 SHORT = 8
 """Loops of fewer iterations stay as they are."""
 
@@ -71,7 +72,7 @@ class _Vectoriser(Walker):
         return new if new is not None else (self.descend(st, facts),)
 
     def _vectorised(self, loop: s.For, facts: Facts) -> s.Body | None:
-        if not _countable(loop, facts):
+        if not _countable(loop, facts) or not _large(loop):
             return None
         for attempt in (self._map, self._dot, self._sum):
             mark, used = facts.mark(), set(self.isa.used)
@@ -183,6 +184,12 @@ class _Vectoriser(Walker):
 
     def _dot(self, loop: s.For, facts: Facts) -> s.Body:
         return as_registers(dot(loop, self.isa, self.table["dot"], self.taken))
+
+
+def _large(loop: s.For) -> bool:
+    """Whether more than small arrays of the function's own is touched: compilers see to those."""
+    bases = [n.base.type for n in walk(loop.body) if isinstance(n, e.Index)]
+    return any(not isinstance(t, Array) or t.size is None or t.size > SMALL_ARRAY for t in bases)
 
 
 def as_registers(body: s.Body) -> s.Body:

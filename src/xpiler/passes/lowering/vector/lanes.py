@@ -121,12 +121,21 @@ class Lanes:
             return self.isa.call("count_from", I32, (_as(x, I32),), self.register(_scalar(x.type)))
         raise Unsuitable(f"{x.name} varies")
 
+    def within(self, x: e.Index) -> None:
+        """Raises Unsuitable where a strip may begin beyond the end of an array.
+
+        No lane would be on, but C knows no address there.
+        """
+        if self.unsure and isinstance(x.base.type, Array):
+            raise Unsuitable("a strip that may begin beyond an array")
+
     def load(self, x: e.Index, mask: e.Expr | None) -> e.Expr:
         """The lanes' elements of an array: consecutive ones."""
         if not self.uniform(x.base) or not isinstance(x.base.type, (Pointer, Array)):
             raise Unsuitable("an array for each lane")
         if self.slope(x.index) != 1:
             raise Unsuitable("elements that are not consecutive")
+        self.within(x)
         t = _scalar(x.type)
         if t.name not in NARROW and self.isa.lanes(t) != self.width:
             raise Unsuitable(f"{t} beside lanes of {self.wide}")

@@ -116,6 +116,7 @@ class Strip:
             raise Unsuitable("elements written that are not consecutive")
         if not self.lanes.uniform(target.base):
             raise Unsuitable("an array for each lane")
+        self.lanes.within(target)
         whole = _whole(st)
         if t.name == "f16" and not isinstance(whole, e.Cast):
             raise Unsuitable("halves that are only moved")
