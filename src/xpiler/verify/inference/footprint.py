@@ -21,6 +21,7 @@ from xpiler.verify.inference.values import (
     start_of,
 )
 
+ON_CHIP = ("nram", "wram", "shared")
 Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 
 
@@ -72,7 +73,7 @@ class Footprint:
         """
         total = 0.0
         for r in self.regions.values():
-            if r.size and r.device is not None and r.device.hi < r.size:
+            if r.size and not r.room and r.device is not None and r.device.hi < r.size:
                 gap = (r.size - r.device.hi) / r.size
                 total += gap if r.name.startswith("alloc ") or gap > 0.15 else 0.0
         return total
@@ -121,7 +122,9 @@ def probe(
         shape = ((1, 1, 1), (1, 1, 1))
     m = Machine(program, data, budget=budget)
     for g in program.globals:
-        m.region(g.var.name)
+        on_chip = g.space in ON_CHIP
+        region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)
+        region.room = on_chip
     args: list[Value] = []
     for p in entry.params:
         if isinstance(p.type, Pointer):

@@ -294,7 +294,8 @@ class Searcher:
                 self.trial(t.values, {**t.data, p.name: Interval(0, top)}, t.shape).seen.regions
                 for top in (0, 3)
             )
-            if _hulls(few) != _hulls(more):
+            signed = self.trial(t.values, {**t.data, p.name: Interval(-3, 3)}, t.shape).seen.regions
+            if _hulls(few) != _hulls(more) or _before(few) != _before(signed):
                 found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
         return found
 
@@ -306,17 +307,39 @@ class Searcher:
                 self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape).score()[0] <= base
             )
 
-        base = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape).score()[0]
+        first = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape)
+        base, filled = first.score()[0], _room(first)
+
+        def within(h: int) -> bool:
+            """Nothing beyond what is filled anyway of arrays that need not be filled."""
+            return _room(self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape)) == filled
+
+        if within(1) and not within(1 << 30):
+            return Interval(0, _last(within))
         if good(1 << 30):
             small = [int(x) for k, x in t.values.items() if k in self.sizes]
             return Interval(0, max(1, min(small, default=16) - 1))
-        low, high = 0, 1
-        while good(high):
-            low, high = high, high * 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if good(middle) else (low, middle)
-        return Interval(0, low)
+        return Interval(0, _last(good))
+
+
+def _last(good: Callable[[int], bool]) -> int:
+    """The largest number for which `good` holds, where it holds up to some number only."""
+    low, high = 0, 1
+    while good(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if good(middle) else (low, middle)
+    return low
+
+
+def _before(regions: Mapping[str, Region]) -> set[str]:
+    """Regions that are touched before their begin."""
+    return {n for n, r in regions.items() if r.touched is not None and r.touched.lo < 0}
+
+
+def _room(t: Trial) -> dict[str, Interval | None]:
+    return {n: r.touched for n, r in t.seen.regions.items() if r.room}
 
 
 def _shrunk(size: int, divisor: int, step: int) -> int:

@@ -164,7 +164,10 @@ def join(a: Value, b: Value) -> Value:
 
 @dataclass(slots=True)
 class Region:
-    """A piece of memory: bytes if known, and the hull of the bytes read and written so far."""
+    """A piece of memory: bytes if known, and the hull of the bytes read and written so far.
+
+    `room`: a core's own memory, declared for the largest size; programs need not fill it.
+    """
 
     name: str
     size: int | None = None
@@ -174,6 +177,7 @@ class Region:
     device: Interval | None = None
     stored: Interval | None = None
     mirrors: set[str] = field(default_factory=set)
+    room: bool = False
 
     def touch(
         self, span: Interval, write: bool, device: bool = False, atomic: bool = False
