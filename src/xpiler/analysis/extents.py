@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.dependence import Access
@@ -275,6 +275,45 @@ def upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int = 0) -> tuple[
 
     Signs that are not known are taken to be those of sizes, which the ledger then says.
     """
+    if depth == 0:
+        known, q = with_rests(facts, p)
+        if q != p:
+            return smallest((*_upper(facts, p, keep, 0), *_upper(known, q, keep, 0)))
+    return _upper(facts, p, keep, depth)
+
+
+def with_rests(facts: Facts, p: Poly) -> tuple[Facts, Poly]:
+    """`p` with unknowns for what divisions leave: t*x - t*d*(x/d) is t*r with r < d."""
+    for name in sorted(p.atoms(), key=lambda a: rank(facts, a)):
+        info, parts = facts.atoms.get(name), p.split(name)
+        if info is None or info.num is None or info.den is None or parts is None:
+            continue
+        t = _times(p, info.num)
+        left = parts[0] + t * info.den
+        if not t.terms or len(left.terms) >= len(parts[0].terms) or not facts.soon_nonneg(info.num):
+            continue
+        rest = atom(f"{name}%")
+        bounds = (info.den - 1 - rest, rest)
+        facts = replace(
+            facts,
+            known={**facts.known, f"{name}%": bounds},
+            rank={**facts.rank, f"{name}%": rank(facts, name)[0]},
+            _cache={}, _ranges={}, _signs=dict(facts._signs),
+        )  # fmt: skip
+        p = p - t * (info.num - info.den * atom(name)) + t * rest
+    return facts, p
+
+
+def _times(p: Poly, num: Poly) -> Poly:
+    """How many times `num` is in `p`, going by one of its unknowns."""
+    for mono, c in sorted(num.terms.items()):
+        if len(mono) == 1 and c == 1:
+            parts = p.split(mono[0])
+            return parts[0] if parts is not None else Poly({})
+    return Poly({})
+
+
+def _upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int) -> tuple[Poly, ...]:
     found: list[Poly] = []
     seen = {p}
     todo = [p]

@@ -24,6 +24,7 @@ from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
 from xpiler.verify.judge import NOT_A_NUMBER
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
+from xpiler.verify.spec import evaluate
 from xpiler.verify.verdict import Verdict, combine
 from xpiler.verify.verifier import Entry, VerifyCase
 
@@ -174,6 +175,7 @@ def check_translation(
     extras: Mapping[str, Sequence[str]] | None = None,
     lost: frozenset[str] = frozenset(),
     entries: Mapping[str, TargetPoint] | None = None,
+    extents: Mapping[str, Mapping[str, e.Expr]] | None = None,
     alike: bool = False,
     executor: EmulatorExecutor | None = None,
 ) -> Verdict:
@@ -183,7 +185,8 @@ def check_translation(
 
     `extras` maps a kernel's name to the launch parameters that its translation has in addition.
     `entries` says how entries of the translation are called that are no plain host functions;
-    `alike`: all of them as the source's are, kernels by their own launch shape.
+    `alike`: all of them as the source's are, kernels by their own launch shape. `extents` has the
+    elements that buffers have at least, by function and parameter, as `assumptions` say.
 
     The source's program sets tolerances and kinds of input, never an expected value. `executor`
     may be one that remembers runs, for whoever checks many translations of one source.
@@ -216,7 +219,8 @@ def check_translation(
 
     with sandboxed(sandbox), executor or EmulatorExecutor() as runs:
         verdicts = []
-        for plan in reading.plans:
+        for given in reading.plans:
+            plan = _with_room(given, (extents or {}).get(given.entry.name, {}))
             if needed := lost & needs(program, plan.entry):
                 why = f"{', '.join(sorted(needed))} could not be translated"
                 verdicts.append(Verdict("unverified", "refused", code="XP0704", reason=why))
@@ -235,6 +239,24 @@ def check_translation(
                     verdict = replace(positive, assumptions=(POSITIVE, *positive.assumptions))
             verdicts.append(verdict)
         return real.judge(replace(combine(verdicts), models=models))
+
+
+def _with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
+    """The plan with buffers of at least these extents."""
+
+    def case(c: Case) -> Case:
+        return replace(c, buffers=tuple(buffer(b, c) for b in c.buffers))
+
+    def buffer(b: BufferPlan, c: Case) -> BufferPlan:
+        if b.name not in extents:
+            return b
+        return replace(b, count=max(b.count, evaluate(extents[b.name], c.scalars)))
+
+    if not extents:
+        return plan
+    lists = (tuple(map(case, x)) for x in (plan.cases, plan.aligned, plan.further))
+    cases, aligned, further = lists
+    return replace(plan, cases=cases, aligned=aligned, further=further)
 
 
 def needs(program: Program, entry: Function) -> set[str]:

@@ -65,13 +65,16 @@ class Origin:
 class Lowered:
     """The program in the platform's form, and what has to be known of it.
 
-    `entries` has the functions that are not called as plain host functions, by name.
+    `entries` has the functions that are not called as plain host functions, by name. `extents` has
+    the elements that buffers are assumed to have, by function and parameter, where that may be more
+    than what the source touches.
     """
 
     program: Program
     diagnostics: tuple[Diagnostic, ...] = ()
     assumptions: tuple[str, ...] = ()
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
+    extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
 
 
 def lower(

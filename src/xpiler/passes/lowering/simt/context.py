@@ -45,6 +45,7 @@ class Lowering:
     constants: set[str] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    extents: dict[str, dict[str, e.Expr]] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:

@@ -44,7 +44,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     done = without_reserved(_Driver(low, origin).run(), platform)
     return Lowered(
         replace(done, platform=platform.name, wave=low.machine.wave),
-        tuple(low.diagnostics), tuple(ledger.sentences),
+        tuple(low.diagnostics), tuple(ledger.sentences), extents=low.extents,
     )  # fmt: skip
 
 

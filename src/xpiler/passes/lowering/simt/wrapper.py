@@ -178,10 +178,24 @@ def _count(low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin
         more = [(x.sizes, x.counts[p.name]) for x in origin.sampled(f.name) if p.name in x.counts]
     found = fit.product(seen, more, list(types)) if seen else None
     if found is None:
-        return None  # what the accesses say is more than there is in an example
+        return _plain(low, f, p, use, count)
     text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
     low.assume(f"{p.name} has {text} elements")
     return fit.as_expr(found, types)
+
+
+def _plain(
+    low: Lowering, f: Function, p: e.Var, use: Use | None, count: e.Expr | None
+) -> e.Expr | None:
+    """What the accesses say, though it is more than there is in an example: a product of sizes."""
+    most = use.most() if use is not None else []
+    if count is None or len(most) != 1 or len(most[0].terms) != 1:
+        return None
+    if not all(a in {q.name for q in f.params} for a in most[0].atoms()):
+        return None
+    low.assume(f"{p.name} has {sentence(count)} elements")
+    low.extents.setdefault(f.name, {})[p.name] = count
+    return count
 
 
 def _exceeds(count: e.Expr, sizes: Mapping[str, int | float], seen: int) -> bool:
