@@ -241,7 +241,7 @@ def _raise_and_write(
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    lowered = _lower(reading, cleaned.program, target, out, options.plain)
+    lowered = _lower(reading, cleaned.program, target, out, options)
     assumed = (*raised.assumptions, *cleaned.assumptions, *lowered.assumptions)
     out.assumptions = tuple(dict.fromkeys(assumed))
     if lowered.program.functions:
@@ -259,17 +259,31 @@ def _raise_and_write(
 
 
 def _lower(
-    reading: Reading, program: Program, target: Platform, out: Translation, plain: bool
+    reading: Reading, program: Program, target: Platform, out: Translation, options: Options
 ) -> Lowered:
     """The sequential program in the target's form."""
     from xpiler.passes.lowering import lower
 
+    plain = options.plain
+    if not plain and options.verify and (missing := _lacking(target)):
+        plain = True
+        message = f"written without vector instructions: this processor lacks {missing}"
+        out.diagnostics.append(Diagnostic("XP0804", message, "note", SourceLoc(out.file, 1)))
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
         lowered = lower(program, target, _origin(reading), plain=plain)
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     return lowered
+
+
+def _lacking(target: Platform) -> str:
+    """Instruction sets that an optional lowering needs and that this processor has not."""
+    from xpiler.host.processor import features
+
+    table = target.tables.get("lowering", {})
+    needs = set(table.get("needs", ())) if table.get("optional") else set()
+    return ", ".join(sorted(needs - features()))
 
 
 def _origin(reading: Reading) -> Origin:
