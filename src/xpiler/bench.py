@@ -9,7 +9,7 @@ import statistics
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,10 @@ OUTCOMES = ("verified", "refused", "unverified", "unsound_source", "wrong")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one kernel in one direction; `failures` are the codes of its errors."""
+    """What became of one kernel in one direction; `failures` are the codes of its errors.
+
+    `work` is what a run of a verified translation took, where the target's emulator counts it.
+    """
 
     file: str
     direction: str
@@ -35,6 +38,13 @@ class Outcome:
     parsed: bool = True
     compiled: bool = True
     expected: str | None = None
+    work: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def scalar_ok(self) -> bool | None:
+        """Whether the work is done by vectors; None where the target's runs do not tell."""
+        found = work_of(self.direction.rpartition("-")[2], self.work)
+        return None if found is None else found.ok
 
     @property
     def as_expected(self) -> bool:
@@ -65,7 +75,36 @@ def outcome_of(result: Translation, seconds: float, expected: str | None) -> Out
         parsed=any(s.name == "plan" for s in result.trace.steps),
         compiled=result.text is not None and "XP0601" not in codes,
         expected=expected,
+        work=dict(verdict.counters) if verdict is not None and status == "verified" else {},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Operations on elements, scalar accesses to near memory, scalar accesses to far memory."""
+
+    elements: int
+    scalar: int
+    far: int
+
+    @property
+    def ok(self) -> bool:
+        """At most a tenth is scalar, and no scalar code touches far memory.
+
+        Code that reads single elements where the data says so copies them near first.
+        """
+        return self.far == 0 and 10 * self.scalar <= self.elements
+
+
+def work_of(target: str, counters: Mapping[str, int]) -> Work | None:
+    """The classes that the target's `[work]` table makes of its counters; None without a table."""
+    from xpiler.platforms.registry import platform
+
+    table = platform(target).tables.get("work")
+    if not table or not counters:
+        return None
+    classes = ("elements", "scalar", "far")
+    return Work(*(sum(counters.get(n, 0) for n in table.get(c, ())) for c in classes))
 
 
 def run_one(path: str, target: str, seed: int | None, sandbox: str) -> Outcome:
@@ -227,6 +266,7 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
     tally = Counter(o.status for o in items)
     seconds = sorted(o.seconds for o in items)
     failures = Counter(code for o in items if o.status != "verified" for code in o.failures)
+    vectors = [o.scalar_ok for o in items if o.scalar_ok is not None]
     return {
         "kernels": len(items),
         **{name: tally[name] for name in OUTCOMES},
@@ -235,6 +275,8 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
         "compiled": sum(o.compiled and o.status != "refused" for o in items),
         "median_s": round(statistics.median(seconds), 3),
         "p95_s": round(seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], 3),
+        "scalar_ok": sum(vectors),
+        "counted": len(vectors),
         "failures": dict(sorted(failures.items())),
         "unexpected": sorted(o.file for o in items if not o.as_expected),
     }

@@ -38,9 +38,7 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
 
     names = [t for item in targets for t in item.split(",")]
     try:
-        names = [platform(t).name for t in names] or [
-            p.name for p in all_platforms() if p.writable
-        ]
+        names = [platform(t).name for t in names] or [p.name for p in all_platforms() if p.writable]
     except XpilerError as why:
         click.echo("\n".join(d.render() for d in why.diagnostics), err=True)
         return 2
@@ -95,6 +93,11 @@ def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
         if table.rows:
             screen.table(table)
             screen.line("")
+    for name, row in data["directions"].items():
+        if row["counted"]:
+            head = f"{name.replace('-', ' -> ')}: {row['scalar_ok']} of {row['counted']}"
+            share = f"({100 * row['scalar_ok'] / row['counted']:.0f} %)"
+            screen.line(f"{head} {share} with at most a tenth of scalar work, none on far memory")
     for o in outcomes:
         if not (o.as_expected and (o.expected or o.status == "verified")):
             wanted = o.expected or "verified"

@@ -316,7 +316,13 @@ class Judge:
             tolerance=self._tolerance_text(),
             excluded=share,
             notes=(*self._linear_note(), *self._wide_notes()),
+            counters=self._counted(),
         )
+
+    def _counted(self) -> tuple[tuple[str, int], ...]:
+        """The work that one run of the target took, where the emulator counted it."""
+        runs = (self.target[key] for key in self.target)
+        return next((tuple(sorted(r.counters.items())) for r in runs if r.counters), ())
 
     def _tolerance_text(self) -> str:
         floats = [b for b in self.buffers if is_float(b.dtype) and b.name in self.terms]

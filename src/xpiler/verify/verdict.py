@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -27,9 +28,10 @@ class Verdict:
     `outcome` sums it up, `level` is the rung reached. `runs` counts input sets on which source and
     target were compared, `exact_runs` those compared bit for bit. `excluded` is the share of
     elements (0 to 1) excused because the source jumps there. `code` and `reason` say why not,
-    `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the real compilers
-    of the platform that made machine code of the translation, and the architectures; `models` names
-    platforms of which no real compiler or device takes part, only our own emulator.
+    `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the platform's
+    real compilers that made machine code of the translation, and the architectures; `models` names
+    platforms of which no real compiler or device takes part, only our own emulator. `counters` is
+    the work by class that the emulator counted in one run of the translation.
     """
 
     outcome: Outcome
@@ -49,6 +51,7 @@ class Verdict:
     seconds: float = 0.0
     compiled_by: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    counters: tuple[tuple[str, int], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -74,6 +77,7 @@ class Verdict:
         """Everything, as plain JSON values."""
         data = asdict(self)
         data["findings"] = [asdict(f) for f in self.findings[:_SHOWN_FINDINGS]]
+        data["counters"] = dict(self.counters)
         return data | {"text": self.render()}
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -103,4 +107,12 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
         assumptions=tuple(dict.fromkeys(a for v in verdicts for a in v.assumptions)),
         notes=tuple(dict.fromkeys(n for v in verdicts for n in v.notes)),
         seconds=sum(v.seconds for v in verdicts),
+        counters=_added([v.counters for v in verdicts]),
     )
+
+
+def _added(counters: Sequence[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    total: Counter[str] = Counter()
+    for one in counters:
+        total.update(dict(one))
+    return tuple(sorted(total.items()))
