@@ -84,7 +84,8 @@ class Tasks:
         for f in made.functions:
             found = self.kernel(f) if f.role == "kernel" else f
             out += [found] if found is not None else []
-        return tuple(out)
+        lost = {f.name for f in made.functions} - {f.name for f in out}
+        return tuple(f for f in out if not _called_from([f]) & lost)
 
     def bare(self, f: Function) -> Function | None:
         """A kernel of the same name and parameters, right for any number of tasks."""
