@@ -48,11 +48,19 @@ def compiler() -> list[str]:
     return [sys.executable, "-m", "ziglang", "cc"]
 
 
+def runs_here(text: str) -> bool:
+    """Whether this machine's processor has the instructions that a C text asks for."""
+    cpu = Path("/proc/cpuinfo")
+    known = cpu.read_text(encoding="utf-8") if cpu.is_file() else ""
+    return "immintrin.h" not in text or {"avx512f", "avx512_vnni"} <= set(known.split())
+
+
 def build(text: str, folder: Path) -> Path | None:
     """A shared library of `text`; None where it does not compile."""
     source, library = folder / "unit.c", folder / "unit.so"
     source.write_text(text, encoding="utf-8")
-    command = [*compiler(), *_FLAGS, str(source), "-o", str(library), "-lm"]
+    wide = ["-march=native"] if "immintrin.h" in text else []
+    command = [*compiler(), *_FLAGS, *wide, str(source), "-o", str(library), "-lm"]
     done = subprocess.run(command, capture_output=True, timeout=120, check=False)
     return library if done.returncode == 0 else None
 

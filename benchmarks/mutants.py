@@ -1,6 +1,7 @@
 """Make wrong variants of translated kernels and ask the verifier about each: none may pass.
 
-    python benchmarks/mutants.py [--count 500] [--jobs 2] [--seed 1] [--kernels 'gemm/*'] [--fresh]
+    python benchmarks/mutants.py [--to c] [--from cuda] [--count 500] [--jobs 2] [--seed 1]
+                                 [--kernels 'gemm/*'] [--fresh]
 
 A variant is *wrong* when its output differs from the kernel's NumPy reference, beyond the tolerance
 written in `cases.toml`, on any of up to 1,000 random inputs, or when it crashes or steps over the
@@ -9,9 +10,10 @@ end of a buffer there. `--count` wrong ones are judged, taken from all kernels i
     made        variants tried                   no build    the compiler refused them
     wrong       as defined above                 caught      wrong, and not called verified
     survived    wrong, and called verified       stricter    not seen to be wrong, yet not verified
-    equivalent  verified, and no different on 1,000 inputs
+    equivalent  verified, and no different on 1,000 inputs (targets other than C: on 60, each with
+                another order of threads)
 
-Progress is kept in `.xpiler/mutants-SEED.jsonl`, so that an interrupted run goes on; `--recheck`
+Progress is kept in `.xpiler/mutants-TO-SEED.jsonl`, so that an interrupted run goes on; `--recheck`
 asks about survivors again. Exit code 1 when a wrong variant survived.
 """
 
@@ -37,12 +39,15 @@ sys.path.insert(0, str(ROOT / "tests" / "kernels"))
 
 import load  # noqa: E402
 from emulate import invocation  # noqa: E402
-from mutant_oracle import Oracle  # noqa: E402
+from mutant_emulated import EmulatedOracle  # noqa: E402
+from mutant_oracle import Oracle, runs_here  # noqa: E402
 from mutation import Edit, chosen, without_barriers  # noqa: E402
+from mutation_gpu import edits as gpu_edits  # noqa: E402
 
 from xpiler import pipeline  # noqa: E402
 from xpiler.diagnostics import XpilerError  # noqa: E402
 from xpiler.platforms.registry import platform, platform_of  # noqa: E402
+from xpiler.port import can_port, port  # noqa: E402
 from xpiler.trace import Trace  # noqa: E402
 from xpiler.verify.execution import build, execute  # noqa: E402
 from xpiler.verify.executor import EmulatorExecutor  # noqa: E402
@@ -54,6 +59,7 @@ from xpiler.verify.spec import load_sidecar  # noqa: E402
 from xpiler.verify.verdict import Verdict  # noqa: E402
 
 INPUTS, FIRST_INPUTS = 1000, 24
+FIRST_EMULATED = 6
 SCHEDULES = 6  # in which a source without a barrier is run to see it fail
 COLUMNS = ("made", "no build", "wrong", "caught", "survived", "stricter", "equivalent")
 
@@ -85,7 +91,7 @@ class SharedRuns(EmulatorExecutor):
     def execute_many(
         self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
     ) -> list[RunResult]:
-        if unit.platform == "c":
+        if unit.filename == "translation":
             return super().execute_many(
                 unit, jobs, run_seconds=run_seconds, total_seconds=total_seconds
             )
@@ -115,53 +121,82 @@ def _job_key(job: Job) -> str:
 
 @dataclass
 class Kernel:
-    """A translated kernel, and both judges of its variants."""
+    """A kernel translated to `to`, and both judges of its variants."""
 
     case: load.Case
+    to: str
     reading: Reading
     text: str
     raised: pipeline.Raised
-    oracle: Oracle
+    oracle: Oracle | EmulatedOracle
     seed: int
     executor: SharedRuns
+
+    @property
+    def first_inputs(self) -> int:
+        """Inputs that every variant is tried on."""
+        return FIRST_INPUTS if isinstance(self.oracle, Oracle) else FIRST_EMULATED
 
     def verify(self, text: str, reading: Reading | None = None) -> Verdict:
         """What the verifier says of `text` as a translation of the kernel."""
         return check_translation(
-            reading or self.reading, text, platform("c"), seed=self.seed,
-            extras=self.raised.extras, lost=self.raised.lost, executor=self.executor,
+            reading or self.reading, text, platform(self.to), seed=self.seed,
+            extras=self.raised.extras, lost=self.raised.lost, entries=self.raised.entries, extents=self.raised.extents,
+            alike=self.raised.alike, executor=self.executor,
         )  # fmt: skip
 
 
-def options_of(case: load.Case, seed: int) -> pipeline.Options:
-    return pipeline.Options(target="c", spec=load_sidecar(case.path), seed=seed)
+def options_of(case: load.Case, seed: int, to: str) -> pipeline.Options:
+    return pipeline.Options(target=to, spec=load_sidecar(case.path), seed=seed)
 
 
 @lru_cache(maxsize=4)
-def prepared(name: str, seed: int) -> Kernel | str:
+def prepared(name: str, seed: int, to: str = "c") -> Kernel | str:
     """The kernel ready for judging, or why it can't be: both judges must accept its translation."""
     case = next(c for c in load.cases(name.split("/")[0]) if c.id == name)
-    source, options = case.path.read_text(encoding="utf-8"), options_of(case, seed)
-    c = platform("c")
+    source, options = case.path.read_text(encoding="utf-8"), options_of(case, seed, to)
     try:
         reading = read(source, str(case.path), platform_of(str(case.path), source), options, [])
-        trace = Trace(str(case.path), case.platform, "c", seed)
-        out = pipeline.Translation(str(case.path), case.platform, "c", trace)
-        raised = pipeline._raise_and_write(reading, c, out)
+        text, raised = _translated(reading, case, options)
     except XpilerError as why:
         return f"not translated: {why}"
-    if out.text is None or out.errors:
+    if text is None:
         return "not translated as a whole"
-    oracle = Oracle(case, raised.extras.get(case.entry, ()))
-    kernel = Kernel(case, reading, out.text, raised, oracle, seed, SharedRuns())
+    kernel = Kernel(
+        case, to, reading, text, raised, _oracle(case, to, text, raised), seed, SharedRuns()
+    )
     return _unaccepted(kernel) or kernel
 
 
+def _translated(
+    reading: Reading, case: load.Case, options: pipeline.Options
+) -> tuple[str | None, pipeline.Raised]:
+    """The text in port mode where that is complete, else by the ordinary road."""
+    target = platform(options.target)
+    if can_port(reading.platform, target):
+        ported = port(reading.text, reading.file, reading.platform, target, arch=reading.arch)
+        if ported.complete:
+            return ported.text, pipeline.Raised(alike=True)
+    trace = Trace(str(case.path), case.platform, target.name, options.seed or 0)
+    out = pipeline.Translation(str(case.path), case.platform, target.name, trace)
+    raised = pipeline._raise_and_write(reading, target, out, options)
+    return (None if out.errors else out.text), raised
+
+
+def _oracle(
+    case: load.Case, to: str, text: str, raised: pipeline.Raised
+) -> Oracle | EmulatedOracle:
+    extras = raised.extras.get(case.entry, ())
+    if to == "c" and runs_here(text):
+        return Oracle(case, extras)
+    return EmulatedOracle(case, to, extras, raised.entries.get(case.entry), raised.alike)
+
+
 def _unaccepted(kernel: Kernel) -> str:
-    differs = kernel.oracle.difference(kernel.text, 0, FIRST_INPUTS)
+    differs = kernel.oracle.difference(kernel.text, 0, kernel.first_inputs)
     if differs:  # perhaps it needs buffers that are aligned
         kernel.oracle.aligned = True
-        differs = kernel.oracle.difference(kernel.text, 0, FIRST_INPUTS)
+        differs = kernel.oracle.difference(kernel.text, 0, kernel.first_inputs)
     if differs != "":
         return f"the translation itself differs from the reference: {differs}"
     verdict = kernel.verify(kernel.text)
@@ -169,14 +204,14 @@ def _unaccepted(kernel: Kernel) -> str:
 
 
 def judge(kernel: Kernel, edit: Edit) -> tuple[str, str, str]:
-    """Outcome, the difference shown, and the verdict on one variant of the C text."""
+    """Outcome, the difference shown, and the verdict on one variant of the target's text."""
     text = edit.apply(kernel.text)
-    shown = kernel.oracle.difference(text, 0, FIRST_INPUTS)
+    shown = kernel.oracle.difference(text, 0, kernel.first_inputs)
     if shown is None:
         return "no build", "", ""
     verdict = kernel.verify(text)
     if verdict.ok and not shown:
-        shown = kernel.oracle.difference(text, FIRST_INPUTS, INPUTS, 300) or ""
+        shown = kernel.oracle.difference(text, kernel.first_inputs, INPUTS, 300) or ""
     return _outcome(verdict.ok, bool(shown)), shown, verdict.render()
 
 
@@ -192,7 +227,7 @@ def judge_source(kernel: Kernel, edit: Edit) -> tuple[str, str, str]:
     text = edit.apply(case.path.read_text(encoding="utf-8"))
     try:
         shown = "; ".join(_source_differences(case, text))
-        options = options_of(case, kernel.seed)
+        options = options_of(case, kernel.seed, kernel.to)
         reading = read(text, str(case.path), platform_of(str(case.path), text), options, [])
         verdict = kernel.verify(kernel.text, reading)
     except XpilerError as why:
@@ -220,6 +255,8 @@ def _source_differences(case: load.Case, text: str) -> Iterator[str]:
 def variants(kernel: Kernel) -> list[tuple[Edit, bool]]:
     """All variants in the order in which they are judged; the second: of the source's text."""
     rng = random.Random(f"{kernel.seed}/{kernel.case.id}")
+    if kernel.to != "c":
+        return [(edit, False) for edit in chosen(kernel.text, rng, gpu_edits(kernel.text))]
     ordered = [(edit, False) for edit in chosen(kernel.text, rng)]
     source = without_barriers(kernel.case.path.read_text(encoding="utf-8"))
     rng.shuffle(source)
@@ -228,13 +265,13 @@ def variants(kernel: Kernel) -> list[tuple[Edit, bool]]:
     return ordered
 
 
-def work(job: tuple[str, int, int, int, str]) -> str:
+def work(job: tuple[str, str, int, int, int, str]) -> str:
     """Judge some variants of one kernel, writing each outcome to the journal."""
-    name, seed, first, last, journal = job
+    name, to, seed, first, last, journal = job
     path, mark = Path(journal), {"done": f"{name} {first} {last}"}
     if mark in _lines(path):
         return ""
-    kernel = prepared(name, seed)
+    kernel = prepared(name, seed, to)
     if isinstance(kernel, str):
         return f"{name}: {kernel}"
     known = {j.key for j in read_journal(path)}
@@ -273,17 +310,20 @@ def read_journal(path: Path) -> list[Judged]:
     return list({j.key: j for j in found}.values())
 
 
-def translates(case: load.Case) -> bool:
-    """Whether the kernel becomes C of which wrong variants are made."""
-    expect = case.expect.get("c", case.expect.get("all"))
-    return expect == "verified" and not case.id.endswith(".c")
+def translates(case: load.Case, to: str = "c") -> bool:
+    """Whether the kernel becomes a text of `to` of which wrong variants are made."""
+    expect = case.expect.get(to, case.expect.get("all"))
+    return expect == "verified" and case.platform != to
 
 
 def run(args: argparse.Namespace, journal: Path) -> list[str]:
     """Judge until `--count` wrong variants are known; gives the kernels that were left out."""
-    names = [c.id for c in load.cases() if translates(c)]
+    sources = set(args.sources.split(",")) if args.sources else set()
+    cases = [c for c in load.cases() if translates(c, args.to)]
+    names = [c.id for c in cases if not sources or c.platform in sources]
     names = [n for n in names if fnmatch.fnmatch(n, args.kernels)]
     random.Random(args.seed).shuffle(names)
+    names = names[: args.sample]
     unfit: dict[str, str] = {}
     first, begun = 0, time.monotonic()
     with ProcessPoolExecutor(args.jobs) as pool:
@@ -291,7 +331,7 @@ def run(args: argparse.Namespace, journal: Path) -> list[str]:
             if first >= args.most:
                 break
             last = first + args.step
-            jobs = [(n, args.seed, first, last, str(journal)) for n in names]
+            jobs = [(n, args.to, args.seed, first, last, str(journal)) for n in names]
             for name, why in zip(names, pool.map(work, jobs), strict=True):
                 if why:
                     unfit[name] = why
@@ -331,16 +371,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--to", default="c", help="target platform")
+    parser.add_argument("--from", dest="sources", default="", help="source platforms (all)")
     parser.add_argument("--count", type=int, default=500, help="wrong variants to judge")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kernels", default="*", help="glob of OPERATOR/FILE")
+    parser.add_argument("--sample", type=int, help="only so many kernels, drawn by the seed")
     parser.add_argument("--step", type=int, default=7, help="variants of a kernel in one go")
     parser.add_argument("--most", type=int, default=500, help="variants of a kernel at most")
     parser.add_argument("--fresh", action="store_true", help="forget earlier outcomes")
     parser.add_argument("--recheck", action="store_true", help="ask about survivors again")
     args = parser.parse_args()
-    journal = ROOT / ".xpiler" / f"mutants-{args.seed}.jsonl"
+    name = "-".join(filter(None, (args.sources.replace(",", "-"), args.to, str(args.seed))))
+    journal = ROOT / ".xpiler" / f"mutants-{name}.jsonl"
     journal.parent.mkdir(exist_ok=True)
     if args.fresh:
         journal.unlink(missing_ok=True)

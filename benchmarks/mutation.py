@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -24,7 +24,7 @@ class Edit:
 
 _FOR = re.compile(
     r"for \((?P<init>[^;{}]*); (?P<var>[^;{}]*?) (?P<op><=?|>=?) (?P<bound>[^;{}]*); "
-    r"(?P<step>[^{};]*?)\) \{"
+    r"(?P<step>[^{};]*?)\)(?: \{|(?=\n))"
 )
 _IGNORED = re.compile(r"//[^\n]*|/\*.*?\*/|^[ \t]*#[^\n]*", re.S | re.M)
 _BODY = re.compile(r"^(?P<head>\w[^\n;]*(?:\n +[^\n;]*)*)\n\{\n(?P<body>.*?)^\}", re.S | re.M)
@@ -93,7 +93,7 @@ def exits(text: str) -> Iterator[Edit]:
         if m["op"][0] == "<":
             yield Edit("early exit", *m.span("bound"), f"({m['bound']}) / 2")
             name = m["var"].split()[-1]
-            if name.isidentifier():
+            if name.isidentifier() and m[0].endswith("{"):
                 stop = f" if ({name} > 2) {{ break; }}"
                 yield Edit("early exit", m.end(), m.end(), stop)
 
@@ -231,10 +231,10 @@ def edits(text: str) -> list[Edit]:
     return found
 
 
-def chosen(text: str, rng: random.Random) -> list[Edit]:
+def chosen(text: str, rng: random.Random, found: Sequence[Edit] | None = None) -> list[Edit]:
     """All edits in random order, the kinds taking turns, no resulting text twice."""
     by_kind: dict[str, list[Edit]] = {}
-    for edit in edits(text):
+    for edit in edits(text) if found is None else found:
         by_kind.setdefault(edit.kind, []).append(edit)
     queues = list(by_kind.values())
     rng.shuffle(queues)

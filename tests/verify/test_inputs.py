@@ -133,3 +133,13 @@ def test_bf16_rounds_to_nearest(value: float) -> None:
     assert abs(back[0] - np.float32(value)) <= spacing(exact, "bf16")[0] / 2 * (1 + 1e-6)
     assert (decode(encode(back, "bf16"), "bf16") == back).all()
     assert is_float("bf16")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int32", "uint8"])
+def test_extremes_lie_at_the_ends_of_every_row_and_column(dtype: str) -> None:
+    for recipe, step in (("negative", 1), ("positive", -1)):
+        values = inputs.draw(buffer("x", 12 * 7, dtype), recipe, np.random.default_rng(3))
+        table = decode(values, dtype).reshape(12, 7) * step
+        for axis in (0, 1):
+            assert (np.diff(table, axis=axis) >= 0).all()
+        assert table[0, 0] < table[0, -1]

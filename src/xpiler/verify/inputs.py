@@ -86,7 +86,19 @@ class InputPlan:
 
 
 def draw(buffer: BufferSpec, recipe: Recipe, random: np.random.Generator) -> Array:
-    """`buffer.count` values of its type by `recipe`."""
+    """`buffer.count` values of its type by `recipe`.
+
+    Negative ones rise and positive ones fall along the buffer: then the extremes lie at the two
+    ends of every row and column, where a loop that is too short leaves them out.
+    """
+    values = _drawn(buffer, recipe, random)
+    if recipe not in ("positive", "negative") or buffer.is_index or buffer.distinct:
+        return values
+    order = np.argsort(decode(values, buffer.dtype), kind="stable")
+    return values[order if recipe == "negative" else order[::-1]]
+
+
+def _drawn(buffer: BufferSpec, recipe: Recipe, random: np.random.Generator) -> Array:
     if not is_float(buffer.dtype):
         return _draw_integers(buffer, recipe, random)
     if buffer.integral:

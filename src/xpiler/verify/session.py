@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from xpiler.diagnostics import Diagnostic
+from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
@@ -202,6 +202,7 @@ def check_translation(
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
     models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))
     program, source = reading.program, reading.platform.name
+    plans = reading.plans if alike else _with_busy_threads(reading, target, target_text)
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
         Unit(target_text, target.name, None, "translation"),
@@ -219,7 +220,7 @@ def check_translation(
 
     with sandboxed(sandbox), executor or EmulatorExecutor() as runs:
         verdicts = []
-        for given in reading.plans:
+        for given in plans:
             plan = _with_room(given, (extents or {}).get(given.entry.name, {}))
             if needed := lost & needs(program, plan.entry):
                 why = f"{', '.join(sorted(needed))} could not be translated"
@@ -257,6 +258,28 @@ def _with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
     lists = (tuple(map(case, x)) for x in (plan.cases, plan.aligned, plan.further))
     cases, aligned, further = lists
     return replace(plan, cases=cases, aligned=aligned, further=further)
+
+
+def _with_busy_threads(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan, ...]:
+    """The plans with sizes that give the threads of the translation work, too.
+
+    Only where the platform runs blocks of threads; a text that cannot be read adds nothing.
+    """
+    from xpiler.frontend import read
+    from xpiler.verify.inference.infer import further_for
+
+    if not target.limits.get("threads_per_block", 0):
+        return reading.plans
+    try:
+        program = read(text, "translation", target.words).program
+    except XpilerError:
+        return reading.plans
+    return tuple(
+        replace(p, further=(*p.further, *further_for(reading.program, p, reading.spec, program)))
+        if p.cases
+        else p
+        for p in reading.plans
+    )
 
 
 def needs(program: Program, entry: Function) -> set[str]:

@@ -8,7 +8,7 @@ from xpiler.diagnostics import XpilerError
 from xpiler.frontend import read
 from xpiler.ir.text import show
 from xpiler.platforms.registry import platform
-from xpiler.verify.inference.infer import infer
+from xpiler.verify.inference.infer import further_for, infer
 from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.spec import Spec, parse_spec
 
@@ -193,3 +193,26 @@ def test_no_further_sizes_where_the_proved_ones_show_all() -> None:
     }"""
     (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"))
     assert plan.further == ()
+
+
+def test_sizes_give_the_threads_of_the_translation_work() -> None:
+    """A block of 256 for a row: with the sizes for plain loops, half of it would stand idle."""
+    sums = """void op(const float* a, float* b, int m, int n) {
+        for (int i = 0; i < m; i++) {
+            float sum = 0.0f;
+            for (int j = 0; j < n; j++) sum += a[i * n + j];
+            b[i] = sum;
+        }
+    }"""
+    kernel = """__global__ void k(const float* a, float* b, int n) {
+        float sum = 0.0f;
+        for (int j = threadIdx.x; j < n; j += 256) sum += a[blockIdx.x * n + j];
+        atomicAdd(&b[blockIdx.x], sum);
+    }"""
+    program = read(sums, "k.c", platform("c").words).program
+    (plan,) = infer(program, Spec())
+    target = read(kernel + WRAPPER % ("m, 256", ", n"), "k.cu", platform("cuda").words).program
+    assert all(case.scalars["n"] < 256 for case in (*plan.cases, *plan.further))
+    (case,) = further_for(program, plan, Spec(), target)
+    assert 256 < case.scalars["n"] < 512
+    assert {b.name: b.count for b in case.buffers}["a"] == case.scalars["m"] * case.scalars["n"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from xpiler.ir.program import Function, Program
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.footprint import Footprint, probe
 from xpiler.verify.inference.search import GOOD_COST, SMALL, Searcher, Trial
 
 MOST_CASES = 2
@@ -20,20 +22,53 @@ def fuller(
     The interval analysis may see faults in them that cannot be: whether the program is made for
     such sizes is for a run of it to say.
     """
-    lack = _lack(search, trials[0]).intersection(*(_lack(search, t) for t in trials[1:]))
+
+    def lack(t: Trial) -> frozenset[object]:
+        return t.seen.idle | {name for name in search.sizes if t.values[name] == 1}
+
+    return _chosen(search, trials, make, lack, _threads(trials[0].seen))
+
+
+def busier(
+    search: Searcher,
+    trials: Sequence[Trial],
+    make: Callable[[Sizes], Trial],
+    target: Program,
+    entry: Function,
+) -> list[Trial]:
+    """Trials in which threads of the translation work that are idle in all of `trials`."""
+
+    first = probe(target, entry, trials[0].values, trials[0].data)
+
+    def lack(t: Trial) -> frozenset[object]:
+        seen = probe(target, entry, t.values, t.data)
+        return first.idle if seen.failed or seen.cost > GOOD_COST else seen.idle
+
+    return _chosen(search, trials, make, lack, _threads(first)) if first.idle else []
+
+
+def _threads(seen: Footprint) -> int:
+    return max((math.prod(r.block) for r in seen.launches), default=1)
+
+
+def _chosen(
+    search: Searcher,
+    trials: Sequence[Trial],
+    make: Callable[[Sizes], Trial],
+    lack: Callable[[Trial], frozenset[object]],
+    threads: int,
+) -> list[Trial]:
+    """Trials, cheap ones first, each with something that all before it lack."""
+    open_ = lack(trials[0]).intersection(*(lack(t) for t in trials[1:]))
     found: list[Trial] = []
-    for values in _wanted(search, trials[0]):
-        if not lack or len(found) == MOST_CASES:
+    for values in _wanted(search, trials[0], threads):
+        if not open_ or len(found) == MOST_CASES:
             break
         t = make(values)
-        if lack - _lack(search, t) and _runs(t):
-            lack &= _lack(search, t)
+        if _runs(t) and (left := open_ & lack(t)) < open_:
+            open_ = left
             found.append(t)
     return found
-
-
-def _lack(search: Searcher, t: Trial) -> frozenset[object]:
-    return t.seen.idle | {name for name in search.sizes if t.values[name] == 1}
 
 
 def _runs(t: Trial) -> bool:
@@ -42,14 +77,13 @@ def _runs(t: Trial) -> bool:
     return sane and f.cost <= GOOD_COST and not t.heaviness
 
 
-def _wanted(search: Searcher, first: Trial) -> Iterator[Sizes]:
+def _wanted(search: Searcher, first: Trial, threads: int) -> Iterator[Sizes]:
     """Sizes to try: one after the other larger than a block but no multiple of it, then odd ones.
 
     Four times as much is for those who take four elements at a time.
     """
     odd = dict(zip(search.sizes, c.odd_sizes(len(search.sizes)), strict=True))
     small = {n: SMALL[k % len(SMALL)] for k, n in enumerate(search.sizes)}
-    threads = max((math.prod(r.block) for r in first.seen.launches), default=1)
     large = threads + threads // 2 + 1
     for size in (large, 4 * large):
         for name in reversed(search.sizes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import cycle, islice
@@ -14,7 +15,7 @@ from xpiler.ir.types import I64, Pointer, Scalar, Struct
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import entries, fields, pointers, scalars
 from xpiler.verify.inference.footprint import Shape, declared_counts
-from xpiler.verify.inference.fuller import fuller
+from xpiler.verify.inference.fuller import busier, fuller
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.search import (
@@ -313,13 +314,36 @@ def _further(
     search: Searcher, trials: Sequence[Trial], exprs: ShapeExprs | None
 ) -> tuple[Case, ...]:
     """Cases that show what `trials` leave out; the emulator decides whether they are sound."""
+    found = fuller(search, trials, partial(_with_values, search, trials[0], exprs))
+    return _cases(search, found)
+
+
+def _cases(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
+    """Cases of those trials whose extents are known."""
     cases = []
-    for t in fuller(search, trials, partial(_with_values, search, trials[0], exprs)):
-        try:
+    for t in trials:
+        with suppress(XpilerError):
             cases.append(_case(search, t, {}))
-        except XpilerError:  # an extent that is not known at these sizes
-            continue
     return tuple(cases)
+
+
+def further_for(program: Program, plan: EntryPlan, spec: Spec, target: Program) -> tuple[Case, ...]:
+    """Cases that give threads of the translation work that none of the plan's cases gives.
+
+    Functions only, and none that takes indices: their range would change along.
+    """
+    known = (*plan.cases, *plan.further)
+    entry = next((f for f in target.functions if f.name == plan.entry.name), None)
+    indexed = any(b.is_index for case in plan.cases for b in case.buffers)
+    if plan.kind != "function" or entry is None or entry.role == "kernel" or indexed:
+        return ()
+    search = Searcher(program, plan.entry, spec, False)
+
+    def make(values: Mapping[str, int | float]) -> Trial:
+        return search.trial(values, search.given_ranges(values), None)
+
+    trials = [make(case.scalars) for case in known]
+    return _cases(search, busier(search, trials, make, target, entry))
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:

@@ -407,7 +407,7 @@ class ShapeSearch:
         if tasks.in_tasks(s.program) and tasks.counts_tasks(s.program, s.entry):
             return (1, 1, 1)
         out: list[int | None] = []
-        used = c.axes_used(s.program, s.entry, "block")
+        used: str | set[str] = c.axes_used(s.program, s.entry, "block")
         if tasks.in_tasks(s.program):
             used = {d for level, d in tasks.axes_asked(s.program, s.entry) if level == "block"}
         for i, dim in enumerate("xyz"):

@@ -19,6 +19,7 @@ enum Attribute {
 int allocate(void** p, size_t bytes, xprt::Space space);
 int release(void* p, int line);
 int copy(void* to, const void* from, size_t bytes, int line);
+bool direction(const void* to, const void* from, int kind, int line);   // does a copy's kind agree with its ends?
 int copy_2d(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t bytes, size_t rows, int line);
 int fill(void* to, int byte, size_t bytes, int line);
 int fill_2d(void* to, size_t pitch, int byte, size_t bytes, size_t rows, int line);
@@ -159,11 +160,13 @@ template <class T> inline XP_API(Error_t) XP_API(HostGetDevicePointer)(T** devic
   *device = (T*)host;
   XP_OK;
 }
-inline XP_API(Error_t) XP_API(Memcpy)(void* to, const void* from, size_t n, XP_API(MemcpyKind), XP_LINE) {
+inline XP_API(Error_t) XP_API(Memcpy)(void* to, const void* from, size_t n, XP_API(MemcpyKind) kind, XP_LINE) {
+  if (!xp_simt::host::direction(to, from, kind, xp_line)) XP_DO(set_error(xp_simt::host::invalid_value));
   XP_DO(copy(to, from, n, xp_line));
 }
-inline XP_API(Error_t) XP_API(MemcpyAsync)(void* to, const void* from, size_t n, XP_API(MemcpyKind),
+inline XP_API(Error_t) XP_API(MemcpyAsync)(void* to, const void* from, size_t n, XP_API(MemcpyKind) kind,
                                            XP_API(Stream_t) = 0, XP_LINE) {
+  if (!xp_simt::host::direction(to, from, kind, xp_line)) XP_DO(set_error(xp_simt::host::invalid_value));
   XP_DO(copy(to, from, n, xp_line));
 }
 inline XP_API(Error_t) XP_API(Memcpy2D)(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t bytes,

@@ -66,6 +66,19 @@ int copy(void* to, const void* from, size_t bytes, int line) {
   if (bytes) xprt::copy(to, from, bytes, line);
   return success;
 }
+// Where the runtime knows an end (pageable memory of the host it does not), the kind must not contradict it.
+static bool lies_on(const void* p, bool device) {
+  void* base;
+  xprt_size bytes;
+  xprt::Space space;
+  return !xprt::region_of(p, &base, &bytes, &space) || (space & (device ? xprt::space_device : xprt::space_host));
+}
+bool direction(const void* to, const void* from, int kind, int line) {
+  if (kind > 3 || (lies_on(to, kind & 1) && lies_on(from, kind & 2))) return true;
+  const char* text = "the direction of the copy does not agree with where its ends lie";
+  xprt::finding(xprt::severity_error, "wrong_space", text, line);
+  return false;
+}
 int copy_2d(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t bytes, size_t rows, int line) {
   if (bytes > to_pitch || bytes > from_pitch) return set_error(invalid_value);
   for (size_t r = 0; r < rows; ++r) copy((char*)to + r * to_pitch, (const char*)from + r * from_pitch, bytes, line);
