@@ -20,9 +20,10 @@ from xpiler.passes.cleanup.masks import Masks
 from xpiler.passes.cleanup.mirror import Mirror
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
+from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
-from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.scalars import Scalars
+from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.untile import Untile
 
@@ -48,6 +49,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Counted(),
         Masks(),
         Simplify(),
+        Private(),
         Propagate(),
         Mirror(),
         Forward(),
