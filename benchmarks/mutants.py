@@ -141,8 +141,8 @@ class Kernel:
         """What the verifier says of `text` as a translation of the kernel."""
         return check_translation(
             reading or self.reading, text, platform(self.to), seed=self.seed,
-            extras=self.raised.extras, lost=self.raised.lost, entries=self.raised.entries, extents=self.raised.extents,
-            alike=self.raised.alike, executor=self.executor,
+            extras=self.raised.extras, lost=self.raised.lost, entries=self.raised.entries,
+            extents=self.raised.extents, alike=self.raised.alike, executor=self.executor,
         )  # fmt: skip
 
 
