@@ -5,7 +5,6 @@
 // tz toward zero, oz away from zero, up and dn to either infinity, rn to nearest even, rd to nearest
 // with halves away from zero, rm halves upwards. Between integers and floats 2^pos is the weight of
 // the integer's last bit, and what does not fit becomes the nearest integer that does.
-// Open: integers of more than 24 bits are brought to floats by rounding to nearest in every mode.
 
 inline float xp_next(half y, int step) { return (float)__xp_half((unsigned short)(__xp_bits(y) + step)); }
 inline float xp_next(bfloat16_t y, int step) { return (float)__xp_bfloat((unsigned short)(__xp_bits(y) + step)); }
@@ -89,21 +88,50 @@ XP_TO_INTS(float, float, signed char, int8)
 XP_TO_INTS(half, half, int, int32)
 XP_TO_INTS(half, half, short, int16)
 XP_TO_INTS(half, half, signed char, int8)
-#define XP_FROM_INT(S, from, D, to, mode)                                               \
+// What of x lies below the 24 bits that a float keeps, and half of the last bit kept.
+inline int xp_last_bit(int x) {
+  return x > 1073741823 || x < -1073741823 ? 128
+         : x > 536870911 || x < -536870911 ? 64
+         : x > 268435455 || x < -268435455 ? 32
+         : x > 134217727 || x < -134217727 ? 16
+         : x > 67108863 || x < -67108863   ? 8
+         : x > 33554431 || x < -33554431   ? 4
+         : x > 16777215 || x < -16777215   ? 2
+                                           : 1;
+}
+inline float xp_from_tz(int x) { return (float)(x - x % xp_last_bit(x)); }
+inline float xp_from_rn(int x) { return (float)x; }
+inline float xp_from_rd(int x) {
+  int last = xp_last_bit(x), rest = x % last;
+  float kept = (float)(x - rest);
+  return 2 * rest >= last ? kept + (float)last : -2 * rest >= last ? kept - (float)last : kept;
+}
+inline float xp_from_rd(short x) { return (float)x; }
+inline float xp_from_tz(short x) { return (float)x; }
+inline float xp_from_rn(short x) { return (float)x; }
+inline float xp_from_rd(signed char x) { return (float)x; }
+inline float xp_from_tz(signed char x) { return (float)x; }
+inline float xp_from_rn(signed char x) { return (float)x; }
+#define XP_FROM_INT(S, from, D, to, mode, kept, narrowed)                               \
   inline void __bang_##from##2##to##mode(D* dst, const S* src, int n, int pos = 0) {    \
-    for (int i = 0; i < n; i++) dst[i] = (D)xp_scaled((float)src[i], pos);              \
+    for (int i = 0; i < n; i++) {                                                       \
+      float x = xp_scaled(kept(src[i]), pos);                                           \
+      dst[i] = (D)narrowed(x, (D)x);                                                    \
+    }                                                                                   \
   }
-#define XP_FROM_INTS(S, from, D, to)     \
-  XP_FROM_INT(S, from, D, to, )          \
-  XP_FROM_INT(S, from, D, to, _tz)       \
-  XP_FROM_INT(S, from, D, to, _rn)       \
-  XP_FROM_INT(S, from, D, to, _rd)
-XP_FROM_INTS(int, int32, float, float)
-XP_FROM_INTS(short, int16, float, float)
-XP_FROM_INTS(signed char, int8, float, float)
-XP_FROM_INTS(int, int32, half, half)
-XP_FROM_INTS(short, int16, half, half)
-XP_FROM_INTS(signed char, int8, half, half)
+template <class T> inline T xp_kept(float x, T y) { return y; }
+// a half holds every int8; wider integers round
+#define XP_FROM_INTS(S, from, D, to, tz, rn, rd)         \
+  XP_FROM_INT(S, from, D, to, , xp_from_tz, tz)          \
+  XP_FROM_INT(S, from, D, to, _tz, xp_from_tz, tz)       \
+  XP_FROM_INT(S, from, D, to, _rn, xp_from_rn, rn)       \
+  XP_FROM_INT(S, from, D, to, _rd, xp_from_rd, rd)
+XP_FROM_INTS(int, int32, float, float, xp_kept, xp_kept, xp_kept)
+XP_FROM_INTS(short, int16, float, float, xp_kept, xp_kept, xp_kept)
+XP_FROM_INTS(signed char, int8, float, float, xp_kept, xp_kept, xp_kept)
+XP_FROM_INTS(int, int32, half, half, xp_narrow_tz, xp_kept, xp_narrow_rd)
+XP_FROM_INTS(short, int16, half, half, xp_narrow_tz, xp_kept, xp_narrow_rd)
+XP_FROM_INTS(signed char, int8, half, half, xp_kept, xp_kept, xp_kept)
 inline void __bang_int322int16(short* dst, const int* src, int n, int dst_pos = 0, int src_pos = 0) {
   for (int i = 0; i < n; i++)
     dst[i] = src[i] > 32767 ? (short)32767 : src[i] < -32768 ? (short)-32768 : (short)src[i];

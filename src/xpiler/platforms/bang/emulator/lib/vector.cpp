@@ -4,7 +4,7 @@
 
 extern "C" {
 int snprintf(char*, size_t, const char*, ...);
-double exp2(double), log2(double), log(double), sin(double), cos(double), exp(double), tanh(double), erf(double);
+double exp2(double), log2(double), log(double), sin(double), cos(double), exp(double), tanh(double), erfc(double);
 float floorf(float), ceilf(float), roundf(float), truncf(float);
 }
 
@@ -209,7 +209,6 @@ void bitindex(Binary op, int type, const char* name, void* dst, const void* a, c
 
 // ---- one operand -------------------------------------------------------------------------------------------
 namespace {
-double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
 float function(Unary op, float x) {
   switch (op) {
@@ -231,9 +230,9 @@ float function(Unary op, float x) {
     case op_relu: return x != x ? x : x > 0 ? x : 0.0f;
     case op_sign: return x >= 0 ? 1.0f : x != x ? x : -1.0f;
     case op_exp: return (float)exp(x);
-    case op_sigmoid: return (float)sigmoid(x);
+    case op_sigmoid: return 1.0f / (1.0f + (float)exp(-x));  // flat beyond the range of floats
     case op_tanh: return (float)tanh(x);
-    case op_gelu: return (float)(0.5 * x * (1.0 + erf(x * 0.70710678118654752440)));
+    case op_gelu: return 0.5f * x * (float)erfc(x * -0.70710678f);
     case op_log: return (float)log(x);
     default: return x;
   }
