@@ -26,7 +26,8 @@ OUTCOMES = ("verified", "refused", "unverified", "unsound_source", "wrong")
 class Outcome:
     """What became of one kernel in one direction; `failures` are the codes of its errors.
 
-    `work` is what a run of a verified translation took, where the target's emulator counts it.
+    `work` is what a run of a verified translation took, where the target's emulator counts it;
+    `loops` are the innermost loops in vectors and all that count, where the target is about that.
     """
 
     file: str
@@ -39,6 +40,7 @@ class Outcome:
     compiled: bool = True
     expected: str | None = None
     work: dict[str, int] = field(default_factory=dict)
+    loops: tuple[int, int] | None = None
 
     @property
     def scalar_ok(self) -> bool | None:
@@ -76,6 +78,7 @@ def outcome_of(result: Translation, seconds: float, expected: str | None) -> Out
         compiled=result.text is not None and "XP0601" not in codes,
         expected=expected,
         work=dict(verdict.counters) if verdict is not None and status == "verified" else {},
+        loops=result.loops if status == "verified" else None,
     )
 
 
@@ -266,6 +269,7 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
     tally = Counter(o.status for o in items)
     seconds = sorted(o.seconds for o in items)
     failures = Counter(code for o in items if o.status != "verified" for code in o.failures)
+    loops = [o.loops for o in items if o.loops is not None]
     vectors = [o.scalar_ok for o in items if o.scalar_ok is not None]
     return {
         "kernels": len(items),
@@ -277,6 +281,8 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
         "p95_s": round(seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], 3),
         "scalar_ok": sum(vectors),
         "counted": len(vectors),
+        "vectorised": sum(done == all_ for done, all_ in loops),
+        "loops_counted": len(loops),
         "failures": dict(sorted(failures.items())),
         "unexpected": sorted(o.file for o in items if not o.as_expected),
     }

@@ -48,7 +48,10 @@ class Options:
 
 @dataclass(slots=True)
 class Translation:
-    """What came out: `text` (None when refused), what was left out, and how sure we are of it."""
+    """What came out: `text` (None when refused), what was left out, and how sure we are of it.
+
+    `loops`: how many of the innermost loops run in vectors, where the target is about that.
+    """
 
     file: str
     source: str
@@ -58,6 +61,7 @@ class Translation:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     verdict: Verdict | None = None
     assumptions: tuple[str, ...] = ()
+    loops: tuple[int, int] | None = None
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -274,6 +278,7 @@ def _lower(
         lowered = lower(program, target, _origin(reading), plain=plain)
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
+    out.loops = lowered.loops
     return lowered
 
 

@@ -217,6 +217,8 @@ class StatementPrinter:
         Inside one, starting threads again and again would cost more than it gives.
         """
         inside = bool(self.labels) or self.function.role == "device"
+        if st.kind == "vectorised":
+            return self._lanes(st, inside)
         if (
             st.kind != "parallel"
             or not self.spelling.parallel
@@ -233,6 +235,18 @@ class StatementPrinter:
             depth, names, inner = depth + 1, names | {nest.var.name}, nest.body
         words = self.spelling.parallel
         return [words["nest"].replace("{depth}", str(depth)) if depth > 1 else words["loop"]]
+
+    def _lanes(self, st: s.For, inside: bool) -> list[str]:
+        """The platform's directive above a loop whose iterations may run in lanes."""
+        words = self.spelling.parallel
+        if "lanes" not in words:
+            return []
+        sums = sorted(usage.written_scalars(st.body) - usage.declared(st.body))
+        if sums:
+            names = ", ".join(self.x.names[n] for n in sums)
+            return [words["lanes"] + words["sums"].replace("{names}", names)]
+        alone = inside or _is_short(st) or not usage.shareable(st)
+        return [words["lanes" if alone else "both"]]
 
     @statement.register
     def _(self, st: s.While) -> list[str]:

@@ -285,7 +285,8 @@ def _placed(text: str, unit: Unit, words: tuple[set[str], set[str]]) -> str:
 
 def _guard(spelling: Spelling, functions: Iterable[str]) -> str:
     """What keeps compilers from warning of directives that they do not know."""
-    if not spelling.parallel or not any(spelling.parallel["loop"] in f for f in functions):
+    words = [w for w in spelling.parallel.values() if w.startswith("#pragma")]
+    if not any(w.split("{")[0] in f for w in words for f in functions):
         return ""
     return spelling.parallel["guard"].strip()
 

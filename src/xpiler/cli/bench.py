@@ -98,6 +98,10 @@ def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
             head = f"{name.replace('-', ' -> ')}: {row['scalar_ok']} of {row['counted']}"
             share = f"({100 * row['scalar_ok'] / row['counted']:.0f} %)"
             screen.line(f"{head} {share} with at most a tenth of scalar work, none on far memory")
+        if row["loops_counted"]:
+            head = f"{name.replace('-', ' -> ')}: {row['vectorised']} of {row['loops_counted']}"
+            share = f"({100 * row['vectorised'] / row['loops_counted']:.0f} %)"
+            screen.line(f"{head} {share} with all innermost loops in vectors or marked as such")
     for o in outcomes:
         if not (o.as_expected and (o.expected or o.status == "verified")):
             wanted = o.expected or "verified"

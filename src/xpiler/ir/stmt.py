@@ -55,7 +55,8 @@ class For(Stmt):
     """`for (T var = lo; var < hi; var += step)`; step is loop-invariant and positive.
 
     The body never assigns `var`; `hi` and `step` do not change while it runs. `kind` parallel: the
-    iterations are independent.
+    iterations are independent. `vectorised`, after lowering: they are, but for sums in outer
+    scalars, and a compiler may run them in lanes.
     `unroll` is the user's factor (0: none given, -1: whole).
     """
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from xpiler.diagnostics import Diagnostic
 from xpiler.ir.expr import Expr
 from xpiler.ir.program import Program
+from xpiler.ir.rewrite import rewrite_stmts, walk
+from xpiler.ir.stmt import For, Stmt
 from xpiler.passes.cleanup import Assumptions
 from xpiler.platforms.registry import Platform
 
@@ -67,7 +69,8 @@ class Lowered:
 
     `entries` has the functions that are not called as plain host functions, by name. `extents` has
     the elements that buffers are assumed to have, by function and parameter, where that may be more
-    than what the source touches.
+    than what the source touches. `loops` counts innermost loops in vectors and all that count,
+    where the recipe is about vectors.
     """
 
     program: Program
@@ -75,6 +78,7 @@ class Lowered:
     assumptions: tuple[str, ...] = ()
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
+    loops: tuple[int, int] | None = None
 
 
 def lower(
@@ -93,7 +97,23 @@ def lower(
     table = platform.tables.get("lowering", {})
     recipe = table.get("recipe")
     if recipe is None or (plain and table.get("optional", False)):
-        return Lowered(program)
+        return Lowered(unmarked(program))
     module = importlib.import_module(f"xpiler.passes.lowering.{recipe}")
     found: Lowered = module.lower(program, platform, origin or Origin(), assume or Assumptions())
     return found
+
+
+def unmarked(program: Program) -> Program:
+    """Without marks that nobody has proved: loops over elements of a source count as serial."""
+
+    def one(st: Stmt) -> Stmt:
+        if isinstance(st, For) and st.kind == "vectorised":
+            return replace(st, kind="serial")
+        return st
+
+    if not any(isinstance(n, For) and n.kind == "vectorised" for f in program.functions
+               for n in walk(f.body)):  # fmt: skip
+        return program
+    return program.with_functions(
+        tuple(f.with_body(rewrite_stmts(f.body, one)) for f in program.functions)
+    )

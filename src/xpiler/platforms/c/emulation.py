@@ -40,12 +40,13 @@ def _with_runtime(text: str, filename: str) -> str:
     return f'#include "xprt.h"\n#line 1 "{filename}"\n{text}'
 
 
-# OpenMP's pragmas are there for whoever switches it on; here the loops run one after the other.
+# OpenMP's pragmas for threads are there for whoever switches it on; here the loops run one after
+# the other. Those for lanes are obeyed, so that a loop that is marked wrongly shows.
 EMULATOR = EmulatorSpec(
     platform="c",
     language="c",
     standard="gnu11",
-    extra_flags=("-Wno-unknown-pragmas",),
+    extra_flags=("-Wno-unknown-pragmas", "-fopenmp-simd"),
     scalar_types={"bf16": "bf16"},
     preface=_preface,
     variant=_variant,

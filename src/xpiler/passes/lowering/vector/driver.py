@@ -18,16 +18,17 @@ from xpiler.ir.rewrite import fresh_name, rewrite_exprs, substitute, walk
 from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Array, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
-from xpiler.passes.lowering.base import Lowered, Origin
+from xpiler.passes.lowering.base import Lowered, Origin, unmarked
+from xpiler.passes.lowering.vector.census import SMALL_ARRAY, innermost
 from xpiler.passes.lowering.vector.dots import dot
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
+from xpiler.passes.lowering.vector.marks import Marker, pure_functions
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
 from xpiler.platforms.registry import Platform
 
 REORDERED = "sums of floating-point numbers may be added up in another order"
 INF = float("inf")
-SMALL_ARRAY = 256
 SHORT = 8
 """Loops of fewer iterations stay as they are."""
 
@@ -37,19 +38,24 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 
     Everything else stays plain C. What was taken for granted is among the assumptions.
     """
+    program = unmarked(program)
     table = platform.tables["lowering"]["vector"]
     ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
     ctx = Context(assume, ledger, program)
     isa = Isa(table)
     assumed: set[str] = set()
+    pure = pure_functions(program)
     functions = tuple(
-        _Vectoriser(isa, table, _names(program, f), assumed).run(f, ctx.facts(f))
+        _Vectoriser(isa, table, names := _names(program, f), Marker(pure, names), assumed).run(
+            f, ctx.facts(f)
+        )
         for f in program.functions
     )
     new = replace(program, functions=functions, externals=program.externals | frozenset(isa.used))
     if len(check(new, sequential=True)) > len(check(program, sequential=True)):
-        return Lowered(program)
-    return Lowered(new, (), (*ledger.sentences, *sorted(assumed)))
+        return Lowered(program, loops=innermost(program))
+    assumptions = (*ledger.sentences, *sorted(assumed))
+    return Lowered(new, (), assumptions, loops=innermost(new))
 
 
 def _names(program: Program, f: Function) -> set[str]:
@@ -63,13 +69,22 @@ class _Vectoriser(Walker):
     isa: Isa
     table: Mapping[str, Any]
     taken: set[str]
+    marker: Marker
     assumed: set[str] = field(default_factory=set)
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
         new = self._vectorised(st, facts)
+        if new is None:
+            new = self._marked(st, facts)
         return new if new is not None else (self.descend(st, facts),)
+
+    def _marked(self, loop: s.For, facts: Facts) -> s.Body | None:
+        new = self.marker.mark(loop, facts)
+        if new is not None and self.marker.reordered:
+            self.assumed.add(REORDERED)
+        return new
 
     def _vectorised(self, loop: s.For, facts: Facts) -> s.Body | None:
         if not _countable(loop, facts) or not _large(loop):

@@ -1,0 +1,55 @@
+"""Loops that are left to the compiler: marked where their iterations do not meet."""
+
+from __future__ import annotations
+
+from tests.passes.lowering.vector.test_vector import ONE, lowered
+
+SIMD = "#pragma omp simd"
+SUM = "void f(const float *x, float *y, int n) {{ float s = 0; for (int i = 0; i < n; i++) {} }}"
+
+
+def test_a_call_without_an_instruction_is_marked() -> None:
+    text, found = lowered(ONE.format("y[i] = tanhf(x[i]);"))
+    assert "#pragma omp parallel for simd" in text
+    assert "_OPENMP" in text
+    assert found.loops == (1, 1)
+
+
+def test_strided_elements_are_marked() -> None:
+    assert "omp parallel for simd" in lowered(ONE.format("y[i] = x[3 * i];"))[0]
+
+
+def test_a_strided_sum_is_a_reduction_in_another_order() -> None:
+    text, found = lowered(SUM.format("s += x[5 * i]; y[0] = s;"))
+    assert f"{SIMD} reduction(+:s)" in text
+    assert any("another order" in x for x in found.assumptions)
+
+
+def test_chains_are_not_marked() -> None:
+    for body in ("y[i + 1] = y[i] + x[i];", "y[(int)x[i]] += 1.0f;"):
+        text, found = lowered(ONE.format(body))
+        assert "simd" not in text
+        assert found.loops == (0, 1)
+
+
+def test_a_running_sum_that_is_read_is_not_marked() -> None:
+    text, _ = lowered(SUM.format("{ s += x[i]; y[i] = s; }"))
+    assert "simd" not in text
+
+
+def test_a_loop_that_may_be_left_is_not_marked() -> None:
+    text, _ = lowered(ONE.format("{ if (x[3 * i] < 0.0f) break; y[i] = x[3 * i]; }"))
+    assert "simd" not in text
+
+
+def test_functions_with_effects_are_not_marked() -> None:
+    effect = "static int calls; static float g(float v) { calls++; return v; }\n"
+    value = "static float g(float v) { return v > 0.0f ? v : 0.5f * v; }\n"
+    assert "simd" not in lowered(effect + ONE.format("y[i] = g(x[i]);"))[0]
+    assert "simd" in lowered(value + ONE.format("y[2 * i] = g(x[i]);"))[0]
+
+
+def test_short_loops_do_not_count() -> None:
+    text, found = lowered(ONE.replace("i < n", "i < 8").format("y[i] = tanhf(x[i]);"))
+    assert "simd" not in text
+    assert found.loops == (0, 0)
