@@ -20,6 +20,7 @@ from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
 from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
+from xpiler.passes.lowering.tasks.prepare import prepared
 from xpiler.passes.lowering.tasks.tasks import Kernel
 from xpiler.platforms.registry import Platform
 
@@ -101,6 +102,7 @@ class Tasks:
             self.note("XP1202", message, f, where)
             return None
         taken = {p.name for p in f.params} | set(names_in(f.body))
+        f = replace(f, body=prepared(f.body, self._computing(f), taken))
         writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f), f.params)
         try:
             body = writer.write(f.body)
@@ -111,6 +113,11 @@ class Tasks:
             stem = loop.split(".")[0]
             self.note("XP1201", f"the loop over {stem} in {f.name} stays scalar", f, reason)
         return replace(f, body=body, role="kernel", static=False)
+
+    def _computing(self, f: Function) -> dict[str, Function]:
+        """The program's functions that only compute."""
+        others = [g for g in self.program.functions if g.name != f.name]
+        return {g.name: g for g in others if g.name in self.readers}
 
     def _double(self, f: Function) -> str:
         """An operation on doubles in what the kernel runs ("" for none)."""

@@ -28,7 +28,7 @@ from xpiler.passes.lowering.tasks.build import (
     real,
     sub,
 )  # fmt: skip
-from xpiler.passes.lowering.tasks.lanes import USUAL, Vec, has_load
+from xpiler.passes.lowering.tasks.lanes import USUAL, Vec, Where, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range, negated
 from xpiler.passes.lowering.tasks.values import FLOATS, Values
 
@@ -226,7 +226,30 @@ class Pieces(Values):
             return
         if w is not None and not w.stride.terms:
             raise NotVector("all lanes write one place")
+        if w is not None and w.stride.constant == 1 and self._store_all(w, place, value, facts):
+            return
         self._scatter(place, value, facts)
+
+    def _store_all(self, w: Where, place: e.Index, value: e.Expr, facts: Facts) -> bool:
+        """What all lanes have read goes back for all of them, changed in the active ones.
+
+        No other iteration may write there, or this one could not have read it.
+        """
+        known = self.loaded.get(place)
+        if self.mask is None or known is None or known[:2] != (self.lo, self.hi):
+            return False
+        if w.elem not in (*FLOATS, I32):
+            return False
+        new = self.vec(value, facts)
+        if self.loaded.get(place) != known:
+            return False
+        mask, kept = self.temp(F32), Vec(F32, self.mask)
+        self.emit(copy(self.operand(mask), self.operand(kept), self.size, F32, "NRAM2NRAM"))
+        mixed = self.blend(mask, new, Vec(w.elem, known[2]), w.elem)
+        self.store(w, mixed, facts)
+        self.drop(mixed)
+        self.forget(w.root, w.near)
+        return True
 
     def _scatter(self, place: e.Index, value: e.Expr, facts: Facts) -> None:
         if not isinstance(place.type, Scalar):

@@ -143,14 +143,17 @@ class Values(Lanes):
         return bool(names_in(x) & set(self.vectors))
 
     def _call(self, x: e.Call, facts: Facts, want: Vec | None) -> Value:
+        extreme = x.func in ops.EXTREME and len(x.args) == 2
+        if extreme and (x.type in FLOATS or self._integers(*x.args)):
+            return self._extreme(x, facts, want)
         if x.type not in FLOATS:
             return self.by_lane(x, facts, want)
-        if x.func in ops.EXTREME and len(x.args) == 2:
-            return self._extreme(x, facts, want)
         if x.func == "fma" and x.type != F32:  # rounds once
             a, b, c = (cast(arg, F32) for arg in x.args)
             wide = e.Binary("+", e.Binary("*", a, b, F32), c, F32)
             return self._cast(e.Cast(wide, x.type), facts, want)
+        if x.func == "fma" and _cancels(x):
+            return self.by_lane(x, facts, want)
         if x.func == "fma":
             whole = e.Binary("+", e.Binary("*", x.args[0], x.args[1], x.type), x.args[2], x.type)
             return self._binary(whole, facts, want)
@@ -246,6 +249,8 @@ class Values(Lanes):
             return self._result(want, (a,), F32, "__bang_not", a)
         if isinstance(x, e.Binary) and x.op in ops.COMPARE and x.a.type in FLOATS:
             return self._compared(x, facts, want)
+        if isinstance(x, e.Binary) and x.op in ops.COMPARE and self._integers(x.a, x.b):
+            return self._compared_integers(x, facts, want)
         lane = self.counter()
         out = want or self.temp(F32)
         held = self.in_lane(x, lane, facts)
@@ -267,13 +272,25 @@ class Values(Lanes):
             return self._result(want, (a, b), F32, name, a, b)
         return self._result(want, (a,), F32, f"{name}_scalar", a, cast(b, F32))
 
+    def _integers(self, a: e.Expr, b: e.Expr) -> bool:
+        """Whether two 32-bit integers are compared, not only counters."""
+        both = a.type == b.type == I32
+        return both and not (self._only_counts(a) and self._only_counts(b))
+
+    def _compared_integers(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
+        a, b = self.vec(x.a, facts), self.vec(x.b, facts)
+        bits = self._result(None, (a, b), I32, f"__bang_{ops.COMPARE[x.op]}", a, b)
+        return self.converted(bits, F32, want)
+
     # -- choices ----------------------------------------------------------------------------------
 
     def _select(self, x: e.Select, facts: Facts, want: Vec | None) -> Value:
         extreme = _as_extreme(x)
-        if extreme is not None and x.type in FLOATS:
+        if extreme is not None and (x.type in FLOATS or self._integers(x.a, x.b)):
             return self._extreme(extreme, facts, want)
-        if x.type not in FLOATS or (self.mask is not None and has_load(x)):
+        if x.type not in (*FLOATS, I32) or (self.mask is not None and has_load(x)):
+            return self.by_lane(x, facts, want)
+        if x.type == I32 and self._only_counts(x):
             return self.by_lane(x, facts, want)
         if not self.varies(x.cond):
             return self._uniform_choice(x, facts, want)
@@ -313,7 +330,7 @@ class Values(Lanes):
 
     def blend(self, mask: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
         """a where the mask has 1, else b, bit by bit: nothing is computed with unwanted values."""
-        if t != F32:
+        if t not in (F32, I32):
             a, b = (self.converted(_as_vec(self, v), F32) for v in (a, b))
             return self.converted(self.blend(mask, a, b, F32), t, want)
         bits = self.temp(I32)
@@ -324,7 +341,7 @@ class Values(Lanes):
         self.drop(mask)
         n = byte_count(self.size, F32)
         va = _as_vec(self, a)
-        out = self.temp(F32) if want is None or want in (a, b) else want
+        out = self.temp(t) if want is None or want in (a, b) else want
         self.emit(call("__bang_band", *map(as_bytes, map(self.operand, (out, va, bits))), n))
         self.drop(va)
         if not is_const(b, 0) if not isinstance(b, Vec) else True:
@@ -477,6 +494,16 @@ class Values(Lanes):
 
 
 _COMPOSED = ("exp", "log", "log10", "tanh")
+
+
+def _cancels(x: e.Call) -> bool:
+    """a b + a and the like: where b is near -1, the product's rounding is all that is left."""
+    a, b, c = (_unsigned(arg) for arg in x.args)
+    return c in (a, b)
+
+
+def _unsigned(x: e.Expr) -> e.Expr:
+    return _unsigned(x.x) if isinstance(x, e.Unary) and x.op == "-" else x
 
 
 def _number(value: int, t: Type) -> e.Const:

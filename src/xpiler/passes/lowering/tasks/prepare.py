@@ -1,0 +1,166 @@
+"""Before a kernel's loops are looked at: calls as values, pointers that move, double stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from xpiler.analysis.effects import assigned, is_memory
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
+from xpiler.ir.types import VOID, Pointer, Scalar
+
+LARGEST = 160
+"""Nodes of a call's value that still replaces the call."""
+
+Values = dict[str, e.Expr]
+
+
+def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -> s.Body:
+    """`body` in a form that more loops can be vectorised in; its meaning stays."""
+    body = _valued(body, functions)
+    body = _versions(body, taken)
+    out: s.Body = rewrite_stmts(body, _one_store)
+    return out
+
+
+# -- functions that only compute ------------------------------------------------------------------
+
+
+def _valued(body: s.Body, functions: Mapping[str, Function]) -> s.Body:
+    """Calls of the program's own functions replaced by their value, where that is an expression."""
+
+    def one(x: e.Expr) -> e.Expr:
+        for _ in range(8):
+            f = functions.get(x.func) if isinstance(x, e.Call) else None
+            if f is None or not isinstance(x, e.Call):
+                return x
+            new = value_of(f, x.args)
+            if new is None:
+                return x
+            x = new if isinstance(new, e.Call) else rewrite_exprs(new, one)
+        return x
+
+    out: s.Body = rewrite_exprs(body, one)
+    return out
+
+
+def value_of(f: Function, args: tuple[e.Expr, ...]) -> e.Expr | None:
+    """What f(args) computes, as an expression; None where that is no plain arithmetic."""
+    plain = f.ret != VOID and all(isinstance(p.type, Scalar) for p in f.params)
+    if not plain or len(args) != len(f.params):
+        return None
+    env = {p.name: a for p, a in zip(f.params, args, strict=True)}
+    found = _result(f.body, env, [LARGEST])
+    small = found is not None and found.type == f.ret and sum(1 for _ in walk(found)) <= LARGEST
+    return found if small else None
+
+
+def _result(body: s.Body, env: Values, left: list[int]) -> e.Expr | None:
+    env = dict(env)
+    for k, st in enumerate(body):
+        left[0] -= 1
+        if left[0] < 0:
+            return None
+        if isinstance(st, s.Return):
+            return None if st.value is None else substitute(st.value, env)
+        if isinstance(st, s.If):
+            return _either(st, body[k + 1 :], env, left)
+        if not _bind(st, env):
+            return None
+    return None
+
+
+def _either(st: s.If, rest: s.Body, env: Values, left: list[int]) -> e.Expr | None:
+    a = _result((*st.then, *rest), env, left)
+    b = _result((*st.orelse, *rest), env, left)
+    if a is None or b is None or a.type != b.type:
+        return None
+    return a if a == b else e.Select(substitute(st.cond, env), a, b, a.type)
+
+
+def _bind(st: s.Stmt, env: Values) -> bool:
+    """Take note of a local variable's new value."""
+    if isinstance(st, s.Decl) and isinstance(st.var.type, Scalar) and st.space != "shared":
+        if st.init is not None:
+            env[st.var.name] = substitute(st.init, env)
+        return st.init is not None and st.init.type == st.var.type
+    if isinstance(st, s.Assign) and isinstance(st.target, e.Var) and st.target.name in env:
+        value = e.Binary(st.op, st.target, st.value, st.target.type) if st.op else st.value
+        env[st.target.name] = substitute(value, env)
+        return bool(value.type == st.target.type)
+    return False
+
+
+# -- pointers that move in straight lines ---------------------------------------------------------
+
+
+def _versions(body: s.Body, taken: set[str]) -> s.Body:
+    """Every assignment of a pointer beside its declaration declares a new one."""
+
+    def inner(st: s.Stmt) -> s.Stmt:
+        for name in ("body", "then", "orelse"):
+            own = getattr(st, name, None)
+            if isinstance(own, tuple) and own and isinstance(own[0], s.Stmt):
+                st = replace(st, **{name: _straight(own, taken)})  # type: ignore[arg-type]
+        return st
+
+    new: s.Body = rewrite_stmts(body, inner)
+    return _straight(new, taken)
+
+
+def _straight(body: s.Body, taken: set[str]) -> s.Body:
+    for k, st in enumerate(body):
+        if not (isinstance(st, s.Decl) and isinstance(st.var.type, Pointer)) or st.init is None:
+            continue
+        own = [n for n in body[k + 1 :] if _moves(n, st.var.name)]
+        inside = [n for n in body[k + 1 :] if n not in own and st.var.name in assigned((n,))]
+        if own and not inside and not _addressed(body, st.var.name):
+            body = (*body[: k + 1], *_renamed(body[k + 1 :], st.var, taken))
+    return body
+
+
+def _moves(st: s.Stmt, name: str) -> bool:
+    return isinstance(st, s.Assign) and isinstance(st.target, e.Var) and st.target.name == name
+
+
+def _addressed(body: s.Body, name: str) -> bool:
+    return any(
+        isinstance(n, e.AddressOf) and isinstance(n.x, e.Var) and n.x.name == name
+        for n in walk(body)
+    )
+
+
+def _renamed(body: s.Body, var: e.Var, taken: set[str]) -> s.Body:
+    now = var
+    out: list[s.Stmt] = []
+    for st in body:
+        if isinstance(st, s.Assign) and _moves(st, var.name):
+            step = e.Binary(st.op, st.target, st.value, var.type) if st.op else st.value
+            value = substitute(step, {var.name: now})
+            now = e.Var(fresh_name(var.name.split(".")[0], taken), var.type)
+            out.append(s.Decl(now, value, const=True, loc=st.loc, comments=st.comments))
+        else:
+            out.append(substitute(st, {var.name: now}) if now != var else st)
+    return tuple(out)
+
+
+# -- one store instead of two ---------------------------------------------------------------------
+
+
+def _one_store(st: s.Stmt) -> s.Stmt:
+    """`if (c) a = x; else a = y;` stores one of two values."""
+    if not (isinstance(st, s.If) and len(st.then) == len(st.orelse) == 1):
+        return st
+    a, b = st.then[0], st.orelse[0]
+    if not (isinstance(a, s.Assign) and isinstance(b, s.Assign)) or a.op or b.op:
+        return st
+    if a.target != b.target or not is_memory(a.target) or a.value.type != b.value.type:
+        return st
+    value = e.Select(st.cond, a.value, b.value, a.value.type)
+    return s.Assign(a.target, value, loc=st.loc, comments=(*st.comments, *a.comments, *b.comments))
+
+
+__all__ = ["prepared", "value_of"]
