@@ -241,12 +241,15 @@ class StatementPrinter:
         words = self.spelling.parallel
         if "lanes" not in words:
             return []
-        sums = sorted(usage.written_scalars(st.body) - usage.declared(st.body))
-        if sums:
-            names = ", ".join(self.x.names[n] for n in sums)
-            return [words["lanes"] + words["sums"].replace("{names}", names)]
+        kinds = sorted({op for op, _ in st.reductions})
+        if kinds:
+            return [words["lanes"] + "".join(self._reduction(st, op) for op in kinds)]
         alone = inside or _is_short(st) or not usage.shareable(st)
         return [words["lanes" if alone else "both"]]
+
+    def _reduction(self, st: s.For, op: str) -> str:
+        names = ", ".join(sorted(self.x.names[v.name] for kind, v in st.reductions if kind == op))
+        return self.spelling.parallel["sums"].replace("{op}", op).replace("{names}", names)
 
     @statement.register
     def _(self, st: s.While) -> list[str]:

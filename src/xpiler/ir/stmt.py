@@ -55,8 +55,8 @@ class For(Stmt):
     """`for (T var = lo; var < hi; var += step)`; step is loop-invariant and positive.
 
     The body never assigns `var`; `hi` and `step` do not change while it runs. `kind` parallel: the
-    iterations are independent. `vectorised`, after lowering: they are, but for sums in outer
-    scalars, and a compiler may run them in lanes.
+    iterations are independent. `vectorised`, after lowering: they are, but for the `reductions`
+    (`+`, `|`, `max`, ... and the outer scalar), and a compiler may run them in lanes.
     `unroll` is the user's factor (0: none given, -1: whole).
     """
 
@@ -67,6 +67,7 @@ class For(Stmt):
     body: Body
     kind: LoopKind = "serial"
     unroll: int = 0
+    reductions: tuple[tuple[str, Var], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,3 +53,34 @@ def test_short_loops_do_not_count() -> None:
     text, found = lowered(ONE.replace("i < n", "i < 8").format("y[i] = tanhf(x[i]);"))
     assert "simd" not in text
     assert found.loops == (0, 0)
+
+
+def test_a_maximum_in_strides_starts_anew_so_that_no_number_is_forgotten() -> None:
+    text, _ = lowered(
+        "void f(const float *x, float *y, int n) { float s = y[0];"
+        " for (int i = 0; i < n; i++) if (x[2 * i] > s) s = x[2 * i]; y[0] = s; }"
+    )
+    assert "float s_max = -INFINITY;" in text
+    assert "reduction(max:s_max)" in text
+    assert "s = s_max > s ? s_max : s;" in text
+
+
+def test_an_extreme_by_a_branch_is_one_by_an_instruction() -> None:
+    body = "{ if (x[i] > s) s = x[i]; } y[0] = s;"
+    assert "_mm512_mask_max_ps" in lowered(SUM.format(body))[0]
+
+
+def test_the_place_of_a_maximum_is_not_marked() -> None:
+    body = "{ if (x[i] > s) { s = x[i]; k = i; } } y[0] = s + k;"
+    assert (
+        "simd"
+        not in lowered(SUM.replace("float s = 0;", "float s = 0; int k = 0;").format(body))[0]
+    )
+
+
+def test_bits_are_joined_by_their_operator() -> None:
+    text, _ = lowered(
+        "void f(const int *x, unsigned *y, int n) { unsigned s = 0;"
+        " for (int i = 0; i < n; i++) if (x[3 * i] > 0) s |= 1u << (i & 31); y[0] = s; }"
+    )
+    assert "reduction(|:s)" in text

@@ -23,7 +23,7 @@ from xpiler.passes.lowering.vector.census import SMALL_ARRAY, innermost
 from xpiler.passes.lowering.vector.dots import dot
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
-from xpiler.passes.lowering.vector.marks import Marker, pure_functions
+from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
 from xpiler.platforms.registry import Platform
 
@@ -84,11 +84,13 @@ class _Vectoriser(Walker):
         new = self.marker.mark(loop, facts)
         if new is not None and self.marker.reordered:
             self.assumed.add(REORDERED)
+        self.assumed |= self.marker.sentences
         return new
 
     def _vectorised(self, loop: s.For, facts: Facts) -> s.Body | None:
         if not _countable(loop, facts) or not _large(loop):
             return None
+        loop = as_sums(loop)
         for attempt in (self._map, self._dot, self._sum):
             mark, used = facts.mark(), set(self.isa.used)
             taken = set(self.taken)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import assigned, declared
+from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts
+from xpiler.analysis.reductions import Reduction
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
@@ -18,7 +19,8 @@ from xpiler.passes.lowering.vector.census import counts, in_vectors
 from xpiler.passes.lowering.vector.strips import accumulation
 
 _PLAIN = (s.Decl, s.Assign, s.If, s.Scope, s.Switch, s.Break, s.Continue)
-_SAME = "hypot"  # stands for any function without effects
+_EXTREMES = {">": "max", ">=": "max", "<": "min", "<=": "min"}
+INF = float("inf")
 
 
 @dataclass
@@ -28,35 +30,44 @@ class Marker:
     pure: frozenset[str]
     taken: set[str]
     reordered: bool = field(default=False)  # whether a sum of floating-point numbers is marked
+    sentences: set[str] = field(default_factory=set)  # what was taken for granted
 
     def mark(self, loop: s.For, facts: Facts) -> s.Body | None:
         """The loop with its mark; None where its iterations may meet or are too few."""
         if not counts(loop) or in_vectors(loop) or not _is_plain(loop):
             return None
         first, loop, last = self._scalars(loop, facts)
-        sums = summed(loop)
-        if sums is None or not independent(self._without(loop, sums), facts):
+        found = nature(replace(loop, kind="serial"), facts, self.pure)
+        if not found.parallel or found.atomics or not all(map(_has_operator, found.reductions)):
             return None
-        self.reordered |= any(v.type in (F32, F64) for v in sums)
-        return (*first, replace(loop, kind="vectorised", unroll=0), *last)
+        self.sentences |= set(found.sentences)
+        begin, loop, end = self._extremes(loop, found.reductions)
+        if begin and not first:
+            begin = (replace(begin[0], comments=loop.comments), *begin[1:])
+            loop = replace(loop, comments=())
+        return (*first, *begin, replace(loop, kind="vectorised", unroll=0), *end, *last)
 
-    def _without(self, loop: s.For, sums: frozenset[e.Var]) -> s.For:
-        """The loop as the analysis should see it: only what is added, calls as plain functions."""
+    def _extremes(self, loop: s.For, found: tuple[Reduction, ...]) -> tuple[s.Body, s.For, s.Body]:
+        """The loop with its operators. Extremes of floating-point numbers start anew.
 
-        def statement(st: s.Stmt) -> s.Stmt:
-            if not isinstance(st, s.Assign) or st.target not in sums:
-                return st
-            found = accumulation(st)
-            assert found is not None
-            name = fresh_name("added", self.taken)
-            return s.Decl(e.Var(name, st.target.type), found[1])
-
-        def call(x: e.Expr) -> e.Expr:
-            known = isinstance(x, e.Call) and x.func in self.pure
-            return replace(x, func=_SAME) if known else x  # type: ignore[type-var]
-
-        body = rewrite_exprs(rewrite_stmts(loop.body, statement), call)
-        return replace(loop, body=body, kind="serial")
+        Then no lane begins with what is no number, which the directive's own maximum may forget.
+        """
+        begin: list[s.Stmt] = []
+        end: list[s.Stmt] = []
+        kinds: list[tuple[str, e.Var]] = []
+        for r in found:
+            t, op = r.var.type, _EXTREMES.get(r.op, r.op)
+            assert isinstance(t, Scalar)
+            if op in ("max", "min") and t.is_float:
+                v = e.Var(fresh_name(f"{r.var.name.split('.')[0]}_{op}", self.taken), t)
+                begin.append(s.Decl(v, e.Const(-INF if op == "max" else INF, t)))
+                end.append(s.Assign(r.var, _larger(r, v)))
+                loop = replace(loop, body=rewrite_exprs(loop.body, _replacing(r.var, v)))
+                kinds.append((op, v))
+            else:
+                self.reordered |= t.is_float
+                kinds.append((op, r.var))
+        return tuple(begin), replace(loop, reductions=tuple(kinds)), tuple(end)
 
     # -- sums in arrays ------------------------------------------------------------------------
 
@@ -79,7 +90,24 @@ class Marker:
         return tuple(first), replace(loop, comments=()), tuple(last)
 
 
-def _replacing(place: e.Index, v: e.Var) -> Callable[[e.Expr], e.Expr]:
+def _has_operator(r: Reduction) -> bool:
+    """Whether the directive knows the operation, with the same result."""
+    t = r.var.type
+    if r.place is not None or r.loose or not isinstance(t, Scalar) or t == BOOL:
+        return False
+    if r.op not in _EXTREMES and r.op not in ("+", "*", "&", "|", "^", "max", "min"):
+        return False
+    return t in (F32, F64) or t.is_integer
+
+
+def _larger(r: Reduction, v: e.Var) -> e.Expr:
+    """What the variable takes on, as the loop decided it for each element."""
+    if r.op in ("max", "min"):
+        return e.Call(r.op, (r.var, v), v.type)
+    return e.Select(e.compare(r.op, v, r.var), v, r.var, v.type)  # type: ignore[arg-type]
+
+
+def _replacing(place: e.Expr, v: e.Var) -> Callable[[e.Expr], e.Expr]:
     def one(x: e.Expr) -> e.Expr:
         return v if x == place else x
 
@@ -88,7 +116,7 @@ def _replacing(place: e.Index, v: e.Var) -> Callable[[e.Expr], e.Expr]:
 
 def _is_plain(loop: s.For) -> bool:
     """Whether the compiler's directive may stand before a loop, as far as its statements go."""
-    if not isinstance(loop.step, e.Const) or not isinstance(loop.var.type, Scalar):
+    if not isinstance(loop.var.type, Scalar):
         return False
     own = {n for st in loop.body for n in walk(st)}
     if any(isinstance(n, s.Stmt) and not isinstance(n, _PLAIN) for n in own):
@@ -96,30 +124,31 @@ def _is_plain(loop: s.For) -> bool:
     return not any(isinstance(n, e.Expr) and isinstance(n.type, Opaque) for n in own)
 
 
-def summed(loop: s.For) -> frozenset[e.Var] | None:
-    """Outer variables that the loop only adds to; None where one lives on in another way."""
-    own = set(declared(loop.body))
-    outer = assigned(loop.body) - own
-    found: set[e.Var] = set()
-    for n in walk(loop.body):
-        if not isinstance(n, s.Assign) or not isinstance(n.target, (e.Var, e.Field)):
-            continue
-        if isinstance(n.target, e.Field) and _root(n.target) in outer:
-            return None
-        if isinstance(n.target, e.Var) and n.target.name in outer:
-            if not _is_sum(n):
-                return None
-            found.add(n.target)
-    if {v.name for v in found} != outer:
+def as_sums(loop: s.For) -> s.For:
+    """The loop with `if (x > v) v = x;` as a choice, and four products added to v as a sum."""
+
+    def one(st: s.Stmt) -> s.Stmt:
+        if isinstance(st, s.If) and len(st.then) == 1 and not st.orelse:
+            return _chosen(st, st.then[0]) or st
+        if isinstance(st, s.Assign) and not st.op and isinstance(st.value, e.Call):
+            call = st.value
+            if call.func == "dp4a" and call.args[2] == st.target not in call.args[:2]:
+                none = e.Const(0, call.type)
+                return replace(st, value=replace(call, args=(*call.args[:2], none)), op="+")
+        return st
+
+    return replace(loop, body=rewrite_stmts(loop.body, one))
+
+
+def _chosen(st: s.If, then: s.Stmt) -> s.Stmt | None:
+    c = st.cond
+    if not isinstance(then, s.Assign) or then.op or not isinstance(then.target, e.Var):
         return None
-    uses = [n for n in walk(loop.body) if n in found and isinstance(n, e.Var)]
-    return frozenset(found) if len(uses) == sum(_own_uses(loop, v) for v in found) else None
-
-
-def _root(x: e.Expr) -> str:
-    while isinstance(x, (e.Field, e.Index)):
-        x = x.base
-    return x.name if isinstance(x, e.Var) else ""
+    v, x = then.target, then.value
+    if not isinstance(c, e.Binary) or c.op not in "<>" or (c.a, c.b) not in ((x, v), (v, x)):
+        return None
+    own = not isinstance(v.type, Scalar) or st.comments
+    return None if own else replace(then, value=e.Select(c, x, v, v.type))
 
 
 def _is_sum(st: s.Assign) -> bool:
@@ -128,12 +157,6 @@ def _is_sum(st: s.Assign) -> bool:
         return False
     found = accumulation(st)
     return found is not None and found[0] == "sum" and st.target not in set(walk(found[1]))
-
-
-def _own_uses(loop: s.For, v: e.Var) -> int:
-    """How often `v` occurs in the statements that add to it."""
-    sums = [n for n in walk(loop.body) if isinstance(n, s.Assign) and n.target == v]
-    return sum(1 for st in sums for n in walk(st) if n == v)
 
 
 def _summed_places(loop: s.For) -> list[e.Index]:

@@ -88,3 +88,11 @@ static inline __m512 exp_lanes(__m512 x)
     p = _mm512_fmadd_ps(_mm512_mul_ps(r, r), p, r);
     return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1.0f)), k);
 }
+
+/* The instruction takes one operand without a sign: a + 128, and 128 b is taken off again. */
+static inline __m512i dp4a_lanes(__m512i a, __m512i b, __m512i c)
+{
+    const __m512i high = _mm512_set1_epi32((int)0x80808080u);
+    __m512i more = _mm512_dpbusd_epi32(_mm512_setzero_si512(), high, b);
+    return _mm512_sub_epi32(_mm512_dpbusd_epi32(c, _mm512_xor_si512(a, high), b), more);
+}
