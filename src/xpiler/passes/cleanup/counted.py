@@ -66,15 +66,18 @@ class _Counter(Walker):
         now: e.Expr = d.init  # type: ignore[assignment]
         out: list[s.Stmt] = []
         held: e.Var | None = None
-        for st in rest:
+        for k, st in enumerate(rest):
             if st in loops:
                 assert isinstance(st, s.While)
                 found = self._loop(st, v, now, facts)
                 if found is None:
                     return None
-                loop, now = found
+                loop, behind = found
                 out.append(loop)
                 held = None
+                if behind is None and v.name in names_in(rest[k + 1 :]):
+                    return None
+                now = behind if behind is not None else v
             elif v.name in names_in(st):
                 if held is None and not isinstance(now, (e.Const, e.Var)):
                     held = e.Var(fresh_name(v.name, self.taken), v.type)
@@ -89,10 +92,12 @@ class _Counter(Walker):
 
     def _loop(
         self, st: s.While, v: e.Var, now: e.Expr, facts: Facts
-    ) -> tuple[s.For, e.Expr] | None:
-        """The loop and the counter's value behind it."""
+    ) -> tuple[s.For, e.Expr | None] | None:
+        """The loop and the counter's value behind it, where that is known."""
         step = _step(st, v)
         bound = _bound(st.cond, v, step) if step is not None else None
+        if bound is None and step is not None and not _continues(st.body):
+            bound = _reaching(st.cond, v, facts)
         if st.do or step is None or bound is None or not _steady(bound.hi, (st,)):
             return None
         if v.name in names_in(bound.hi) or escapes(st.body, in_loop=True):
@@ -101,8 +106,8 @@ class _Counter(Walker):
         if hi is None:
             return None
         behind = _behind(hi, bound, now, step, facts)
-        if behind is None:
-            return None
+        if behind is None and st.cond.op == "!=":  # type: ignore[attr-defined]
+            return None  # it might count past its end, and round
         w = replace(v, name=fresh_name(v.name, self.taken))
         body = substitute(st.body, {v.name: w})
         loop = s.For(
@@ -170,6 +175,23 @@ def _bound(cond: e.Expr, v: e.Var, step: int) -> _Bound | None:
     if c == 0 and cond.op == "<":
         return _Bound(cond.b, False)
     return None
+
+
+def _reaching(cond: e.Expr, v: e.Var, facts: Facts) -> _Bound | None:
+    """`v + c <= n`, a window that fits, as `v < n - (c - 1)`; that is no overflow where n >= 0."""
+    if not isinstance(cond, e.Binary) or cond.op not in ("<", "<="):
+        return None
+    left, c = _plus(cond.a)
+    less = c if cond.op == "<" else c - 1
+    if left != v or less < 1 or not isinstance(v.type, Scalar) or not v.type.is_signed:
+        return None
+    n = cond.b
+    if n.type != v.type or not isinstance(n, (e.Var, e.Const)):
+        return None
+    size = facts.poly(n)
+    if not facts.nonneg(size) and not facts.assume(f"{sentence(n)} is at least 0", size):
+        return None
+    return _Bound(e.Binary("-", n, e.Const(less, v.type), v.type), False)
 
 
 def _end(bound: _Bound, now: e.Expr, step: int, t: Scalar) -> e.Expr | None:

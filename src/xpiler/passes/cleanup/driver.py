@@ -26,6 +26,7 @@ from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.untile import Untile
+from xpiler.passes.cleanup.walking import Walking
 
 MAX_ROUNDS = 8
 
@@ -47,6 +48,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
     """The passes of one round, in order."""
     return (
         Counted(),
+        Walking(),
         Masks(),
         Simplify(),
         Private(),
