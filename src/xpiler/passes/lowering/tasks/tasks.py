@@ -55,7 +55,7 @@ class Kernel:
         out = self._phases(body, control)
         self.notes = control.notes
         out = Stager(arena, self.far).body(out, self.facts)
-        return (*arena.declarations(), *out)
+        return (*arena.declarations(), _no_memory_core(), *out)
 
     def _phases(self, body: s.Body, control: Control) -> s.Body:
         out: list[s.Stmt] = []
@@ -137,6 +137,11 @@ def _by_one(st: s.For, taken: set[str]) -> s.For:
     from xpiler.passes.lowering.tasks.loops import unit_step
 
     return st if is_const(st.step, 1) else unit_step(st, taken)
+
+
+def _no_memory_core() -> s.Stmt:
+    """A union's memory cores run the kernel, too; they have no part in what the others do."""
+    return s.If(e.Call("__is_mpu", (), BOOL), (s.Return(),))
 
 
 def _first_job(together: e.Var) -> s.Body:
