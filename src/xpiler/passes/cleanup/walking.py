@@ -59,6 +59,14 @@ class _Walkers(Walker):
     taken: set[str]
     params: set[str]
     depth: int = field(default=0)
+    loops: int = field(default=0)
+
+    def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
+        inside = isinstance(st, (s.For, s.While))
+        self.loops += inside
+        new = self.descend(st, facts)
+        self.loops -= inside
+        return (new,)
 
     def body(self, body: s.Body, facts: Facts) -> s.Body:
         self.depth += 1
@@ -104,8 +112,9 @@ class _Walkers(Walker):
         """What has to follow the loop for the sake of the variable; None: cannot be said."""
         v = step.var
         here = any(isinstance(x, s.Decl) and x.var == v for x in body[:k])
-        last = self.depth == 0 and v.name in self.params
-        if (here or last) and v.name not in names_in(body[k + 1 :]):
+        if here and v.name not in names_in(body[k + 1 :]):
+            return []
+        if not self.loops and v.name in self.params and _all_in(v, body[: k + 1], self.f.body):
             return []
         span = facts.poly(loop.hi) - facts.poly(loop.lo)
         if not facts.nonneg(span):
@@ -168,6 +177,12 @@ class _Walkers(Walker):
             return None
         steady = end.a == p or (start is not None and not names_in(start) & assigned(self.f.body))
         return end.b if steady and is_int(end.b.type) and _plain(end.b) else None
+
+
+def _all_in(v: e.Var, part: s.Body, whole: s.Body) -> bool:
+    """Whether nothing but `part` uses the variable."""
+    first, every = (sum(1 for n in walk(b) if n == v) for b in (part, whole))
+    return first == every
 
 
 def _is_zero(x: e.Expr) -> bool:

@@ -1,0 +1,66 @@
+"""Which steps become sums with a loop's index, and which have to stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.frontend import read
+from xpiler.ir.text import show_body
+from xpiler.passes.cleanup import clean_up
+from xpiler.platforms.registry import platform
+
+
+def cleaned(body: str) -> str:
+    head = "void f(const float *x, float *y, int *count, int n, int m) {"
+    found = read(head + body + "}", "t.c", platform("c").words)
+    assert not found.diagnostics
+    return show_body(clean_up(found.program).program.functions[0].body)
+
+
+COPIES = {
+    "end": "const float *end = x + n; while (x != end) *y++ = *x++;",
+    "before the end": "for (const float *p = x; p < x + n; p++) *y++ = *p;",
+    "down": "while (n--) *y++ = *x++;",
+    "down to zero": "for (; n > 0; n--) *y++ = *x++;",
+    "two counters": "int k = 0; for (int i = 0; i < n; i++) y[k++] = x[i];",
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_a_walk_is_a_counting_loop(name: str) -> None:
+    lines = cleaned(COPIES[name]).splitlines()
+    assert lines[0].startswith("parallel for ") and lines[0].endswith("in [0, n)")
+    assert len(lines) == 2 and lines[1].strip().startswith("y[")
+
+
+def test_what_an_inner_loop_steps_the_outer_one_steps_too() -> None:
+    text = cleaned(
+        "int at = 0; for (int i = 0; i < n; i++)"
+        " for (int j = 0; j + 3 <= m; j += 2) y[at++] = x[i * m + j];"
+    )
+    assert "y[((i * ((m - 1) / 2)) + (j.1 / 2))]" in text
+
+
+def test_the_value_behind_the_loop_is_kept() -> None:
+    text = cleaned("int k = 3; for (int i = 0; i < n; i++) y[k++] = x[i]; *count = k;")
+    assert "k += n" in text
+    assert "count[0] = k" in text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "int k = 0; for (int i = 0; i < n; i++) if (x[i] > 0) y[k++] = x[i];",
+        "int k = 0; for (int i = 0; i < n; i++) { if (x[i] > 0) continue; y[k++] = x[i]; }",
+        "int k = 0; for (int i = 0; i < n; i++) { y[k++] = x[i]; if (x[i] > 0) break; }",
+        "int k = 0; for (int i = 0; i < n; i++) { y[k] = x[i]; k += count[i]; }",
+        "const float *end = x + n; while (x != end) { *y++ = *x++; if (*y > 0) x++; }",
+    ],
+)
+def test_steps_that_depend_on_data_stay(body: str) -> None:
+    assert "parallel" not in cleaned(body)
+
+
+def test_an_end_that_is_moved_is_no_bound() -> None:
+    text = cleaned("const float *end = x + n; while (x < end) { *y++ = *x++; end -= m; }")
+    assert "while (x < end)" in text
