@@ -216,3 +216,24 @@ def test_sizes_give_the_threads_of_the_translation_work() -> None:
     (case,) = further_for(program, plan, Spec(), target)
     assert 256 < case.scalars["n"] < 512
     assert {b.name: b.count for b in case.buffers}["a"] == case.scalars["m"] * case.scalars["n"]
+
+
+def test_halves_of_sizes_have_tails() -> None:
+    pool = """void op(const float* a, float* b, int h, int w) {
+        for (int i = 0; i < h / 2; i++)
+            for (int j = 0; j < w / 2; j++) b[i * (w / 2) + j] = a[2 * i * w + 2 * j];
+    }"""
+    (plan,) = infer(read(pool, "k.c", platform("c").words).program, Spec())
+    for name in "hw":
+        assert any(int(c.scalars[name]) // 2 % 4 for c in (*plan.cases, *plan.further))
+
+
+def test_sizes_beside_given_ones() -> None:
+    kernel = """__global__ void k(const float* a, float* b, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) b[i] = a[i] * 2;
+    }"""
+    spec = parse_spec({"args": {"m": {"value": 2}, "n": {"value": 40}}})
+    (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"), spec)
+    assert [dict(c.scalars) for c in plan.cases] == [{"m": 2, "n": 40}]
+    assert [dict(c.scalars) for c in plan.further] == [{"m": 1, "n": 39}]

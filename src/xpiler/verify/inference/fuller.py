@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.entries import scalars
 from xpiler.verify.inference.footprint import Footprint, probe
-from xpiler.verify.inference.search import GOOD_COST, SMALL, Searcher, Trial
+from xpiler.verify.inference.search import GOOD_COST, Searcher, Trial
 
 MOST_CASES = 2
+SMALL = (3, 5, 7, 6, 11, 10)  # no half of them is a multiple of 4
+FALLING = (11, 10, 7, 3, 2, 1)
+LEAST_LARGE = 13
 Sizes = Mapping[str, int | float]
 
 
@@ -19,14 +25,38 @@ def fuller(
 ) -> list[Trial]:
     """Trials with what all of `trials` leave out: idle threads at work, sizes other than 1.
 
-    The interval analysis may see faults in them that cannot be: whether the program is made for
-    such sizes is for a run of it to say.
+    Where the program divides by a small constant, also sizes whose half has a tail: of 17 and 16 it
+    is 8, and a loop over it that forgets its tail is right. Where no odd sizes were proved sound,
+    odd ones and falling ones (a window smaller than its image). The interval analysis may see
+    faults in them that cannot be: whether the program is made for such sizes is for a run of it
+    to say.
     """
+    halved = _halves(search)
+    count = len(search.sizes)
+    guesses = (
+        {FALLING[:count], c.odd_sizes(count)} if count in range(2, len(FALLING) + 1) else set()
+    )
+    if not guesses.isdisjoint({tuple(t.values[n] for n in search.sizes) for t in trials}):
+        guesses = set()
 
     def lack(t: Trial) -> frozenset[object]:
-        return t.seen.idle | {name for name in search.sizes if t.values[name] == 1}
+        ones = {name for name in search.sizes if t.values[name] == 1}
+        even = {(name, 2) for name in search.sizes if halved and int(t.values[name]) // 2 % 4 == 0}
+        return t.seen.idle | ones | even | (guesses - {tuple(t.values[n] for n in search.sizes)})
 
-    return _chosen(search, trials, make, lack, _threads(trials[0].seen))
+    found = _chosen(search, trials, make, lack, _threads(trials[0].seen))
+    return (found + _beside(search, trials[0], make))[:MOST_CASES]
+
+
+def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> list[Trial]:
+    """Sizes one less than given ones: a stride of 2 may never meet what one of 1 does."""
+    given = {p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)}
+    less = {n: int(first.values[n]) - 1 for n in search.fixed if n in given}
+    values = {**first.values, **{n: x for n, x in less.items() if x > 0}}
+    if values == first.values:
+        return []
+    t = make(values)
+    return [t] if _runs(t) else []
 
 
 def busier(
@@ -45,6 +75,16 @@ def busier(
         return first.idle if seen.failed or seen.cost > GOOD_COST else seen.idle
 
     return _chosen(search, trials, make, lack, _threads(first)) if first.idle else []
+
+
+def _halves(search: Searcher) -> bool:
+    """Whether the program divides anything by 2, 3 or 4."""
+    small = {"/": (2, 3, 4), ">>": (1, 2)}
+    return any(
+        isinstance(n, e.Binary) and isinstance(n.b, e.Const) and n.b.value in small.get(n.op, ())
+        for f in search.program.functions
+        for n in walk(f.body)
+    )
 
 
 def _threads(seen: Footprint) -> int:
@@ -84,11 +124,12 @@ def _wanted(search: Searcher, first: Trial, threads: int) -> Iterator[Sizes]:
     """
     odd = dict(zip(search.sizes, c.odd_sizes(len(search.sizes)), strict=True))
     small = {n: SMALL[k % len(SMALL)] for k, n in enumerate(search.sizes)}
-    large = threads + threads // 2 + 1
+    large = max(LEAST_LARGE, threads + threads // 2 + 3)
     for size in (large, 4 * large):
         for name in reversed(search.sizes):
             yield {**first.values, **small, name: size}
     yield {**first.values, **odd}
+    yield {**first.values, **dict(zip(search.sizes, FALLING, strict=False))}
     for size in (large, 4 * large):
         for name in reversed(search.sizes):
             yield {**first.values, name: size}
