@@ -17,6 +17,7 @@ from xpiler.passes.onchip import is_on_chip, prepare
 from xpiler.passes.recovery import launch as la
 from xpiler.passes.recovery import nodes as n
 from xpiler.passes.recovery.collectives import Unsupported
+from xpiler.passes.recovery.components import split_components
 from xpiler.passes.recovery.coords import known_extent
 from xpiler.passes.recovery.effects import byte_pointer, commutes, ordered_functions, sequential
 from xpiler.passes.recovery.flow import written
@@ -47,7 +48,7 @@ def recover(program: Program, shapes: Mapping[str, LaunchShape] | None = None) -
     `shapes` gives the launch shape of kernels that no host function of the file launches, by name.
     What cannot be raised is left out with a diagnostic XP04xx; the rest is still raised.
     """
-    return _Recovery(program, shapes or {}).run()
+    return _Recovery(split_components(program), shapes or {}).run()
 
 
 @dataclass
