@@ -366,8 +366,9 @@ def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int)
         if split is None or not split[0].terms:
             continue
         g = split[0].constant
-        if g is not None and g < -1 and facts.soon_nonneg(c) and facts.soon_nonneg(atom(name)):
-            yield p + c * (facts.quotient(split[1], constant(-g)) - atom(name))
+        plain = g is not None and g < -1 and all(_kept(facts, a, keep) for a in split[1].atoms())
+        if plain and facts.soon_nonneg(c) and facts.soon_nonneg(atom(name)):
+            yield p + c * (facts.quotient(split[1], constant(-(g or 1))) - atom(name))
         t, rest = (-c).divided_by(split[0])
         if not rest.terms and _not_negative(facts, t, keep):
             yield p + t * fact

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import reductions
+from xpiler.analysis.counts import Counts
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
 from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, root
 from xpiler.analysis.pointers import Target, target
 from xpiler.analysis.poly import ZERO, Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.reductions import Reduction
-from xpiler.analysis.walker import Walker, inside
+from xpiler.analysis.walker import Walker, after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
@@ -59,6 +60,13 @@ class Gatherer(Collector):
         self.readers = readers
         self.steady = steady
         self.structs: set[str] = set()
+        self.counts = Counts()
+
+    def body(self, body: s.Body, facts: Facts) -> s.Body:
+        for k, st in enumerate(body):
+            self.stmt(st, facts)
+            facts = self.counts.learn(st, body[k + 1 :], after(st, facts))
+        return body
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.Decl) and isinstance(st.init, e.Aggregate):
@@ -95,8 +103,16 @@ class Gatherer(Collector):
     def _for(self, st: s.For, facts: Facts) -> s.For:
         for x in (st.lo, st.hi, st.step):
             self.expr(x, facts)
-        self.body(st.body, within(st, facts))
+        inner = within(st, facts)
+        with self.counts.within(st, inner):
+            self.body(st.body, inner)
         return st
+
+    def _rest(self, st: s.Stmt, facts: Facts) -> s.Stmt:
+        if not isinstance(st, s.While):
+            return super()._rest(st, facts)
+        with self.counts.within(st, facts):
+            return super()._rest(st, facts)
 
     def _whole(self, x: e.Expr, facts: Facts) -> None:
         """Some elements, unknown which, of what `x` points to are read."""

@@ -169,7 +169,7 @@ def _count(low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin
     if count is not None and not seen:
         return count
     part = use.count(sure=False) if use is not None and count is None else None
-    if part is not None and seen and all(fit.value(part, sizes) == n for sizes, n in seen):
+    if part is not None and seen and all(_about(fit.value(part, sizes), n) for sizes, n in seen):
         low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
         return part
     types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
@@ -196,6 +196,14 @@ def _plain(
     low.assume(f"{p.name} has {sentence(count)} elements")
     low.extents.setdefault(f.name, {})[p.name] = count
     return count
+
+
+def _about(count: int | None, seen: int) -> bool:
+    """Whether places that depend on data may well lie within `count` elements.
+
+    The bytes that are `seen` come from ranges of values, and may be too many.
+    """
+    return count is not None and count <= seen <= count + count // 8
 
 
 def _exceeds(count: e.Expr, sizes: Mapping[str, int | float], seen: int) -> bool:
