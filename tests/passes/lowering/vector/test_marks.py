@@ -84,3 +84,36 @@ def test_bits_are_joined_by_their_operator() -> None:
         " for (int i = 0; i < n; i++) if (x[3 * i] > 0) s |= 1u << (i & 31); y[0] = s; }"
     )
     assert "reduction(|:s)" in text
+
+
+LANES = (
+    "void f(const float *x, float *y, int n) {{ float s[300];"
+    " for (int i = 0; i < 300; i++) s[i] = x[3 * i];"
+    " for (int i = 0; i < 300; i++) {} }}"
+)
+
+
+def test_what_one_iteration_alone_writes_is_no_obstacle() -> None:
+    for test in ("i == 0", "i + n == 7"):
+        body = f"{{ s[i] = tanhf(s[i]); if ({test}) y[n] = s[i]; }}"
+        assert lowered(LANES.format(body))[1].loops == (2, 2), test
+
+
+def test_what_several_iterations_write_is_an_obstacle() -> None:
+    for body in (
+        "{ s[i] = tanhf(s[i]); if (i / 2 == 0) y[n] = s[i]; }",
+        "{ s[i] = tanhf(y[n]); if (i == 0) y[n] = s[i]; }",
+        "{ s[i] = tanhf(s[i]); if (i == 0) y[n] = s[i]; if (i == 1) y[n] = 2.0f; }",
+    ):
+        assert lowered(LANES.format(body))[1].loops == (1, 2), body
+
+
+def test_a_pointer_into_the_same_array_is_an_obstacle() -> None:
+    body = "{ s[i] = tanhf(p[0]); if (i == 0) y[n] = s[i]; }"
+    text = LANES.replace("float s[300];", "float s[300]; const float *p = y + n;").format(body)
+    assert lowered(text)[1].loops == (1, 2)
+
+
+def test_a_guarded_maximum_is_one_of_lanes() -> None:
+    body = "{ if (x[2 * i] < 9.0f && x[2 * i] > s) s = x[2 * i]; } y[0] = s;"
+    assert "simd reduction(max:s_max)" in lowered(SUM.format(body))[0]

@@ -102,3 +102,15 @@ def test_a_single_strip_needs_no_loop() -> None:
     )
     assert "for (" not in text
     assert "_mm512_storeu_ps(&y[0]" in text or "_mm512_storeu_ps(y" in text
+
+
+def test_four_products_at_a_time_use_the_dot_product_instruction() -> None:
+    c, cuda = platform("c"), platform("cuda")
+    text = (
+        "__device__ void f(const int *a, const int *b, int *y, int n) { int s = 0;"
+        " for (int k = 0; k < n; k++) s = __dp4a(a[k], b[k], s); y[0] = s; }"
+    )
+    program = clean_up(read(text, "f.cu", cuda.words).program, assume=Assumptions()).program
+    written = write_unit(lower(program, c).program, c.spelling, ()).text
+    assert "dp4a_lanes(" in written
+    assert "_mm512_dpbusd_epi32(" in written

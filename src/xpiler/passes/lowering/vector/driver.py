@@ -81,7 +81,7 @@ class _Vectoriser(Walker):
         return new if new is not None else (self.descend(st, facts),)
 
     def _marked(self, loop: s.For, facts: Facts) -> s.Body | None:
-        new = self.marker.mark(loop, facts)
+        new = self.marker.mark(as_sums(loop), facts)
         if new is not None and self.marker.reordered:
             self.assumed.add(REORDERED)
         self.assumed |= self.marker.sentences

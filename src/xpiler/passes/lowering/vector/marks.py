@@ -16,6 +16,7 @@ from xpiler.ir.program import Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
 from xpiler.ir.types import BOOL, F32, F64, Array, Opaque, Scalar, Struct, Vector
 from xpiler.passes.lowering.vector.census import counts, in_vectors
+from xpiler.passes.lowering.vector.once import without_single
 from xpiler.passes.lowering.vector.strips import accumulation
 
 _PLAIN = (s.Decl, s.Assign, s.If, s.Scope, s.Switch, s.Break, s.Continue)
@@ -37,8 +38,11 @@ class Marker:
         if not counts(loop) or in_vectors(loop) or not _is_plain(loop):
             return None
         first, loop, last = self._scalars(loop, facts)
-        found = nature(replace(loop, kind="serial"), facts, self.pure)
+        before = len(facts.ledger.sentences)
+        seen = without_single(replace(loop, kind="serial"), facts, self.taken)
+        found = nature(seen, facts, self.pure)
         if not found.parallel or found.atomics or not all(map(_has_operator, found.reductions)):
+            del facts.ledger.sentences[before:]
             return None
         self.sentences |= set(found.sentences)
         begin, loop, end = self._extremes(loop, found.reductions)
@@ -145,6 +149,9 @@ def _chosen(st: s.If, then: s.Stmt) -> s.Stmt | None:
     if not isinstance(then, s.Assign) or then.op or not isinstance(then.target, e.Var):
         return None
     v, x = then.target, then.value
+    if isinstance(c, e.Binary) and c.op == "&&" and v not in set(walk(c.a)):
+        inner = _chosen(replace(st, cond=c.b), then)
+        return None if inner is None else replace(st, cond=c.a, then=(inner,))
     if not isinstance(c, e.Binary) or c.op not in "<>" or (c.a, c.b) not in ((x, v), (v, x)):
         return None
     own = not isinstance(v.type, Scalar) or st.comments
