@@ -237,3 +237,14 @@ def test_sizes_beside_given_ones() -> None:
     (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"), spec)
     assert [dict(c.scalars) for c in plan.cases] == [{"m": 2, "n": 40}]
     assert [dict(c.scalars) for c in plan.further] == [{"m": 1, "n": 39}]
+
+
+def test_loops_of_lanes_turn_twice() -> None:
+    """Sizes of 64 would fill a wave, but with one turn a sum is as good as an assignment."""
+    kernel = """__global__ void k(const float* a, float* b, int m, int n) {
+        float sum = 0.0f;
+        for (int j = threadIdx.x; j < n; j += 64) sum += a[blockIdx.x * n + j];
+        if (blockIdx.x < m) atomicAdd(&b[blockIdx.x], sum);
+    }"""
+    (plan,) = plans(kernel + WRAPPER % ("m, 64", ", m, n"))
+    assert any(c.scalars["n"] > 64 for c in (*plan.cases, *plan.further))

@@ -29,7 +29,8 @@ Shape = tuple[tuple[int, int, int], tuple[int, int, int]]  # grid, block
 class Footprint:
     """What one probe saw; `cost` estimates the statements that threads execute.
 
-    `idle` are loops that threads share out, but in which no block has work for all its threads.
+    `idle` are loops that threads share out, but in which no block has work for all its threads, and
+    (as ~ of its number) each in which no thread has a second turn.
     """
 
     regions: Mapping[str, Region]
@@ -147,7 +148,8 @@ def probe(
             m.call(entry, args)
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
         return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
-    idle = frozenset(m.shared_out - m.filled)
+    once = {~loop for loop in m.shared_out - m.again}
+    idle = frozenset(m.shared_out - m.filled | once)
     return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle)
 
 

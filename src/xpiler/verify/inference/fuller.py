@@ -13,7 +13,7 @@ from xpiler.verify.inference.entries import scalars
 from xpiler.verify.inference.footprint import Footprint, probe
 from xpiler.verify.inference.search import GOOD_COST, Searcher, Trial
 
-MOST_CASES = 2
+MOST_CASES = 3
 SMALL = (3, 5, 7, 6, 11, 10)  # no half of them is a multiple of 4
 FALLING = (11, 10, 7, 3, 2, 1)
 LEAST_LARGE = 13

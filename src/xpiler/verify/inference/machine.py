@@ -59,15 +59,19 @@ class Machine:
     leaving: bool = False
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
+    again: set[int] = field(default_factory=set)
 
     def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
-        """Note a loop that threads begin at different places, and whether one block is full."""
+        """Note a loop that threads share out: is a block full, does any have a second turn?"""
         if not self.axes or start.single:
             return
         self.shared_out.add(id(loop))
         threads = math.prod(self.axes[f"block_dim.{d}"].hi for d in "xyz")
-        if end.hi - start.lo >= min(threads, start.hi - start.lo + 1):
+        width, length = start.hi - start.lo + 1, end.hi - start.lo
+        if length >= min(threads, width):
             self.filled.add(id(loop))
+        if length > width:
+            self.again.add(id(loop))
 
     # -- regions -----------------------------------------------------------------------------
     def region(self, name: str, size: int | None = None) -> Region:
