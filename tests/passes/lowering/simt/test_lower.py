@@ -184,3 +184,27 @@ def test_a_pointer_that_may_be_null_is_copied_only_if_it_is_there():
     host = show_body(lowered(text).program.function("bias").body)
     assert "if (b != 0)\n  d_b <- host.alloc" in host
     assert "d_b: f32* = 0" in host
+
+
+def test_remainders_and_windows_have_extents():
+    text = """void f(const float *w, const float *x, float *y, int n, int c, int h) {
+        for (int m = 0; m < n * c; m++) for (int j = 0; j + 3 <= h; j += 2)
+            y[m * h + j] = x[m * h + j + 2] * w[m % c * 9 + 8]; }"""
+    found = lowered(text)
+    host = show_body(found.program.function("f").body)
+    assert codes(found) == []
+    assert "d_w <- host.alloc(((u64(c) * 9) * sizeof(float)))" in host
+
+
+def test_a_counter_that_steps_now_and_then_stays_in_its_row():
+    text = """void pack(const float *x, float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) { int k = 0;
+            for (int c = 0; c < cols; c++)
+                if (x[r * cols + c] > 0) y[r * cols + k++] = x[r * cols + c]; } }"""
+    found = lowered(text)
+    assert codes(found) == []
+    assert "const r: i32 = i32(((block.x * block_dim.x) + thread.x))" in show_function(
+        kernels(found)[0]
+    )
+    twice = lowered(text.replace("k++] = x[r * cols + c];", "k++] = x[r * cols + c++];"))
+    assert codes(twice) != []

@@ -170,3 +170,96 @@ def test_translations_are_verified(source: str) -> None:
 def test_arrays_never_exceed_a_core() -> None:
     sizes = re.findall(r"__nram__ (?:float|int) \w+\[(\d+)\]", text_of(GUARDED))
     assert 0 < sum(4 * int(n) for n in sizes) <= 384 * 1024
+
+
+TREE = """
+__global__ void total(const float* in, float* out, int n) {
+  __shared__ float cache[64];
+  int t = threadIdx.x;
+  float own = 0.0f;
+  for (int i = blockIdx.x * 64 + t; i < n; i += gridDim.x * 64) own += in[i];
+  cache[t] = own;
+  __syncthreads();
+  for (int half = 32; half != 0; half /= 2) {
+    if (t < half) cache[t] += cache[t + half];
+    __syncthreads();
+  }
+  if (t == 0) out[blockIdx.x] = cache[0];
+}
+"""
+
+MOVED = """
+static inline int twice(int v) { if (v > 4) return v + 1; return v * 2; }
+void rows(const float* x, float* y, int n, int d) {
+  for (int i = 0; i < n; i++) {
+    const float* p = x;
+    float* q = y;
+    p += i * d;
+    q += i * d;
+    for (int j = 0; j < d; j++) q[j] = p[j] * (float)twice(i);
+  }
+}
+"""
+
+SIGN = """
+void sign(const float* x, int* y, int n) {
+  for (int i = 0; i < n; i++)
+    if (x[i] > 0.0f) y[i] = 1; else y[i] = x[i] < 0.0f ? -1 : 0;
+}
+"""
+
+LEAST = """
+void least(const int* x, int* y, int n) {
+  for (int i = 0; i < n; i++)
+    if (x[i] < y[i]) y[i] = x[i];
+}
+"""
+
+HALVES = """
+void halves(const float* x, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = 0.5 * x[i] / sqrt(16.0);
+}
+"""
+
+NARROW = """
+void narrow(const float* x, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = (float)(0.5 * x[i]) / sqrt(16.0);
+}
+"""
+
+GROWS = """
+void grows(const float* x, double* y, int n) {
+  for (int i = 0; i < n; i++) y[i] += x[i];
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix", "instruction"),
+    [
+        (TREE, "cu", "__bang_add(&cache["),
+        (MOVED, "c", "__bang_mul_scalar("),
+        (SIGN, "c", "__bang_lt_scalar("),
+        (LEAST, "c", "__bang_lt("),
+        (NARROW, "c", "__bang_div("),
+    ],
+)
+def test_more_loops_are_written_for_all_lanes(text: str, suffix: str, instruction: str) -> None:
+    done = translate(text, f"k.{suffix}", Options(target="bang", seed=3))
+    assert done.text is not None
+    assert done.verified, done.verdict
+    assert instruction in done.text
+    assert not re.search(r"for \(int k\d* = 0", done.text)  # no loop over single lanes
+
+
+@pytest.mark.parametrize("text", [HALVES, GROWS])
+def test_what_needs_doubles_is_refused(text: str) -> None:
+    done = translate(text, "k.c", Options(target="bang", verify=False))
+    assert "XP1202" in {d.code for d in done.errors}
+
+
+def test_memory_cores_leave_at_once() -> None:
+    done = translate(ADD, "k.cu", Options(target="bang", verify=False))
+    assert done.text is not None
+    first = done.text.split("__mlu_entry__")[1].index("if (__is_mpu())")
+    assert first < done.text.split("__mlu_entry__")[1].index("taskId")
