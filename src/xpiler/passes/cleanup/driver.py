@@ -25,6 +25,7 @@ from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
+from xpiler.passes.cleanup.unflatten import Unflatten
 from xpiler.passes.cleanup.untile import Untile
 from xpiler.passes.cleanup.walking import Walking
 
@@ -57,6 +58,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Forward(),
         Elements(),
         Distribute(),
+        Unflatten(),
         Coalesce(),
         Contract(),
         *((InPlace(),) if in_order else ()),

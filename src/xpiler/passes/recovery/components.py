@@ -58,7 +58,9 @@ def _candidates(f: Function) -> list[e.Var]:
     written = {
         n.target.base.name
         for n in walk(f.body)
-        if isinstance(n, s.Assign) and isinstance(n.target, e.Field) and _is_var(n.target.base)
+        if isinstance(n, s.Assign)
+        and isinstance(n.target, e.Field)
+        and isinstance(n.target.base, e.Var)
     }
     whole = _taken_whole(f)
     once = [d.var for d in declared if sum(o.var.name == d.var.name for o in declared) == 1]
@@ -72,10 +74,6 @@ def _divisible(d: s.Decl) -> bool:
     return d.init is None or (isinstance(d.init, e.Aggregate) and len(d.init.items) == t.lanes)
 
 
-def _is_var(x: e.Expr) -> bool:
-    return isinstance(x, e.Var)
-
-
 def _taken_whole(f: Function) -> set[str]:
     """Variables that occur other than as the base of a component (or where they are declared)."""
     found: set[str] = set()
@@ -84,7 +82,7 @@ def _taken_whole(f: Function) -> set[str]:
         if isinstance(n, e.Var):
             found.add(n.name)
         for child in children(n):
-            by_part = isinstance(n, e.Field) and child is n.base and _is_var(n.base)
+            by_part = isinstance(n, e.Field) and child is n.base and isinstance(n.base, e.Var)
             declares = isinstance(n, s.Decl) and child is n.var
             if not by_part and not declares:
                 visit(child)

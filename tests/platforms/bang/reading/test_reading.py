@@ -138,3 +138,29 @@ __mlu_entry__ void k(float* y, const float* x, const float* w) {
 def test_cores_that_run_together(body: str, cores: int) -> None:
     program, _ = program_of(f"__mlu_entry__ void k(float* x) {{ {body} }}")
     assert tasks.group(program, program.kernels()[0]) == (cores, 1, 1)
+
+
+MATRIX = """
+__nram__ float left[32 * 64], result[32 * 64];
+__wram__ float weight[64 * 64];
+__mlu_entry__ void gemm(const float* a, const float* b, float* c, int m) {
+  __memcpy(weight, b, sizeof(weight), GDRAM2WRAM);
+  for (int i = 0; i < m; i += 32) {
+    int now = m - i < 32 ? m - i : 32;
+    __memcpy(left, a + i * 64, now * 64 * sizeof(float), GDRAM2NRAM);
+    __bang_matmul(result, left, weight, now, 64, 64);
+    __memcpy(c + i * %d, result, now * %d * sizeof(float), NRAM2GDRAM);
+  }
+}
+"""
+
+
+def test_a_flat_copy_of_a_matrix_meets_the_nest_that_made_it() -> None:
+    text, _ = c_of(MATRIX % (64, 64))
+    assert "result[" not in text
+    assert text.count("for (") == 3
+
+
+def test_a_copy_of_part_of_the_matrix_stays_flat() -> None:
+    text, _ = c_of(MATRIX % (63, 63))
+    assert "c[i * 63 + i2] = result[i2]" in text

@@ -232,7 +232,7 @@ float function(Unary op, float x) {
     case op_exp: return (float)exp(x);
     case op_sigmoid: return 1.0f / (1.0f + (float)exp(-x));  // flat beyond the range of floats
     case op_tanh: return (float)tanh(x);
-    case op_gelu: return 0.5f * x * (float)erfc(x * -0.70710678f);
+    case op_gelu: return 0.5f * x * __builtin_erfcf(x * -0.70710678f);
     case op_log: return (float)log(x);
     default: return x;
   }
