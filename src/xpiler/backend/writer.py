@@ -288,7 +288,10 @@ def _guard(spelling: Spelling, functions: Iterable[str]) -> str:
     words = [w for w in spelling.parallel.values() if w.startswith("#pragma")]
     if not any(w.split("{")[0] in f for w in words for f in functions):
         return ""
-    return spelling.parallel["guard"].strip()
+    lanes = [w for key, w in spelling.parallel.items() if key in ("lanes", "both")]
+    marked = any(w in f for w in lanes for f in functions)
+    guards = ("guard", "guard_lanes") if marked else ("guard",)
+    return "\n".join(spelling.parallel[g].strip() for g in guards)
 
 
 def _helpers(spelling: Spelling, words: set[str]) -> list[Helper]:

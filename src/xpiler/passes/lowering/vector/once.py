@@ -58,8 +58,9 @@ def _alone(loop: s.For) -> list[s.If] | None:
 
 def _widens(x: e.Cast) -> bool:
     t, source = x.type, x.x.type
-    both = isinstance(t, Scalar) and isinstance(source, Scalar)
-    return both and t.is_integer and source.is_integer and t.bits >= source.bits  # type: ignore[union-attr]
+    if not isinstance(t, Scalar) or not isinstance(source, Scalar):
+        return False
+    return t.is_integer and source.is_integer and t.bits >= source.bits
 
 
 def _steps(x: e.Expr, loop: s.For, moving: frozenset[str] | set[str]) -> bool:

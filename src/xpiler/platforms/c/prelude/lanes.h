@@ -96,3 +96,19 @@ static inline __m512i dp4a_lanes(__m512i a, __m512i b, __m512i c)
     __m512i more = _mm512_dpbusd_epi32(_mm512_setzero_si512(), high, b);
     return _mm512_sub_epi32(_mm512_dpbusd_epi32(c, _mm512_xor_si512(a, high), b), more);
 }
+
+/* 2^x = 2^k e^r with r = (x - k) ln 2, |r| <= ln 2 / 2; the same polynomial as e^x. */
+static inline __m512 exp2_lanes(__m512 x)
+{
+    x = _mm512_max_ps(_mm512_set1_ps(-151.0f), _mm512_min_ps(_mm512_set1_ps(129.0f), x));
+    __m512 k = _mm512_roundscale_ps(x, 8);
+    __m512 r = _mm512_mul_ps(_mm512_sub_ps(x, k), _mm512_set1_ps(0.693147182f));
+    __m512 p = _mm512_set1_ps(1.98412698e-4f);
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.38888889e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(8.33333333e-3f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(4.16666667e-2f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.66666667e-1f));
+    p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.5f));
+    p = _mm512_fmadd_ps(_mm512_mul_ps(r, r), p, r);
+    return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1.0f)), k);
+}
