@@ -201,6 +201,20 @@ void rows(const float* x, float* y, int n, int d) {
 }
 """
 
+AHEAD = """
+__global__ void peaks(const float* A, float* y, int rows) {
+  if (threadIdx.x >= rows) return;
+  float m = A[threadIdx.x * 32];
+  for (int i = 1; i < 32; i++) if (A[threadIdx.x * 32 + i] > m) m = A[threadIdx.x * 32 + i];
+  float sum = 0.0f;
+  for (int i = 0; i < 32; i++) {
+    y[threadIdx.x * 32 + i] = expf(A[threadIdx.x * 32 + i] - m);
+    sum += y[threadIdx.x * 32 + i];
+  }
+  for (int i = 0; i < 32; i++) y[threadIdx.x * 32 + i] /= sum;
+}
+"""
+
 SIGN = """
 void sign(const float* x, int* y, int n) {
   for (int i = 0; i < n; i++)
@@ -242,6 +256,7 @@ void grows(const float* x, double* y, int n) {
         (SIGN, "c", "__bang_lt_scalar("),
         (LEAST, "c", "__bang_lt("),
         (NARROW, "c", "__bang_div("),
+        (AHEAD, "cu", "__bang_maxpool("),
     ],
 )
 def test_more_loops_are_written_for_all_lanes(text: str, suffix: str, instruction: str) -> None:

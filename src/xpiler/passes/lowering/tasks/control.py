@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import declared
+from xpiler.analysis.effects import assigned, declared
 from xpiler.analysis.parallelism import Nature, nature
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import walk
-from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.rewrite import fresh_name, substitute, walk
+from xpiler.ir.types import I32, Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
@@ -89,6 +89,10 @@ class Control:
 
     def loop(self, st: s.For, facts: Facts, bounds: Bounds | None = None) -> tuple[s.Body, float]:
         """The cheaper of: the whole loop in vector instructions; a scalar loop around its body."""
+        steady = None if bounds else self._steadied(st, facts)
+        if steady is not None:
+            body, cost = self.loop(steady[1], steady[2])
+            return (*steady[0], *body), cost
         start = self.arena.mark()
         kept = dict(self.notes)
         vector = self._vector(st, facts, bounds)
@@ -105,6 +109,26 @@ class Control:
             return vector
         kind = "serial" if st.kind in ("parallel", "serial") else st.kind
         return (replace(st, lo=lo, hi=hi, body=inner, kind=kind),), whole
+
+    def _steadied(self, st: s.For, facts: Facts) -> tuple[s.Body, s.For, Facts] | None:
+        """A loop that is parallel once variables that it only reads have names of their own."""
+        if self.nature(st, facts).parallel:
+            return None
+        still = facts.mutable - assigned((st,))
+        found = {n for n in walk(st) if isinstance(n, e.Var) and n.name in still}
+        names = sorted((v for v in found if v.type == I32), key=lambda v: v.name)
+        if not names:
+            return None
+        new = {v.name: e.Var(fresh_name(v.name, self.arena.taken), I32) for v in names}
+        decls = tuple(s.Decl(new[v.name], v, const=True) for v in names)
+        for d in decls:
+            facts = after(d, facts)
+        loop: s.For = substitute(st, new)
+        known = self.natures.pop(st.var.name)
+        if self.nature(loop, facts).parallel:
+            return decls, loop, facts
+        self.natures[st.var.name] = known
+        return None
 
     def _vector(
         self, st: s.For, facts: Facts, bounds: Bounds | None

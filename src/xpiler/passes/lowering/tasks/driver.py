@@ -20,7 +20,7 @@ from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
 from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
-from xpiler.passes.lowering.tasks.prepare import prepared
+from xpiler.passes.lowering.tasks.prepare import prepared, steady_pointers
 from xpiler.passes.lowering.tasks.tasks import Kernel
 from xpiler.platforms.registry import Platform
 
@@ -78,7 +78,8 @@ class Tasks:
     def _hosts(self) -> tuple[Function, ...]:
         """Host functions and the kernels that they launch, for a program without any."""
         names = {f.name for f in self.program.functions}
-        low = Lowering(self.program, Machine(1), self.ctx, self.readers, names=names)
+        program = self.program.with_functions(tuple(map(steady_pointers, self.program.functions)))
+        low = Lowering(program, Machine(1), self.ctx, self.readers, names=names)
         made = HostDriver(low, self.origin).run()
         self.diagnostics += low.diagnostics
         out: list[Function] = []
@@ -96,13 +97,13 @@ class Tasks:
         return made
 
     def kernel(self, f: Function) -> Function | None:
+        taken = {p.name for p in f.params} | set(names_in(f.body))
+        f = replace(f, body=prepared(f.body, self._computing(f), taken))
         where = self._double(f)
         if where:
             message = f"{f.name} computes in double precision, which the cores do not have"
             self.note("XP1202", message, f, where)
             return None
-        taken = {p.name for p in f.params} | set(names_in(f.body))
-        f = replace(f, body=prepared(f.body, self._computing(f), taken))
         writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f), f.params)
         try:
             body = writer.write(f.body)
@@ -127,6 +128,8 @@ class Tasks:
                     return (
                         f"`{show(n)}` is a double; write it in float where that is precise enough"
                     )
+                if isinstance(n, s.Assign) and n.op and n.target.type == F64:
+                    return f"`{show(n.target)}` is a double that grows"
         return ""
 
     def _far(self, f: Function) -> frozenset[str]:

@@ -1,16 +1,19 @@
-"""Before a kernel's loops are looked at: calls as values, pointers that move, double stores."""
+"""Before a kernel's loops are looked at: calls as values, doubles, pointers that move."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-from xpiler.analysis.effects import assigned, is_memory
+import numpy as np
+
+from xpiler.analysis.effects import assigned, is_memory, names_in
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
-from xpiler.ir.types import VOID, Pointer, Scalar
+from xpiler.ir.types import BF16, F16, F32, F64, VOID, Pointer, Scalar
 
 LARGEST = 160
 """Nodes of a call's value that still replaces the call."""
@@ -20,7 +23,7 @@ Values = dict[str, e.Expr]
 
 def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -> s.Body:
     """`body` in a form that more loops can be vectorised in; its meaning stays."""
-    body = _valued(body, functions)
+    body = narrowed(_valued(body, functions))
     body = _versions(body, taken)
     out: s.Body = rewrite_stmts(body, _one_store)
     return out
@@ -94,7 +97,62 @@ def _bind(st: s.Stmt, env: Values) -> bool:
     return False
 
 
+# -- doubles between floats -----------------------------------------------------------------------
+
+
+def narrowed(body: s.Body) -> s.Body:
+    """Single operations of floats in double precision, in float where the result is the same.
+
+    A sum, product, quotient or square root of floats, rounded to double and then to float, is the
+    one rounded to float at once (double has more than twice as many bits); comparisons are exact.
+    """
+
+    def one(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.Call) and x.func == "sqrt" and x.type == F64:
+            known = x.args[0]
+            plain = isinstance(known, e.Const) and known.value >= 0
+            return e.Const(math.sqrt(known.value), F64) if plain else x  # type: ignore[attr-defined]
+        if isinstance(x, e.Cast) and x.type == F32 and x.x.type == F64:
+            return _in_float(x.x) or x
+        if isinstance(x, e.Binary) and x.op in e.COMPARISONS and x.a.type == F64:
+            a, b = _as_float(x.a), _as_float(x.b)
+            return replace(x, a=a, b=b) if a is not None and b is not None else x
+        return x
+
+    out: s.Body = rewrite_exprs(body, one)
+    return out
+
+
+def _in_float(x: e.Expr) -> e.Expr | None:
+    """(float)x without a double; None where that is something else."""
+    if isinstance(x, e.Binary) and x.op in ("+", "-", "*", "/"):
+        a, b = _as_float(x.a), _as_float(x.b)
+        return None if a is None or b is None else e.Binary(x.op, a, b, F32)
+    if isinstance(x, e.Unary) and x.op == "-":
+        a = _as_float(x.x)
+        return None if a is None else e.Unary("-", a, F32)
+    if isinstance(x, e.Call) and x.func in ("sqrt", "abs", "floor", "ceil", "trunc"):
+        a = _as_float(x.args[0])
+        return None if a is None else e.Call(x.func, (a,), F32)
+    return None
+
+
+def _as_float(x: e.Expr) -> e.Expr | None:
+    """A double that is a float for certain, as one."""
+    if isinstance(x, e.Cast) and x.x.type in (F32, F16, BF16):
+        return x.x if x.x.type == F32 else e.Cast(x.x, F32)
+    if isinstance(x, e.Const) and float(np.float32(x.value)) == x.value:
+        return e.Const(float(x.value), F32)
+    return None
+
+
 # -- pointers that move in straight lines ---------------------------------------------------------
+
+
+def steady_pointers(f: Function) -> Function:
+    """`f` with pointers that keep their value where they move in a straight line."""
+    taken = {p.name for p in f.params} | set(names_in(f.body))
+    return f.with_body(_versions(f.body, taken))
 
 
 def _versions(body: s.Body, taken: set[str]) -> s.Body:
@@ -163,4 +221,4 @@ def _one_store(st: s.Stmt) -> s.Stmt:
     return s.Assign(a.target, value, loc=st.loc, comments=(*st.comments, *a.comments, *b.comments))
 
 
-__all__ = ["prepared", "value_of"]
+__all__ = ["narrowed", "prepared", "steady_pointers", "value_of"]

@@ -311,7 +311,8 @@ class Stager:
             left = sub(st.hi, start)
             head.append(s.Decl(n, cast(least(e.Const(width, left.type), left), I32), const=True))
             base, count = start, n
-        copies, mapping, rooms = [], {}, []
+        copies, rooms = [], []
+        mapping: dict[e.Index, e.Index] = {}
         try:
             for place, by in ahead:
                 stem = _base_of(place.base)
@@ -330,7 +331,7 @@ class Stager:
         except TooLarge:
             self.arena.back(mark)
             return None
-        body = rewrite_exprs(st.body, lambda x: mapping.get(x, x) if isinstance(x, e.Index) else x)
+        body = _read_near(st.body, mapping)
         inner = inside(st, facts)
         done = self.body(body, inner)
         for room in rooms:
@@ -342,6 +343,19 @@ class Stager:
         step = e.Const(width, st.var.type)
         assert isinstance(base, e.Var)
         return (s.For(base, st.lo, st.hi, step, (*head, *copies, loop)),)
+
+
+def _read_near(body: s.Body, mapping: dict[e.Index, e.Index]) -> s.Body:
+    """What is read at the places comes from the copies; addresses stay where they were."""
+    places = {copied: place for place, copied in mapping.items()}
+
+    def one(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index) and x.x in places:
+            return replace(x, x=places[x.x])
+        return mapping.get(x, x) if isinstance(x, e.Index) else x
+
+    out: s.Body = rewrite_exprs(body, one)
+    return out
 
 
 def _base_of(x: e.Expr) -> e.Var | None:
