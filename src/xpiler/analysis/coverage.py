@@ -169,10 +169,13 @@ class _Reader:
 
     def _assign(self, st: s.Assign, facts: Facts, done: tuple[Region, ...]) -> tuple[Region, ...]:
         self.expr(st.value, facts, done)
+        if root(st.target) != self.v.name:  # the way to the place is read, whatever it holds
+            for x in children(st.target):
+                if isinstance(x, e.Expr):
+                    self.expr(x, facts, done)
+            return done
         for i in indices(st.target):
             self.expr(i, facts, done)
-        if root(st.target) != self.v.name:
-            return done
         if st.op:
             self._read(st.target, facts, done)
         at = [facts.poly(i) for i in indices(st.target)]

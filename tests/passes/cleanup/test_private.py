@@ -69,3 +69,8 @@ def test_two_subscripts_are_two_spans() -> None:
     fill = FILL + "u[a][b] = x[i];"
     text = cleaned("for (int i = 0; i < n; i++) {" + fill + "y[i] = u[2][m & 3]; }")
     assert text.startswith("parallel for i")
+
+
+def test_the_way_to_what_is_written_is_read() -> None:
+    text = cleaned("int q = m * 2; for (int i = 0; i < n; i++) { q[y + i] = x[i]; }")
+    assert "m * 2" in text
