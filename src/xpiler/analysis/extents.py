@@ -368,7 +368,10 @@ def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int)
         g = split[0].constant
         plain = g is not None and g < -1 and all(_kept(facts, a, keep) for a in split[1].atoms())
         if plain and facts.soon_nonneg(c) and facts.soon_nonneg(atom(name)):
-            yield p + c * (facts.quotient(split[1], constant(-(g or 1))) - atom(name))
+            d = constant(-(g or 1))
+            whole, left = (split[1] + 1).divided_by(d)
+            most = facts.quotient(split[1], d) if left.terms else whole - 1
+            yield p + c * (most - atom(name))
         t, rest = (-c).divided_by(split[0])
         if not rest.terms and _not_negative(facts, t, keep):
             yield p + t * fact
