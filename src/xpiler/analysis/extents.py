@@ -133,6 +133,8 @@ class Footprint(Gatherer):
         call = getattr(st, "call", getattr(st, "init", getattr(st, "value", None)))
         if isinstance(call, e.Call) and call.func in self.known:
             self._called(call, facts)
+            if isinstance(st, s.Assign):  # the place of the result is written
+                super().stmt(replace(st, value=e.Const(0, call.type)), facts)
             return (st,)
         if isinstance(st, (s.Instr, s.Eval, s.Launch)) and not str(
             getattr(st, "name", "")

@@ -163,6 +163,9 @@ _SPREAD = re.compile(
     r"_mm512_(?P<form>mask_)?i(?P<index>32|64)(?P<what>gather|scatter)_(?P<elem>ps|pd|epi32|epi64)$"
 )
 _PACKED = re.compile(r"_mm512_mask_compressstoreu_(?P<elem>ps|pd|epi32|epi64)$")
+_NARROWED = re.compile(
+    r"_mm(?P<w>256|512)?_mask_cvt(?:us|s)?epi(?P<from>16|32|64)_storeu_epi(?P<to>8|16|32)$"
+)
 _BITS = {"ps": 32, "pd": 64, "epi8": 8, "epi16": 16, "epi32": 32, "epi64": 64}
 _LOOK = """#ifdef __has_feature
 #if __has_feature(thread_sanitizer)
@@ -185,7 +188,9 @@ void __tsan_write4(void *); void __tsan_write8(void *);
 
 def watched(words: set[str]) -> str:
     """Accesses that the instrumentation does not see announce the lanes that are on."""
-    forms = ((_MASKED, _masked), (_SPREAD, _scattered), (_PACKED, _compressed))
+    forms = (
+        (_MASKED, _masked), (_SPREAD, _scattered), (_PACKED, _compressed), (_NARROWED, _narrowed)
+    )  # fmt: skip
     found = [f(m) for p, f in forms for w in sorted(words) if (m := p.match(w))]
     return f"{_LOOK}{''.join(found)}#endif\n" if found else ""
 
@@ -208,6 +213,16 @@ def _masked(m: re.Match[str]) -> str:
         f"__tsan_{'write' if store_ else 'read'}{size}((char *)(p_) + {size} * i_);"
     )
     return _macro(m[0], order, announce)
+
+
+def _narrowed(m: re.Match[str]) -> str:
+    """A store of lanes made narrow: as many as the register has of the wide ones."""
+    lanes, size = int(m["w"] or 128) // int(m["from"]), int(m["to"]) // 8
+    announce = (
+        f"for (int i_ = 0; i_ < {lanes}; i_++) if ((unsigned long long)(k_) >> i_ & 1) "
+        f"__tsan_write{size}((char *)(p_) + {size} * i_);"
+    )
+    return _macro(m[0], ("p", "k", "a"), announce)
 
 
 def _scattered(m: re.Match[str]) -> str:

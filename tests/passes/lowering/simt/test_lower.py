@@ -208,3 +208,12 @@ def test_a_counter_that_steps_now_and_then_stays_in_its_row():
     )
     twice = lowered(text.replace("k++] = x[r * cols + c];", "k++] = x[r * cols + c++];"))
     assert codes(twice) != []
+
+
+def test_a_result_of_a_call_is_copied_back() -> None:
+    program = lowered(
+        "float g(const float *z, int n) { float s = 0; for (int i = 0; i < n; i++) s += z[i]; "
+        "return s; } void f(const float *x, float *y, int m, int n) "
+        "{ for (int r = 0; r < m; r++) { y[r] = g(x + r * n, n); } }"
+    ).program
+    assert "host.copy(y, d_y" in show_function(program.function("f"))
