@@ -229,7 +229,8 @@ def _read_all(unit: Unit, root: Node, request: Request) -> None:
             _global(unit, n)
     for n in nodes:
         if n.kind == "FUNCTION_DECL" and n.c.is_definition() and not _implicit(unit, n):
-            if not (works_on_address(n) or passes_registers(unit, n)):  # such a function is read where it is called
+            # Others are read where they are called.
+            if not (works_on_address(n) or passes_registers(unit, n)):
                 unit.entry(n)
         elif n.name.startswith(("__xp_use_", "__xp_asked_")):
             _use(unit, n)

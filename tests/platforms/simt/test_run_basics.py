@@ -55,7 +55,9 @@ extern "C" void run_softmax(const float* x, float* y, int rows, int n) {
 """
 
 
-@pytest.mark.parametrize(("kind", "sound"), [("HostToDevice", 1), ("DeviceToHost", 0), ("Default", 1)])
+@pytest.mark.parametrize(
+    ("kind", "sound"), [("HostToDevice", 1), ("DeviceToHost", 0), ("Default", 1)]
+)
 def test_the_direction_of_a_copy_must_agree_with_its_ends(kind: str, sound: int) -> None:
     text = SOFTMAX.replace("x, bytes, cudaMemcpyHostToDevice", f"x, bytes, cudaMemcpy{kind}")
     made = run(text, "run_softmax", normal(5, 200), zeros(5, 200), 5, 200)
