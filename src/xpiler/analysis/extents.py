@@ -280,7 +280,7 @@ def upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int = 0) -> tuple[
     if depth == 0:
         known, q = with_rests(facts, p)
         if q != p:
-            return smallest((*_upper(facts, p, keep, 0), *_upper(known, q, keep, 0)))
+            return smallest((*_upper(facts, p, keep, 0), *_upper(known, q, keep, 0)), known)
     return _upper(facts, p, keep, depth)
 
 
@@ -330,7 +330,7 @@ def _upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int) -> tuple[Pol
         made = {p for p in _without(facts, q, name, keep, depth) if len(p.terms) < 24} - seen
         seen |= made
         todo += sorted(made, key=lambda p: _hardness(facts, p, keep), reverse=True)
-    return smallest(found)
+    return smallest(found, facts)
 
 
 def _hardness(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[int, int, str]:
@@ -372,7 +372,8 @@ def _without(facts: Facts, p: Poly, name: str, keep: frozenset[str], depth: int)
         if plain and facts.soon_nonneg(c) and facts.soon_nonneg(atom(name)):
             d = constant(-(g or 1))
             whole, left = (split[1] + 1).divided_by(d)
-            most = facts.quotient(split[1], d) if left.terms else whole - 1
+            # (n + 63)/64 - 1 for (n - 1)/64: nothing is touched where n is 0
+            most = facts.quotient(split[1] + d, d) - 1 if left.terms else whole - 1
             yield p + c * (most - atom(name))
         t, rest = (-c).divided_by(split[0])
         if not rest.terms and _not_negative(facts, t, keep):
@@ -431,15 +432,29 @@ def at_least(a: Poly, b: Poly) -> bool:
     return all(c >= 0 for c in ones.terms.values())
 
 
-def smallest(items: Iterable[Poly]) -> tuple[Poly, ...]:
+def smallest(items: Iterable[Poly], facts: Facts) -> tuple[Poly, ...]:
     """Those of several bounds that no other one is below, as far as they can be compared."""
     out: list[Poly] = []
     for p in items:
-        if any(at_least(p, q) for q in out):
+        if any(_above(facts, p, q) for q in out):
             continue
-        out = [q for q in out if not at_least(q, p)]
+        out = [q for q in out if not _above(facts, q, p)]
         out.append(p)
     return tuple(out)
+
+
+def _above(facts: Facts, a: Poly, b: Poly) -> bool:
+    """Whether a >= b for all sizes, also because d * (x/d) is at most x."""
+    if at_least(a, b):
+        return True
+    for name in b.atoms():
+        info, parts = facts.atoms.get(name), b.split(name)
+        if info is None or info.num is None or info.den is None or parts is None:
+            continue
+        t, rest = parts[0].divided_by(info.den)
+        if not rest.terms and at_least(t, Poly({})) and at_least(info.num, Poly({})):
+            return at_least(a, parts[1] + t * info.num)
+    return False
 
 
 def _size(p: Poly) -> int:
