@@ -12,7 +12,7 @@ import re
 import select
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,10 @@ def read(
     _check_text(request)
     if os.environ.get("XPILER_PARSE_INLINE"):
         return parse_here(request)
-    return _in_child(request, time_limit_s)
+    answer = in_child(request, time_limit_s, parse_here)
+    if isinstance(answer, ReadResult):
+        return answer
+    raise XpilerError(*answer)
 
 
 def _check_text(request: Request) -> None:
@@ -118,7 +121,11 @@ def _load_clang() -> Any:
     return cindex
 
 
-def _in_child(request: Request, limit: float) -> ReadResult:
+def in_child(request: Request, limit: float, work: Callable[[Request], object]) -> Any:
+    """What `work` gives in a child process, or the diagnostics that it raised there.
+
+    Raises XpilerError where the child gives no answer.
+    """
     cindex = _load_clang()
     cindex.conf.lib  # noqa: B018  loaded once, before the fork
     import xpiler.frontend.functions  # noqa: F401
@@ -127,7 +134,7 @@ def _in_child(request: Request, limit: float) -> ReadResult:
     pid = os.fork()
     if pid == 0:
         os.close(out)
-        _child(request, into)
+        _child(request, into, work)
     os.close(into)
     try:
         data, late = _collect(out, limit)
@@ -147,11 +154,11 @@ def _reaped(pid: int) -> bool:
     return False
 
 
-def _child(request: Request, into: int) -> None:
+def _child(request: Request, into: int, work: Callable[[Request], object]) -> None:
     """Never returns."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        answer: object = parse_here(request)
+        answer = work(request)
     except XpilerError as err:
         answer = err.diagnostics
     except RecursionError:
@@ -186,7 +193,7 @@ def _collect(fd: int, limit: float) -> tuple[bytes, bool]:
         parts.append(part)
 
 
-def _result(request: Request, data: bytes, late: bool) -> ReadResult:
+def _result(request: Request, data: bytes, late: bool) -> Any:
     if late:
         raise XpilerError(
             Diagnostic(
@@ -195,10 +202,7 @@ def _result(request: Request, data: bytes, late: bool) -> ReadResult:
         )
     if not data:
         raise XpilerError(_crash(request, "the parser crashed"))
-    answer = pickle.loads(data)
-    if isinstance(answer, ReadResult):
-        return answer
-    raise XpilerError(*answer)
+    return pickle.loads(data)
 
 
 def parse_here(request: Request) -> ReadResult:

@@ -1,0 +1,1 @@
+"""Where a translation goes wrong, and what would mend it."""
