@@ -4,16 +4,14 @@ typedef struct { uint16_t bits; } bf16;  /* the upper half of a float */
 
 static inline float bf16_to_float(bf16 x)
 {
-    uint32_t bits = (uint32_t)x.bits << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    union { uint32_t bits; float value; } whole = {(uint32_t)x.bits << 16};
+    return whole.value;
 }
 
 static inline bf16 bf16_from_float(float x)
 {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
+    union { float value; uint32_t bits; } whole = {x};
+    uint32_t bits = whole.bits;
     if ((bits & 0x7fffffffu) > 0x7f800000u) {
         return (bf16){0x7fff};  /* NaN */
     }
