@@ -109,7 +109,8 @@ class _Counter(Walker):
         if behind is None and st.cond.op == "!=":  # type: ignore[attr-defined]
             return None  # it might count past its end, and round
         w = replace(v, name=fresh_name(v.name, self.taken))
-        body = substitute(st.body, {v.name: w})
+        others = tuple(x for x in st.step if v.name not in assigned((x,)))
+        body = substitute((*st.body, *others), {v.name: w})
         loop = s.For(
             w, now, hi, e.Const(step, v.type), body, unroll=st.unroll, loc=st.loc,
             comments=st.comments,
@@ -126,12 +127,14 @@ def _steady(x: e.Expr | None, body: s.Body) -> bool:
 
 def _step(st: s.While, v: e.Var) -> int | None:
     """What the loop adds to `v` each time, where nothing else changes it."""
-    if v.name in assigned(st.body) or len(st.step) != 1:
-        body, last = st.body[:-1], st.body[-1:]
-        if st.step or not last or v.name in assigned(body):
-            return None
-        return _added(last[0], v) if not _continues(body) else None
-    return _added(st.step[0], v)
+    if st.step and v.name not in assigned(st.body):
+        own = [x for x in st.step if v.name in names_in(x) | assigned((x,))]
+        whole = len(st.step) == 1 or not _continues(st.body)
+        return _added(own[0], v) if len(own) == 1 and whole else None
+    body, last = st.body[:-1], st.body[-1:]
+    if st.step or not last or v.name in assigned(body):
+        return None
+    return _added(last[0], v) if not _continues(body) else None
 
 
 def _continues(body: s.Body) -> bool:

@@ -193,6 +193,14 @@ def _plain(x: e.Expr) -> bool:
     return not any(isinstance(n, (e.Index, e.Call, e.Field, e.AddressOf)) for n in walk(x))
 
 
+def _amount(x: e.Expr) -> bool:
+    """Arithmetic on variables and their fields."""
+    fields = [n for n in walk(x) if isinstance(n, e.Field)]
+    if not all(isinstance(n.base, e.Var) for n in fields):
+        return False
+    return not any(isinstance(n, (e.Index, e.Call, e.AddressOf)) for n in walk(x))
+
+
 def _headed(st: s.While) -> s.While:
     """`while (1) { k = n; n -= 1; if (k == 0) break; ... }` with its condition at the head."""
     if not (isinstance(st.cond, e.Const) and st.cond.value and not st.do and len(st.body) > 3):
@@ -225,7 +233,7 @@ def _steps_in(body: s.Body) -> Iterator[_Step]:
             continue
         v, by = st.target, st.value
         counts = isinstance(v.type, Pointer) or is_int(v.type)
-        if not counts or st.op not in ("+", "-") or not _plain(by) or not is_int(by.type):
+        if not counts or st.op not in ("+", "-") or not _amount(by) or not is_int(by.type):
             continue
         if v.name not in assigned((*body[:k], *body[k + 1 :])):
             yield _Step(v, by, st.op == "-", k)
