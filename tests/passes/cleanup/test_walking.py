@@ -65,3 +65,9 @@ def test_steps_that_depend_on_data_stay(body: str) -> None:
 def test_an_end_that_is_moved_is_no_bound() -> None:
     text = cleaned("const float *end = x + n; while (x < end) { *y++ = *x++; end -= m; }")
     assert "while (x < end)" in text
+
+
+def test_a_loop_that_counts_and_steps_a_pointer() -> None:
+    text = cleaned("int i = 0; for (const float *p = x; i < n; i++, p += m) y[i] = *p;")
+    assert "while" not in text
+    assert "y[i" in text

@@ -18,9 +18,10 @@ from xpiler.ir.types import F64, U32, Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
+from xpiler.passes.lowering.tasks.conversions import WRAPS
 from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
-from xpiler.passes.lowering.tasks.prepare import prepared, steady_pointers
+from xpiler.passes.lowering.tasks.prepare import prepared, signed_sums, steady_pointers
 from xpiler.passes.lowering.tasks.tasks import Kernel
 from xpiler.platforms.registry import Platform
 
@@ -99,6 +100,9 @@ class Tasks:
     def kernel(self, f: Function) -> Function | None:
         taken = {p.name for p in f.params} | set(names_in(f.body))
         f = replace(f, body=prepared(f.body, self._computing(f), taken))
+        summed = signed_sums(f.body)
+        if summed != f.body and self.ctx.facts(f).ledger.assume(WRAPS):
+            f = replace(f, body=summed)
         where = self._double(f)
         if where:
             message = f"{f.name} computes in double precision, which the cores do not have"

@@ -110,7 +110,8 @@ class Lanes:
         """Temporaries that are not needed any more."""
         for v in values:
             if isinstance(v, Vec) and v.temp and v.buffer is not None:
-                free = self.spare.setdefault(v.elem, [])
+                assert isinstance(v.buffer.type, Array)
+                free = self.spare.setdefault(v.buffer.type.elem, [])
                 if v.buffer not in free:
                     free.append(v.buffer)
 
@@ -146,7 +147,7 @@ class Lanes:
     def element(self, v: Vec, lane: e.Expr) -> e.Expr:
         """One lane's value."""
         if v.buffer is not None:
-            return at(v.buffer, add(v.offset, lane))
+            return cast(at(v.buffer, add(v.offset, lane)), v.elem)
         assert v.place is not None
         return self.placed(v.place, lane)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpiler.ir.types import BF16, F16, F32, I32, Type
+from xpiler.ir.types import BF16, F16, F32, I8, I16, I32, U8, U16, U32, Type
 
 VECTOR = {"+": "__bang_add", "-": "__bang_sub", "*": "__bang_mul", "/": "__bang_div"}
 SCALAR = {
@@ -22,12 +22,21 @@ UNARY = {
     "round": "__bang_round",
 }  # fmt: skip
 
-CONVERT: dict[tuple[Type, Type], tuple[str, bool]] = {
-    (F16, F32): ("__bang_half2float", False),
-    (F32, F16): ("__bang_float2half_rn", False),
-    (BF16, F32): ("__bang_bfloat162float", False),
-    (F32, BF16): ("__bang_float2bfloat16_rn", False),
-    (I32, F32): ("__bang_int322float_rn", True),
-    (F32, I32): ("__bang_float2int32_tz", True),
+CONVERT: dict[tuple[Type, Type], tuple[str, int]] = {
+    (F16, F32): ("__bang_half2float", 0),
+    (F32, F16): ("__bang_float2half_rn", 0),
+    (BF16, F32): ("__bang_bfloat162float", 0),
+    (F32, BF16): ("__bang_float2bfloat16_rn", 0),
+    (I32, F32): ("__bang_int322float_rn", 1),
+    (F32, I32): ("__bang_float2int32_tz", 1),
+    (I16, F32): ("__bang_int162float_rn", 1),
+    (I8, F32): ("__bang_int82float_rn", 1),
+    (F32, I16): ("__bang_float2int16_tz", 1),
+    (F32, I8): ("__bang_float2int8_tz", 1),
+    (I8, I32): ("__bang_int82int32", 2),
+    (I16, I32): ("__bang_int162int32", 2),
 }
-"""(from, to): the instruction, and whether it takes a position of the last bit as well."""
+"""(from, to): the instruction, and how many positions of the last bit it takes as well."""
+
+SIGNED: dict[Type, Type] = {U8: I8, U16: I16, U32: I32}
+"""The signed type that instructions know unsigned numbers of the same width by."""

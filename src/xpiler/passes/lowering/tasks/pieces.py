@@ -12,7 +12,7 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import BOOL, F32, I32, Array, Pointer, Scalar
+from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
     ONE,
@@ -25,9 +25,11 @@ from xpiler.passes.lowering.tasks.build import (
     const,
     copy,
     elem_of,
+    is_const,
     real,
     sub,
 )  # fmt: skip
+from xpiler.passes.lowering.tasks.conversions import WRAPS
 from xpiler.passes.lowering.tasks.lanes import USUAL, Vec, Where, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range, negated
 from xpiler.passes.lowering.tasks.values import FLOATS, Values
@@ -404,6 +406,9 @@ class Pieces(Values):
         op = {"<": "min", "<=": "min", ">": "max", ">=": "max"}.get(step.op, step.op)
         if step.place is not None:
             raise NotVector("the place of an extreme")
+        if op in ops.POOL and step.var.type in (I32, U32) and self.mask is None:
+            self._halved(step, op, facts)
+            return
         if op not in ops.POOL or step.var.type not in FLOATS:
             self._reduce_lanes(step, op, facts)
             return
@@ -426,6 +431,32 @@ class Pieces(Values):
         t = step.var.type
         found = cast(at(part, ZERO), t)
         self._combine(step.var, op, found)
+
+    def _halved(self, step: Step, op: str, facts: Facts) -> None:
+        """Integers, which no pool takes: the upper half onto the lower one, until one is left."""
+        unsigned = step.var.type == U32
+        if unsigned and (op != "+" or not facts.ledger.assume(WRAPS)):
+            self._reduce_lanes(step, op, facts)
+            return
+        v = self.vec(cast(step.value, I32), facts)
+        if not v.temp or is_const(self.size, 1):
+            own = self.temp(I32)
+            self.emit(copy(self.operand(own), self.operand(v), self.size, I32, "NRAM2NRAM"))
+            v = own
+        left, half = (e.Var(fresh_name(n, self.arena.taken), I32) for n in ("left", "half"))
+        self.out.append(s.Decl(left, self.size))
+        at_half = e.Binary("+", self.operand(v), half, Pointer(I32))
+        name = {"+": "__bang_add", "max": "__bang_maxequal", "min": "__bang_minequal"}[op]
+        body = (
+            s.Decl(half, e.Binary("/", add(left, ONE), const(2), I32), const=True),
+            call(name, self.operand(v), self.operand(v), at_half, sub(left, half)),
+            s.Assign(left, half),
+        )
+        self.out.append(s.While(e.compare(">", left, ONE), body))
+        self.cost += self.times * 8 * (24 + self.usual / 32)
+        found = cast(self.element(v, self.lo), step.var.type)
+        self._combine(step.var, op, found)
+        self.drop(v)
 
     def _combine(self, var: e.Var, op: str, found: e.Expr) -> None:
         if op in ("max", "min"):

@@ -13,7 +13,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
-from xpiler.ir.types import BF16, F16, F32, F64, VOID, Pointer, Scalar
+from xpiler.ir.types import BF16, F16, F32, F64, I32, U32, VOID, Pointer, Scalar
 
 LARGEST = 160
 """Nodes of a call's value that still replaces the call."""
@@ -221,4 +221,27 @@ def _one_store(st: s.Stmt) -> s.Stmt:
     return s.Assign(a.target, value, loc=st.loc, comments=(*st.comments, *a.comments, *b.comments))
 
 
-__all__ = ["narrowed", "prepared", "steady_pointers", "value_of"]
+# -- sums that wrap around -------------------------------------------------------------------------
+
+
+def signed_sums(body: s.Body) -> s.Body:
+    """`r = (int)((unsigned)r + x)` as `r += (int)x`: the same bits where sums wrap around."""
+
+    def one(st: s.Stmt) -> s.Stmt:
+        if not (isinstance(st, s.Assign) and isinstance(st.target, e.Var) and not st.op):
+            return st
+        x = st.value
+        whole = st.target.type == I32 and isinstance(x, e.Cast) and x.x.type == U32
+        if not whole or not isinstance(x, e.Cast) or not isinstance(x.x, e.Binary):
+            return st
+        own = e.Cast(st.target, U32)
+        if x.x.op != "+" or own not in (x.x.a, x.x.b):
+            return st
+        other = x.x.b if x.x.a == own else x.x.a
+        return replace(st, value=e.Cast(other, I32), op="+")
+
+    out: s.Body = rewrite_stmts(body, one)
+    return out
+
+
+__all__ = ["narrowed", "prepared", "signed_sums", "steady_pointers", "value_of"]

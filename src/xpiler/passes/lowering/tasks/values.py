@@ -9,7 +9,7 @@ from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import map_children
-from xpiler.ir.types import BF16, BOOL, F16, F32, I32, Array, Pointer, Scalar, Type
+from xpiler.ir.types import BF16, BOOL, F16, F32, I32, U32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
     ZERO,
@@ -26,6 +26,7 @@ from xpiler.passes.lowering.tasks.build import (
     mul,
     real,
 )  # fmt: skip
+from xpiler.passes.lowering.tasks.conversions import NUMBERS, WRAPS, Converting
 from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range
 
@@ -33,7 +34,7 @@ FLOATS = (F32, F16, BF16)
 LOG2E, LN2 = math.log2(math.e), math.log(2)
 
 
-class Values(Lanes):
+class Values(Converting):
     """Evaluates expressions; a result that is no `Vec` is the same for all lanes."""
 
     def value(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Value:
@@ -102,14 +103,16 @@ class Values(Lanes):
     ) -> Vec:
         """name(out, args..., n), in place where an operand is not needed any more."""
         out = self._target(want, used, t)
-        given = [self.operand(a) if isinstance(a, Vec) else a for a in args]
-        self.emit(call(name, self.operand(out), *given, self.size))
+        given = [self.plain(a) if isinstance(a, Vec) else a for a in args]
+        self.emit(call(name, self.plain(out), *given, self.size))
         self.drop(*(v for v in used if v != out))
         return out
 
     def _binary(self, x: e.Binary, facts: Facts, want: Vec | None) -> Value:
         if x.type == BOOL:
             return self.condition(x, facts, want)
+        if x.type == U32 and x.op in ("+", "-", "*"):
+            return self._wrapping(x, facts, want)
         plain = x.type in FLOATS or (x.type == I32 and x.op in ("+", "-", "*"))
         if not plain or x.op not in ops.VECTOR or self._only_counts(x):
             return self.by_lane(x, facts, want)
@@ -130,12 +133,21 @@ class Values(Lanes):
             return self._result(want, (b,), x.type, "__bang_recip", b)
         return self._result(want, (b,), x.type, "__bang_div", self._kept(self.filled(a)), b)
 
+    def _wrapping(self, x: e.Binary, facts: Facts, want: Vec | None) -> Value:
+        """Unsigned sums and products: the bits are those of signed ones."""
+        if self._only_counts(x) or not facts.ledger.assume(WRAPS):
+            return self.by_lane(x, facts, want)
+        as_signed = e.Binary(x.op, cast(x.a, I32), cast(x.b, I32), I32)
+        back = None if want is None or want.buffer is None else replace(want, elem=I32)
+        v = self.value(as_signed, facts, back)
+        return replace(v, elem=U32) if isinstance(v, Vec) else cast(v, U32)
+
     def _kept(self, v: Vec) -> Vec:
         return replace(v, temp=False)
 
     def _only_counts(self, x: e.Expr) -> bool:
         """Integer arithmetic on the loop variable alone: a scalar loop does it as well."""
-        return x.type == I32 and not has_load(x) and not self._reads_vectors(x)
+        return is_int(x.type) and not has_load(x) and not self._reads_vectors(x)
 
     def _reads_vectors(self, x: e.Expr) -> bool:
         from xpiler.analysis.effects import names_in
@@ -213,28 +225,39 @@ class Values(Lanes):
         self._result(out, (), F32, "__bang_recip", out)
         return self._steps(out, ("*", -2.0), ("+", 1.0))
 
+    def _rint(self, a: Vec) -> Vec:
+        """By way of integers, where a float can have a fraction at all."""
+        whole = self.temp(I32)
+        self.emit(
+            call("__bang_float2int32_rn", self.operand(whole), self.operand(a), self.size, ZERO)
+        )
+        small = self._result(None, (), F32, "__bang_abs", a)
+        name, limit = "__bang_lt_scalar", real(2147483648, F32)
+        small = self._result(small, (), F32, name, small, limit)
+        return self.blend(small, self.converted(whole, F32), a, F32)
+
     # -- conversions ----------------------------------------------------------------------------
 
     def _cast(self, x: e.Cast, facts: Facts, want: Vec | None) -> Value:
         source, t = x.x.type, x.type
-        both = source in FLOATS and t in FLOATS
-        whole = {source, t} == {I32, F32}
-        if not (both or whole) or (source == I32 and self._only_counts(x.x)):
+        low = _low_word(x.x)
+        if t in (I32, U32) and low != x.x:
+            return self.value(cast(low, t), facts, want)
+        if source == BOOL and t in NUMBERS:
+            return self.converted(self.condition(x.x, facts), t, want)
+        known = source in NUMBERS and t in NUMBERS
+        if not known or self._only_counts(x.x) or self._unsigned_float(x, facts):
             return self.by_lane(x, facts, want)
         return self.converted(self.vec(x.x, facts), t, want)
 
-    def converted(self, a: Vec, t: Type, want: Vec | None = None) -> Vec:
-        """Another type of numbers; half and bfloat16 go through float."""
-        if a.elem == t:
-            return a
-        if (a.elem, t) not in ops.CONVERT:
-            return self.converted(self.converted(a, F32), t, want)
-        name, positioned = ops.CONVERT[a.elem, t]
-        out = want or self.temp(t)
-        last = (ZERO,) if positioned else ()
-        self.emit(call(name, self.operand(out), self.operand(a), self.size, *last))
-        self.drop(a)
-        return out
+    def _unsigned_float(self, x: e.Cast, facts: Facts) -> bool:
+        """Whether large unsigned numbers meet floats, which no instruction converts."""
+        if x.type == U32:
+            return x.x.type in FLOATS
+        if x.x.type != U32 or x.type not in FLOATS:
+            return False
+        top = facts.interval(facts.poly(x.x))[1]
+        return top is None or top >= 1 << 31
 
     # -- conditions -------------------------------------------------------------------------------
 
@@ -493,7 +516,17 @@ class Values(Lanes):
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
 
 
-_COMPOSED = ("exp", "log", "log10", "tanh")
+def _low_word(x: e.Expr) -> e.Expr:
+    """Sums and products in 64 bits of which only 32 are wanted, in 32 bits."""
+    wide = getattr(x.type, "bits", 0) == 64 and is_int(x.type)
+    if wide and isinstance(x, e.Cast) and is_int(x.x.type) and x.x.type != BOOL:
+        return cast(_low_word(x.x), U32)
+    if wide and isinstance(x, e.Binary) and x.op in ("+", "-", "*"):
+        return e.Binary(x.op, cast(_low_word(x.a), U32), cast(_low_word(x.b), U32), U32)
+    return x
+
+
+_COMPOSED = ("exp", "log", "log10", "tanh", "rint")
 
 
 def _cancels(x: e.Call) -> bool:
