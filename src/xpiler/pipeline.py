@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from xpiler.ir.expr import Expr
     from xpiler.passes.lowering import EntryPoint, Lowered, Origin
     from xpiler.passes.recovery import LaunchShape
+    from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
@@ -32,6 +33,7 @@ class Options:
 
     `arch` is the source's architecture where it matters (`gfx90a`: waves of 64 lanes). `plain` asks
     for sequential text where the platform takes that (C without vector instructions).
+    `schedule`: steps on the sequential program before it is lowered; a refused one is an error.
     """
 
     target: str
@@ -44,6 +46,7 @@ class Options:
     verify: bool = True
     sandbox: Literal["required", "off"] = "required"
     plain: bool = False
+    schedule: tuple[Instance, ...] = ()
 
 
 @dataclass(slots=True)
@@ -99,14 +102,15 @@ def translate(text: str, file: str, options: Options) -> Translation:
     trace = Trace(file, source.name, target.name, seed)
     out = Translation(file, source.name, target.name, trace)
     try:
-        _check_direction(source, target)
+        if not options.schedule:
+            _check_direction(source, target)
         try:
             reading = read(text, file, source, options, out.diagnostics, trace)
         except XpilerError as why:
             if _port_unread(text, source, target, options, out, why):
                 return out
             raise
-        if _port(reading, target, options, out):
+        if not options.schedule and _port(reading, target, options, out):
             return out
         raised = _raise_and_write(reading, target, out, options)
         if out.text is not None and options.verify:
@@ -245,8 +249,9 @@ def _raise_and_write(
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    lowered = _lower(reading, cleaned.program, target, out, options)
-    assumed = (*raised.assumptions, *cleaned.assumptions, *lowered.assumptions)
+    ready, supposed = _scheduled(cleaned.program, reading, target, out, options)
+    lowered = _lower(reading, ready, target, out, options)
+    assumed = (*raised.assumptions, *cleaned.assumptions, *supposed, *lowered.assumptions)
     out.assumptions = tuple(dict.fromkeys(assumed))
     if lowered.program.functions:
         with out.trace.step("write") as step:
@@ -260,6 +265,35 @@ def _raise_and_write(
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in raised.program.functions}
     extras = _extra_parameters(reading, cleaned.program)
     return Raised(extras, frozenset(lost), lowered.entries, lowered.extents)
+
+
+def _scheduled(
+    program: Program, reading: Reading, target: Platform, out: Translation, options: Options
+) -> tuple[Program, tuple[str, ...]]:
+    """The program after the schedule, and what that takes for granted; raises XpilerError."""
+    from xpiler.passes.steps import REGISTRY, Done, take
+
+    assumed: list[str] = []
+    for one in options.schedule:
+        with out.trace.step(one.step, **dict(one.params)) as step:
+            taken = take(program, one, REGISTRY, around(reading, target))
+            if not isinstance(taken.outcome, Done):
+                reason = taken.outcome.reason
+                loc = SourceLoc(out.file, 1)
+                raise XpilerError(Diagnostic("XP1301", f"{one}", loc=loc, reason=reason))
+            step.before, step.after = show_program(program), show_program(taken.program)
+            if taken.check is not None:
+                step.checks[taken.check.method] = taken.check.detail
+            assumed += taken.outcome.assumptions
+            program = taken.program
+    return program, tuple(assumed)
+
+
+def around(reading: Reading, target: Platform) -> Around:
+    """What the steps may know beside the program."""
+    from xpiler.passes.steps import Around
+
+    return Around(target, _shapes(reading))
 
 
 def _lower(

@@ -347,7 +347,9 @@ class _Marker(Walker):
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.For):
-            self.found[st.var.name] = nature(st, facts, self.readers)
+            kept = Nature(False, obstacle="it was asked to stay a loop")
+            found = kept if st.kind == "kept" else nature(st, facts, self.readers)
+            self.found[st.var.name] = found
             self.facts_at[st.var.name] = facts
         return super().stmt(st, facts)
 

@@ -9,7 +9,7 @@ from xpiler.diagnostics import SourceLoc
 from xpiler.ir.expr import BinaryOp, Expr, Var
 
 Space = Literal["local", "shared", "constant", "global", "nram", "wram"]
-LoopKind = Literal["serial", "parallel", "unrolled", "vectorised", "pipelined"]
+LoopKind = Literal["serial", "parallel", "unrolled", "vectorised", "pipelined", "kept"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,7 @@ class For(Stmt):
     The body never assigns `var`; `hi` and `step` do not change while it runs. `kind` parallel: the
     iterations are independent. `vectorised`, after lowering: they are, but for the `reductions`
     (`+`, `|`, `max`, ... and the outer scalar), and a compiler may run them in lanes.
+    `kept`: serial, and no axis of a target is to take it.
     `unroll` is the user's factor (0: none given, -1: whole).
     """
 

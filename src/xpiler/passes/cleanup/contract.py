@@ -44,7 +44,7 @@ class _Contractor(Walker):
         body = super().body(body, facts)
         new = _interchanged(_gathered(body), facts)
         new = _fused(new, facts)
-        return _contracted(new, facts)
+        return contracted(new, facts)
 
 
 # -- fusion ---------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def swapped(outer: s.For, facts: Facts) -> s.For | None:
 # -- contraction ----------------------------------------------------------------------------
 
 
-def _contracted(body: s.Body, facts: Facts) -> s.Body:
+def contracted(body: s.Body, facts: Facts) -> s.Body:
     """Local arrays of which each iteration of one loop uses its own part, declared in that loop."""
     for d in [st for st in body if isinstance(st, s.Decl)]:
         if isinstance(d.var.type, Array) and d.init is None and d.space == "local":
@@ -237,7 +237,7 @@ def _contract_one(body: s.Body, d: s.Decl, facts: Facts) -> s.Body:
     except _Shared:
         return body
     decl = replace(d, var=part.new)
-    new = replace(loop, body=_contracted((decl, *inner), inside(loop, facts)))
+    new = replace(loop, body=contracted((decl, *inner), inside(loop, facts)))
     return tuple(new if st is loop else st for st in body if st is not d)
 
 
@@ -339,4 +339,4 @@ def _index_uses(st: s.Stmt, name: str) -> int:
     return sum(1 for b in bases if isinstance(b, e.Var) and b.name == name)
 
 
-__all__ = ["Contract", "assigned", "fused", "swapped"]
+__all__ = ["Contract", "assigned", "contracted", "fused", "swapped"]

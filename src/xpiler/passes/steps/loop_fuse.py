@@ -10,7 +10,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
-from xpiler.passes.steps.base import Around, Check, Param, Refused, Step, Work
+from xpiler.passes.steps.base import ANYTHING, Around, Check, Param, Refused, Step, Work
 from xpiler.passes.steps.domains import same_values
 from xpiler.passes.steps.instance import Instance
 from xpiler.passes.steps.nest import (
@@ -52,7 +52,9 @@ class LoopFuse(Step):
 
         return at_loop(program, given.text("loop"), work, only(one))
 
-    def check(self, before: Program, after: Program, given: Instance) -> Check:
+    def check(
+        self, before: Program, after: Program, given: Instance, around: Around = ANYTHING
+    ) -> Check:
         """Both indices take the same pairs of values in the same order, by proof."""
         _, loop = find(before, given.text("loop"))
         inner = inner_loop(loop)

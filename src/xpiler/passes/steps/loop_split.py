@@ -10,7 +10,7 @@ from xpiler.analysis.ranges import Facts, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
-from xpiler.passes.steps.base import Around, Check, Param, Refused, Step, Work
+from xpiler.passes.steps.base import ANYTHING, Around, Check, Param, Refused, Step, Work
 from xpiler.passes.steps.domains import same_values
 from xpiler.passes.steps.instance import Instance
 from xpiler.passes.steps.nest import (
@@ -59,7 +59,9 @@ class LoopSplit(Step):
             only(lambda loop, facts, place: (split(loop, factor, facts, place),)),
         )  # fmt: skip
 
-    def check(self, before: Program, after: Program, given: Instance) -> Check:
+    def check(
+        self, before: Program, after: Program, given: Instance, around: Around = ANYTHING
+    ) -> Check:
         """The index that the body sees takes the same values in the same order, by proof."""
         _, loop = find(before, given.text("loop"))
         return same_values((loop,), after)
