@@ -7,24 +7,26 @@ import secrets
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
 from xpiler.ir.program import Program
 from xpiler.ir.text import show_program
 from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
+from xpiler.workbench import Raised
 
 if TYPE_CHECKING:
     from xpiler.ir.expr import Expr
-    from xpiler.passes.lowering import EntryPoint, Lowered, Origin
+    from xpiler.passes.lowering import Lowered, Origin
     from xpiler.passes.recovery import LaunchShape
     from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
+    from xpiler.workbench import Draft, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +82,30 @@ class Translation:
         return self.verdict is not None and self.verdict.ok and not self.partial
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """What verification needs to know of the translation beside its text."""
+class Proposer(Protocol):
+    """Whoever brings texts where the symbolic passes alone would; only a check accepts them."""
 
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lost: frozenset[str] = frozenset()
-    entries: Mapping[str, EntryPoint] = field(default_factory=dict)
-    extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
-    alike: bool = False
+    @property
+    def first(self) -> bool:
+        """Whether it is asked before the symbolic passes, not only where those fail."""
+        ...
+
+    def propose(self, bench: Workbench) -> str | None:
+        """A text for the target that passed the bench's check, or None."""
+        ...
+
+    def remarks(self) -> list[Diagnostic]:
+        """What there is to say about the last proposal."""
+        ...
 
 
-def translate(text: str, file: str, options: Options) -> Translation:
-    """Translate `text`; never raises for what the text holds, only for wrong options."""
+def translate(
+    text: str, file: str, options: Options, proposer: Proposer | None = None
+) -> Translation:
+    """Translate `text`; never raises for what the text holds, only for wrong options.
+
+    `proposer` is asked beside the symbolic passes.
+    """
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.verify.reading import read
 
@@ -110,11 +123,10 @@ def translate(text: str, file: str, options: Options) -> Translation:
             if _port_unread(text, source, target, options, out, why):
                 return out
             raise
-        if not options.schedule and _port(reading, target, options, out):
-            return out
-        raised = _raise_and_write(reading, target, out, options)
-        if out.text is not None and options.verify:
-            _verify(reading, target, options, out, raised)
+        if proposer is None:
+            _symbolic(reading, target, options, out)
+        else:
+            _proposed(reading, target, options, out, proposer)
     except XpilerError as why:
         out.diagnostics += why.diagnostics
     except (Exception, RecursionError) as why:
@@ -122,6 +134,70 @@ def translate(text: str, file: str, options: Options) -> Translation:
             raise
         out.diagnostics.append(internal_error(why, file))
     return out
+
+
+def _symbolic(reading: Reading, target: Platform, options: Options, out: Translation) -> Raised:
+    """The symbolic passes' text, verified if `options` ask for that; how it is called."""
+    if not options.schedule and _port(reading, target, options, out):
+        return Raised(alike=True)
+    raised = _raise_and_write(reading, target, out, options)
+    if out.text is not None and options.verify:
+        _verify(reading, target, options, out, raised)
+    return raised
+
+
+def _proposed(
+    reading: Reading, target: Platform, options: Options, out: Translation, proposer: Proposer
+) -> None:
+    """A proposer's text, before or after the symbolic passes' one, whichever it asks for."""
+    from xpiler.neural.road import proposers
+    from xpiler.workbench import Workbench
+
+    if not proposer.first:
+        try:
+            _symbolic(reading, target, options, out)
+        except XpilerError as why:
+            out.diagnostics += why.diagnostics
+        if out.verified or not options.verify:
+            return
+    bench = Workbench(reading, target, options, out.trace, partial(_draft, reading, options))
+    text = proposer.propose(bench)
+    remarks = [replace(d, loc=SourceLoc(out.file, 1)) for d in proposer.remarks()]
+    if text is None:
+        out.diagnostics += remarks
+        return
+    out.text = text
+    out.verdict = replace(bench.verdict(text, target), proposers=proposers(out.trace))
+    kept = [d for d in out.diagnostics if d.severity != "error"]
+    out.diagnostics = [*kept, *remarks, *out.verdict.diagnostics()]
+    out.assumptions = out.verdict.assumptions
+
+
+def workbench(text: str, file: str, options: Options) -> Workbench:
+    """What a proposer would be lent for this source; raises XpilerError where it is not read."""
+    from xpiler.platforms.registry import platform, platform_of
+    from xpiler.verify.reading import read
+    from xpiler.workbench import Workbench
+
+    target = platform(options.target)
+    source = platform(options.source) if options.source else platform_of(file, text)
+    trace = Trace(file, source.name, target.name, options.seed or 0)
+    reading = read(text, file, source, options, [], trace)
+    return Workbench(reading, target, options, trace, partial(_draft, reading, options))
+
+
+def _draft(reading: Reading, options: Options, target: Platform, plain: bool) -> Draft:
+    """What the symbolic passes make of a source, not verified; nothing of it is in the trace."""
+    from xpiler.workbench import Draft
+
+    own = replace(options, verify=False, plain=plain, schedule=())
+    trace = Trace(reading.file, reading.platform.name, target.name)
+    out = Translation(reading.file, reading.platform.name, target.name, trace)
+    try:
+        raised = _symbolic(reading, target, own, out)
+    except XpilerError:
+        return Draft(None, Raised())
+    return Draft(None if out.partial else out.text, raised, out.assumptions)
 
 
 def internal_error(why: BaseException, file: str) -> Diagnostic:

@@ -15,7 +15,8 @@ class Step:
     """One step: a pass (or reading, writing, verifying), who proposed it, and what came of it.
 
     `seconds` is wall time. `before` and `after` are the program's text around the step;
-    `checks` maps a check's name to its outcome; `knobs` are the pass's options.
+    `checks` maps a check's name to its outcome; `knobs` are the pass's options. `exchanges` are the
+    questions that a model was asked, with its answers.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Step:
     checks: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     tokens: int = 0
+    exchanges: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:

@@ -142,3 +142,46 @@ def _sizes(text: str) -> list[int | float | str]:
 def defines_of(items: tuple[str, ...]) -> dict[str, str]:
     """`-D NAME=VALUE` as a mapping; a bare NAME is 1."""
     return {n: v or "1" for n, _, v in (i.partition("=") for i in items)}
+
+
+def model_options(f: F) -> F:
+    """Options that say which model proposes, and within which budget (docs/models.md)."""
+    options = [
+        click.option(
+            "--proposer",
+            type=click.Choice(["symbolic", "model", "both"]),
+            help="who proposes; both: the model where the symbolic passes fail",
+        ),
+        click.option("--model", metavar="PROVIDER:NAME", help="e.g. openai:NAME, exchange:DIR"),
+        click.option("--model-url", metavar="URL", help="address of an OpenAI-compatible server"),
+        click.option("--budget", metavar="KEY=N,...", help="tokens=N,usd=X,seconds=X"),
+        click.option("--passes", metavar="PASS,...", help="the passes that a model is asked for"),
+        click.option("--samples", type=int, help="answers asked for at once"),
+        click.option("--ask-again", type=int, help="times that a wrong answer goes back"),
+        click.option("--no-repair", is_flag=True, help="do not mend a wrong answer"),
+        click.option("--no-fallback", is_flag=True, help="the symbolic passes do not step in"),
+    ]
+    for option in reversed(options):
+        f = option(f)
+    return f
+
+
+def model_settings(given: dict[str, Any]) -> Any:
+    """Settings for the model (neural.settings.Settings); raises XpilerError.
+
+    None where nothing is said of one, which costs no look at files.
+    """
+    from xpiler.neural.settings import settings
+
+    stated = {
+        "proposer": given["proposer"],
+        "model": given["model"],
+        "url": given["model_url"],
+        "budget": given["budget"],
+        "passes": given["passes"],
+        "samples": given["samples"],
+        "ask_again": given["ask_again"],
+        "repair": False if given["no_repair"] else None,
+        "fall_back": False if given["no_fallback"] else None,
+    }
+    return settings(stated)

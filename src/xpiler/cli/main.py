@@ -12,6 +12,7 @@ COMMANDS = {
     "verify": "compare a kernel with its translation by running both",
     "run": "run a kernel on this machine's emulator",
     "audit": "look for faults in a kernel before anyone translates it",
+    "prompt": "print the prompt by which a model is asked for a pass",
     "explain": "say more about a diagnostic (XP0123)",
     "doctor": "what this machine has, and what that enables",
     "platforms": "the platforms and what they can do",

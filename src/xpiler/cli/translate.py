@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xpiler.cli.common import defines_of, kernel_options, read_source, spec_of
+from xpiler.cli.common import (
+    defines_of,
+    kernel_options,
+    model_options,
+    model_settings,
+    read_source,
+    spec_of,
+)
 
 if TYPE_CHECKING:
     from xpiler.pipeline import Options, Translation
@@ -40,6 +47,8 @@ if TYPE_CHECKING:
 @click.option(
     "--trace", "trace_file", type=click.Path(path_type=Path), help="write the trace as JSON"
 )
+@click.option("--dry-run", is_flag=True, help="say what a model would be asked and what it costs")
+@model_options
 @kernel_options
 def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
     """Translate FILES (kernels or folders; - is standard input) and verify each translation.
@@ -55,6 +64,13 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
         return folder.run(files[0], _targets(targets)[0], given)
     report = Reporter(as_json=given["as_json"])
     codes = []
+    if (proposer := _proposer(report, given)) is False:
+        return 2
+    if given["dry_run"]:
+        from xpiler.cli import dry_run
+
+        return dry_run.run(_expand(files), _targets(targets), given)
+    given["by"] = proposer
     given["written"] = set()
     for path in _expand(files):
         for target in _targets(targets):
@@ -65,6 +81,28 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
             )
     report.finish()
     return max(codes, default=2)
+
+
+def _proposer(report: Any, given: dict[str, Any]) -> Any:
+    """Who proposes beside the symbolic passes, if anybody; False after an error."""
+    from xpiler.diagnostics import XpilerError
+
+    try:
+        chosen = model_settings(given)
+        if given["dry_run"] or chosen.proposer == "symbolic":
+            return None
+        from xpiler.proposers import proposer_of
+
+        return proposer_of(chosen, click_echo_log)
+    except XpilerError as why:
+        report.failed("", "", why.diagnostics)
+        report.finish()
+        return False
+
+
+def click_echo_log(line: str) -> None:
+    """A remark of a provider's (a pause, a fault that passed) on standard error."""
+    click.echo(f"model: {line}", err=True)
 
 
 def _is_already(path: str, target: str) -> bool:
@@ -90,7 +128,7 @@ def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool)
 
     try:
         options = options_of(path, target, given)
-        result = _run(read_source(path), path, options, report)
+        result = _run(read_source(path), path, options, report, given["by"])
         where = _write(result, path, given, many)
     except XpilerError as why:
         report.failed(path, target, why.diagnostics)
@@ -103,11 +141,11 @@ def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool)
     return 0 if result.verified else 1
 
 
-def _run(text: str, path: str, options: Options, report: Any) -> Translation:
+def _run(text: str, path: str, options: Options, report: Any, proposer: Any) -> Translation:
     from xpiler.pipeline import translate
 
     with report.progress(f"{path} -> {options.target}"):
-        return translate(text, "<stdin>" if path == "-" else path, options)
+        return translate(text, "<stdin>" if path == "-" else path, options, proposer)
 
 
 def options_of(path: str, target: str, given: dict[str, Any]) -> Options:

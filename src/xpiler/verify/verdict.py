@@ -31,7 +31,8 @@ class Verdict:
     `side` whose `findings` these are. `seconds` is wall time. `compiled_by` names the platform's
     real compilers that made machine code of the translation, and the architectures; `models` names
     platforms of which no real compiler or device takes part, only our own emulator. `counters` is
-    the work by class that the emulator counted in one run of the translation.
+    the work by class that the emulator counted in one run of the translation. `proposers` say which
+    passes were a model's, and what was done about its text.
     """
 
     outcome: Outcome
@@ -52,6 +53,7 @@ class Verdict:
     compiled_by: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     counters: tuple[tuple[str, int], ...] = ()
+    proposers: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -71,7 +73,8 @@ class Verdict:
         grounds += [f"tolerance {self.tolerance}"] if self.tolerance else []
         grounds += [f"excluded {100 * self.excluded:.2g} %"] if self.excluded else []
         grounds += [f"compiled by {tool}" for tool in self.compiled_by]
-        return grounds + [f"against our model of {name}" for name in self.models]
+        grounds += [f"against our model of {name}" for name in self.models]
+        return [*grounds, *self.proposers]
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""
