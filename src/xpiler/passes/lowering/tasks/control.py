@@ -13,8 +13,10 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
+from xpiler.passes.lowering.tasks.contractions import contraction
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
+from xpiler.passes.lowering.tasks.matmul import Tiled
 from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
 
 SMALLEST = 64
@@ -93,6 +95,9 @@ class Control:
         if steady is not None:
             body, cost = self.loop(steady[1], steady[2])
             return (*steady[0], *body), cost
+        product = self._product(st, facts, bounds)
+        if product is not None:
+            return product
         start = self.arena.mark()
         kept = dict(self.notes)
         vector = self._vector(st, facts, bounds)
@@ -109,6 +114,40 @@ class Control:
             return vector
         kind = "serial" if st.kind in ("parallel", "serial") else st.kind
         return (replace(st, lo=lo, hi=hi, body=inner, kind=kind),), whole
+
+    def _product(
+        self, st: s.For, facts: Facts, bounds: Bounds | None
+    ) -> tuple[s.Body, float] | None:
+        """The loop as a product of matrices; None where it is none."""
+        found = contraction(st, facts, self.far)
+        if found is None:
+            return None
+        inner = found.row if found.outer is found.col else found.col
+        here = inside(st, facts)
+        for d in found.head:
+            here = after(d, here)
+        both = self.nature(st, facts), self.nature(inner, here)
+        if not all(n.free and not n.atomics for n in both):
+            return None
+        mark, near = self.arena.mark(), self.near
+        tiled = Tiled(found, self.arena, self._with_sums, bounds)
+        try:
+            body = tiled.write()
+        except NotVector:
+            self.arena.back(mark)
+            return None
+        finally:
+            self.near = near
+        for n in both:
+            facts.ledger.sentences += [x for x in n.sentences if x not in facts.ledger.sentences]
+        for var in tiled.own:
+            self.arena.release(var)
+        return body, tiled.cost
+
+    def _with_sums(self, st: s.For, facts: Facts) -> tuple[s.Body, float]:
+        """The loops over a tile whose sums lie in NRAM."""
+        self.near |= set(self.arena.arrays)
+        return self.loop(st, facts)
 
     def _steadied(self, st: s.For, facts: Facts) -> tuple[s.Body, s.For, Facts] | None:
         """A loop that is parallel once variables that it only reads have names of their own."""

@@ -57,6 +57,9 @@ def vectorised(
         loop = unit_step(loop, arena.taken)
     lo, hi = bounds or (loop.lo, loop.hi)
     trip = _trip(lo, hi)
+    known = arena.counts.get(loop.var.name)
+    if known is not None:
+        trip = None
     width = min(arena.tile, trip) if trip else arena.tile
     pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far, bounds is not None)
     pieces.varying = varying(loop)
@@ -65,7 +68,7 @@ def vectorised(
     pieces.body(loop.body, inside(loop, facts))
     pieces.finish()
     body = (*head, *pieces.out)
-    if trip and trip <= width:
+    if known is not None or (trip and trip <= width):
         return Written(body, pieces.cost)
     assert isinstance(pieces.base, e.Var)
     counter = s.For(pieces.base, lo, hi, const_of(width, loop.var), body)
@@ -89,8 +92,11 @@ def _piece(
 ) -> tuple[Pieces, s.Body]:
     """The lanes of one piece and the statements that begin it."""
     usual = min(width, trip or (SHARE if shared else USUAL))
+    if loop.var.name in arena.counts:
+        n, width = arena.counts[loop.var.name]
+        return Pieces(loop.var, lo, n, width, usual, arena, near, far, hi=n), ()
     if trip and trip <= width:
-        n: e.Expr = const(trip)
+        n = const(trip)
         return Pieces(loop.var, lo, n, width, usual, arena, near, far, hi=n), ()
     base = e.Var(fresh_name(f"{loop.var.name.split('.')[0]}0", arena.taken), loop.var.type)
     count = e.Var(fresh_name("n", arena.taken), I32)

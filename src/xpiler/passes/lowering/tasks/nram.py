@@ -32,9 +32,17 @@ class Arena:
     idle: dict[tuple[Type, int], list[e.Var]] = field(default_factory=dict)
     used: int = 0
     cap: int = 1 << 60
+    weights: frozenset[str] = frozenset()  # those that lie in WRAM instead
+    counts: dict[str, tuple[e.Expr, int]] = field(default_factory=dict)
+    """Loops that have few iterations, by variable: how many, and the most there can be."""
 
-    def array(self, stem: str, elem: Type, count: int) -> e.Var:
+    def array(self, stem: str, elem: Type, count: int, space: str = "nram") -> e.Var:
         """An array of `count` elements; raises TooLarge."""
+        if space == "wram":
+            var = e.Var(fresh_name(stem, self.taken), Array(elem, count))
+            self.weights |= {var.name}
+            self.arrays[var.name] = var
+            return var
         waiting = self.idle.get((elem, count), [])
         own = [v for v in waiting if v.name.split(".")[0] == stem]
         if own or (waiting and stem == "t"):
@@ -55,12 +63,17 @@ class Arena:
     def release(self, var: e.Var) -> None:
         assert isinstance(var.type, Array)
         assert var.type.size is not None
+        if var.name in self.weights:
+            return
         waiting = self.idle.setdefault((var.type.elem, var.type.size), [])
         if var not in waiting:
             waiting.append(var)
 
     def declarations(self) -> s.Body:
-        return tuple(s.Decl(v, space="nram") for v in self.arrays.values())
+        return tuple(
+            s.Decl(v, space="wram" if v.name in self.weights else "nram")
+            for v in self.arrays.values()
+        )
 
     def mark(self) -> tuple[dict[str, e.Var], dict[tuple[Type, int], list[e.Var]], int, set[str]]:
         """What to hand to `back` to undo everything since."""

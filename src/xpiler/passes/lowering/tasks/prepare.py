@@ -25,7 +25,7 @@ def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -
     """`body` in a form that more loops can be vectorised in; its meaning stays."""
     body = narrowed(_valued(body, functions))
     body = _versions(body, taken)
-    out: s.Body = rewrite_stmts(body, _one_store)
+    out: s.Body = rewrite_stmts(body, lambda st: _clamped(_one_store(st)))
     return out
 
 
@@ -219,6 +219,21 @@ def _one_store(st: s.Stmt) -> s.Stmt:
         return st
     value = e.Select(st.cond, a.value, b.value, a.value.type)
     return s.Assign(a.target, value, loc=st.loc, comments=(*st.comments, *a.comments, *b.comments))
+
+
+def _clamped(st: s.Stmt) -> s.Stmt:
+    """`if (v > limit) v = limit;` as a choice of the two."""
+    if not (isinstance(st, s.If) and len(st.then) == 1 and not st.orelse):
+        return st
+    a, c = st.then[0], st.cond
+    if not isinstance(a, s.Assign) or a.op or not isinstance(a.target, e.Var):
+        return st
+    if not isinstance(c, e.Binary) or c.op not in ("<", "<=", ">", ">="):
+        return st
+    if {c.a, c.b} != {a.target, a.value} or a.target in walk(a.value):
+        return st
+    value = e.Select(c, a.value, a.target, a.target.type)
+    return s.Assign(a.target, value, loc=st.loc, comments=(*st.comments, *a.comments))
 
 
 # -- sums that wrap around -------------------------------------------------------------------------
