@@ -66,7 +66,9 @@ def proposer_of(
 
 def _injector(text: str, platform: str, seed: int, n: int) -> str:
     """Faults of the library, for the provider that pretends to be a model."""
-    raise NotImplementedError
+    from xpiler.repair.faults import inject
+
+    return inject(text, platform, seed, n).text
 
 
 __all__ = ["ModelProposer", "proposer_of", "proposers", "stages_for"]

@@ -65,6 +65,7 @@ class Workbench:
     draft: Callable[[Platform, bool], Draft]
     _drafts: dict[tuple[str, bool], Draft] = field(default_factory=dict)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
+    _programs: dict[str, Program | None] = field(default_factory=dict)
 
     @property
     def source_text(self) -> str:
@@ -98,7 +99,8 @@ class Workbench:
         from xpiler.neural.annotate import annotate
         from xpiler.neural.prompts import Material
 
-        program = self._program_of(before, stage.before)
+        known = before if stage.before.name == _plain_name() else self.reading.text
+        program = self._program_of(known)
         nests = annotate(program) if program is not None else ()
         return Material(
             before, stage.before, stage.after, nests, self._knobs(stage, program),
@@ -146,26 +148,34 @@ class Workbench:
             )
         return self._verdicts[key]
 
-    def _program_of(self, text: str, platform: Platform) -> Program | None:
-        """The sequential program of a text, for annotation; None where it is not to be had."""
+    def _program_of(self, text: str) -> Program | None:
+        """The sequential program of the source or of sequential C, for annotation; None where it
+        is not to be had."""
+        if text not in self._programs:
+            self._programs[text] = None
+            with contextlib.suppress(Exception):
+                self._programs[text] = self._raised(text)
+        return self._programs[text]
+
+    def _raised(self, text: str) -> Program:
         from xpiler.frontend import read
+        from xpiler.neural.stages import sequential_platform
         from xpiler.passes.cleanup import clean_up
         from xpiler.passes.recovery import recover
 
-        with contextlib.suppress(Exception):
-            if text == self.reading.text:
-                program = self.reading.program
-            else:
-                program = read(text, f"text{platform.suffixes[0]}", platform.words).program
-            return clean_up(recover(program, {}).program).program
-        return None
+        program = self.reading.program
+        if text != self.reading.text:
+            plain = sequential_platform()
+            program = read(text, f"text{plain.suffixes[0]}", plain.words).program
+        return clean_up(recover(program, {}).program).program
 
     def _knobs(self, stage: Stage, program: Program | None) -> tuple[str, ...]:
         """The legal options of a pass, where a symbolic step of that name lists them."""
+        from xpiler.neural.prompts import pass_prompt
         from xpiler.passes.steps import REGISTRY, Around
 
         step = REGISTRY.get(stage.name)
-        if step is None or program is None:
+        if step is None or program is None or pass_prompt(stage.name).takes != "sequential":
             return ()
         with contextlib.suppress(Exception):
             return tuple(map(str, step.knobs(program, Around(self.target))[:40]))
