@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpiler.diagnostics import XpilerError
 from xpiler.pipeline import Options, Translation, translate
 
+if TYPE_CHECKING:
+    from xpiler.neural.settings import Settings
+
 KERNEL_SECONDS = 300  # after so long a kernel counts as failed
+MODEL_SECONDS = 3600  # the same, where a model proposes
 OUTCOMES = ("verified", "refused", "unverified", "unsound_source", "wrong")
 
 
@@ -28,6 +32,7 @@ class Outcome:
 
     `work` is what a run of a verified translation took, where the target's emulator counts it;
     `loops` are the innermost loops in vectors and all that count, where the target is about that.
+    `steps` counts what became of a model's proposals (`taken`, `mended`, ...).
     """
 
     file: str
@@ -41,6 +46,7 @@ class Outcome:
     expected: str | None = None
     work: dict[str, int] = field(default_factory=dict)
     loops: tuple[int, int] | None = None
+    steps: dict[str, int] = field(default_factory=dict)
 
     @property
     def scalar_ok(self) -> bool | None:
@@ -79,7 +85,15 @@ def outcome_of(result: Translation, seconds: float, expected: str | None) -> Out
         expected=expected,
         work=dict(verdict.counters) if verdict is not None and status == "verified" else {},
         loops=result.loops if status == "verified" else None,
+        steps=_steps(result),
     )
+
+
+def _steps(result: Translation) -> dict[str, int]:
+    from xpiler.neural.road import OUTCOMES as KINDS
+
+    found = Counter(s.checks.get("outcome", "") for s in result.trace.steps)
+    return {kind: found[kind] for kind in KINDS if found[kind]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +124,24 @@ def work_of(target: str, counters: Mapping[str, int]) -> Work | None:
     return Work(*(sum(counters.get(n, 0) for n in table.get(c, ())) for c in classes))
 
 
-def run_one(path: str, target: str, seed: int | None, sandbox: str) -> Outcome:
-    """Translate one file; any failure of ours becomes an outcome too."""
+def run_one(
+    path: str, target: str, seed: int | None, sandbox: str, models: Settings | None = None
+) -> Outcome:
+    """Translate one file; any failure of ours becomes an outcome too.
+
+    `models` says who proposes beside the symbolic passes.
+    """
+    from xpiler.proposers import proposer_of
     from xpiler.verify.spec import load_sidecar
 
     start = time.perf_counter()
     signal.signal(signal.SIGALRM, _timed_out)
-    signal.alarm(KERNEL_SECONDS)
+    signal.alarm(KERNEL_SECONDS if models is None else MODEL_SECONDS)
     try:
         spec = load_sidecar(Path(path))
         options = Options(target=target, spec=spec, seed=seed, sandbox=sandbox)  # type: ignore[arg-type]
         text = Path(path).read_text(encoding="utf-8")
-        result = translate(text, path, options)
+        result = translate(text, path, options, proposer_of(models))
         return outcome_of(result, time.perf_counter() - start, expectation(Path(path), target))
     except XpilerError as why:
         codes = tuple(d.code for d in why.diagnostics)
@@ -140,7 +160,7 @@ class TooLong(BaseException):
 
 
 def _timed_out(*_: object) -> None:
-    raise TooLong(f"more than {KERNEL_SECONDS} s")
+    raise TooLong("it took too long")
 
 
 def expectation(path: Path, target: str) -> str | None:
@@ -193,6 +213,7 @@ class BenchRun:
     seed: int | None = None
     sandbox: str = "required"
     journal: Journal | None = None
+    models: Settings | None = None
     tick: Callable[[int, int, Outcome], None] = field(default=lambda *_: None)
 
     def run(self) -> list[Outcome]:
@@ -212,11 +233,11 @@ class BenchRun:
     def _execute(self, todo: dict[str, tuple[str, str]]) -> Iterator[tuple[str, Outcome]]:
         if self.jobs <= 1:
             for key, (path, target) in todo.items():
-                yield key, run_one(path, target, self.seed, self.sandbox)
+                yield key, run_one(path, target, self.seed, self.sandbox, self.models)
             return
         with ProcessPoolExecutor(self.jobs) as pool:
             futures = {
-                pool.submit(run_one, path, target, self.seed, self.sandbox): key
+                pool.submit(run_one, path, target, self.seed, self.sandbox, self.models): key
                 for key, (path, target) in todo.items()
             }
             try:
@@ -239,9 +260,11 @@ def _key(path: Path, target: str) -> str:
     return f"{path}|{target}|{digest}"
 
 
-def journal_for(files: Sequence[Path], targets: Sequence[str], folder: Path) -> Journal:
-    """The journal of exactly this set of files and targets."""
-    text = "\n".join([*map(str, files), *targets])
+def journal_for(
+    files: Sequence[Path], targets: Sequence[str], folder: Path, how: str = ""
+) -> Journal:
+    """The journal of exactly this set of files and targets, translated in the same way."""
+    text = "\n".join([*map(str, files), *targets, how])
     return Journal(folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsonl")
 
 
@@ -262,7 +285,12 @@ def summary(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     groups: dict[str, list[Outcome]] = {}
     for o in relabelled(outcomes):
         groups.setdefault(o.direction, []).append(o)
-    return {"directions": {name: _counts(items) for name, items in sorted(groups.items())}}
+    data = {"directions": {name: _counts(items) for name, items in sorted(groups.items())}}
+    steps: Counter[str] = Counter()
+    for items in groups.values():
+        for o in items:
+            steps.update(o.steps)
+    return {**data, "steps": dict(steps)} if steps else data
 
 
 def _counts(items: list[Outcome]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class Server:
     asked: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    busy: int = 0
+    most: int = 0  # requests that were under way at the same time
 
 
 @contextmanager
@@ -41,8 +43,11 @@ def serving(*replies: Reply) -> Iterator[Server]:
             state.asked.append(json.loads(body))
             state.headers.append({k.lower(): v for k, v in self.headers.items()})
             state.times.append(time.monotonic())
+            state.busy += 1
+            state.most = max(state.most, state.busy)
             with contextlib.suppress(OSError):  # the client goes away, as it should
                 state.replies[min(turn, len(state.replies) - 1)](self, state.asked[-1])
+            state.busy -= 1
             self.close_connection = True
 
         def log_message(self, *_: object) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+
+from xpiler.cli.common import model_options, model_settings
 
 
 @click.command("bench")
@@ -23,6 +26,8 @@ import click
 @click.option("-j", "--jobs", type=int, default=os.cpu_count() or 1, show_default="all cores")
 @click.option("--seed", type=int, help="seed of the test inputs (default: fresh ones)")
 @click.option("--no-sandbox", is_flag=True, help="run foreign code without confinement")
+@click.option("--ablation", is_flag=True, help="again without repair, asking again, fallback")
+@model_options
 @click.option("--json", "as_json", is_flag=True, help="machine-readable output")
 @click.option("-v", "--verbose", is_flag=True, help="a line for every kernel")
 def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
@@ -33,12 +38,14 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
     """
     from xpiler.api import sources
     from xpiler.bench import BenchRun, journal_for, relabelled, summary
+    from xpiler.cli import ablation
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import all_platforms, platform
 
     names = [t for item in targets for t in item.split(",")]
     try:
         names = [platform(t).name for t in names] or [p.name for p in all_platforms() if p.writable]
+        models = ablation.shared(model_settings(given))
     except XpilerError as why:
         click.echo("\n".join(d.render() for d in why.diagnostics), err=True)
         return 2
@@ -46,18 +53,26 @@ def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) ->
     if not files:
         click.echo("no kernels found", err=True)
         return 2
-    journal = journal_for(files, names, Path(".xpiler") / "bench")
-    run = BenchRun(
-        files,
-        names,
-        given["jobs"],
-        given["seed"],
-        "off" if given["no_sandbox"] else "required",
-        journal,
-    )
-    if given["verbose"] or sys.stderr.isatty():
-        run.tick = _ticker(given["verbose"])
-    outcomes = relabelled(run.run())
+    if given["ablation"] and given["seed"] is None:
+        given["seed"] = secrets.randbits(32)
+
+    def outcomes_with(models: Any) -> list[Any]:
+        run = BenchRun(
+            files,
+            names,
+            given["jobs"],
+            given["seed"],
+            "off" if given["no_sandbox"] else "required",
+            journal_for(files, names, Path(".xpiler") / "bench", ablation.label(models)),
+            models,
+        )
+        if given["verbose"] or sys.stderr.isatty():
+            run.tick = _ticker(given["verbose"])
+        return relabelled(run.run())
+
+    if given["ablation"]:
+        return ablation.run(models, outcomes_with, given["as_json"])
+    outcomes = outcomes_with(models)
     data = summary(outcomes)
     if given["as_json"]:
         click.echo(json.dumps(data, indent=2))
@@ -85,6 +100,7 @@ def _ticker(verbose: bool) -> Any:
 
 def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
     """A row a direction, then why kernels failed, then what nobody expected."""
+    from xpiler.cli import ablation
     from xpiler.report.tables import direction_table, failure_table
     from xpiler.report.terminal import Terminal
 
@@ -102,6 +118,8 @@ def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
             head = f"{name.replace('-', ' -> ')}: {row['vectorised']} of {row['loops_counted']}"
             share = f"({100 * row['vectorised'] / row['loops_counted']:.0f} %)"
             screen.line(f"{head} {share} with all innermost loops in vectors or marked as such")
+    if "steps" in data:
+        screen.line(ablation.steps_line(data["steps"]))
     for o in outcomes:
         if not (o.as_expected and (o.expected or o.status == "verified")):
             wanted = o.expected or "verified"
