@@ -50,10 +50,9 @@ from xpiler.platforms.registry import platform, platform_of  # noqa: E402
 from xpiler.port import can_port, port  # noqa: E402
 from xpiler.trace import Trace  # noqa: E402
 from xpiler.verify.execution import build, execute  # noqa: E402
-from xpiler.verify.executor import EmulatorExecutor  # noqa: E402
-from xpiler.verify.invocation import Invocation, RunResult, ScalarArg  # noqa: E402
+from xpiler.verify.invocation import Invocation  # noqa: E402
 from xpiler.verify.reading import Reading, read  # noqa: E402
-from xpiler.verify.runner import Job, Unit  # noqa: E402
+from xpiler.verify.remembering import Remembering  # noqa: E402
 from xpiler.verify.session import check_translation  # noqa: E402
 from xpiler.verify.spec import load_sidecar  # noqa: E402
 from xpiler.verify.verdict import Verdict  # noqa: E402
@@ -81,44 +80,6 @@ class Judged:
         return self.outcome in ("caught", "survived")
 
 
-class SharedRuns(EmulatorExecutor):
-    """Remembers the runs of the source, which is the same for all variants of a kernel."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: dict[tuple[Unit, str], RunResult] = {}
-
-    def execute_many(
-        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
-    ) -> list[RunResult]:
-        if unit.filename == "translation":
-            return super().execute_many(
-                unit, jobs, run_seconds=run_seconds, total_seconds=total_seconds
-            )
-        found: list[RunResult] = []
-        for job in jobs:
-            key = (unit, _job_key(job))
-            if key not in self._known:
-                self._known[key] = self._run(unit, job, run_seconds)
-            found.append(self._known[key])
-            if found[-1].errors or found[-1].exit_status:
-                break
-        return found
-
-
-def _job_key(job: Job) -> str:
-    call = job.invocation
-    shape = (call.entry, call.grid, call.block, call.shared_bytes)
-    digest = hashlib.sha256(repr((job.seed, job.poison, job.schedule, shape)).encode())
-    for arg in call.args:
-        if isinstance(arg, ScalarArg):
-            digest.update(repr(arg).encode())
-        else:
-            digest.update(f"{arg.name} {arg.count}".encode())
-            digest.update(b"-" if arg.data is None else arg.data.tobytes())
-    return digest.hexdigest()
-
-
 @dataclass
 class Kernel:
     """A kernel translated to `to`, and both judges of its variants."""
@@ -130,7 +91,7 @@ class Kernel:
     raised: pipeline.Raised
     oracle: Oracle | EmulatedOracle
     seed: int
-    executor: SharedRuns
+    executor: Remembering
 
     @property
     def first_inputs(self) -> int:
@@ -163,7 +124,7 @@ def prepared(name: str, seed: int, to: str = "c") -> Kernel | str:
     if text is None:
         return "not translated as a whole"
     kernel = Kernel(
-        case, to, reading, text, raised, _oracle(case, to, text, raised), seed, SharedRuns()
+        case, to, reading, text, raised, _oracle(case, to, text, raised), seed, Remembering()
     )
     return _unaccepted(kernel) or kernel
 

@@ -10,6 +10,8 @@ import click
 COMMANDS = {
     "translate": "translate kernels to another platform and verify the result",
     "verify": "compare a kernel with its translation by running both",
+    "locate": "say where a translation goes wrong",
+    "repair": "mend a wrong translation by the smallest change",
     "run": "run a kernel on this machine's emulator",
     "audit": "look for faults in a kernel before anyone translates it",
     "prompt": "print the prompt by which a model is asked for a pass",

@@ -59,6 +59,7 @@ _CHECKED_CLANG = (
     "-tsan-handle-cxx-exceptions=0",
 )
 _FAST = ("-O2",)
+_QUICK = ("-O0",)  # a variant runs once: to compile it takes longer than to run it
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1",
     "-fno-omit-frame-pointer", "-fstack-clash-protection",
@@ -186,11 +187,16 @@ def _library_object(
 
 
 def _unit_flags(
-    spec: EmulatorSpec, tools: Toolchain, arch: str | None, checks: bool, fill: Fill
+    spec: EmulatorSpec,
+    tools: Toolchain,
+    arch: str | None,
+    checks: bool,
+    fill: Fill,
+    fast: tuple[str, ...] = _FAST,
 ) -> tuple[str, ...]:
     checked = (*_CHECKED, *(_CHECKED_GNU if tools.family == "gnu" else _CHECKED_CLANG))
     return (
-        f"-std={spec.standard}", *_ALWAYS, *(checked if checks else _FAST),
+        f"-std={spec.standard}", *_ALWAYS, *(checked if checks else fast),
         f"-ftrivial-auto-var-init={fill}", *_WARN[spec.language],
         *_include_flags(spec), *_defines(spec, arch), *spec.extra_flags,
     )  # fmt: skip
@@ -234,7 +240,9 @@ def _source_line(text: str, line: int) -> str:
     return lines[line - 1] if 0 < line <= len(lines) else ""
 
 
-def parse_remarks(said: str, filename: str, text: str) -> list[Diagnostic]:
+def parse_remarks(
+    said: str, filename: str, text: str, most: int | None = _KEPT_REMARKS
+) -> list[Diagnostic]:
     """A compiler's errors and warnings at their places in the user's text."""
     found: list[Diagnostic] = []
     for match in filter(None, map(_REMARK.match, said.splitlines())):
@@ -248,15 +256,18 @@ def parse_remarks(said: str, filename: str, text: str) -> list[Diagnostic]:
         source = _source_line(text, line) if file == filename else ""
         where = SourceLoc(file, line, int(match["col"] or 0))
         found.append(Diagnostic(code, match["text"], level, where, source))
-    return found[:_KEPT_REMARKS]
+    return found[:most]
 
 
-def _build_error(failed: _Failed, filename: str, text: str) -> BuildError:
+def _build_error(
+    failed: _Failed, filename: str, text: str, most: int | None = _KEPT_REMARKS
+) -> BuildError:
     if failed.killed is not None:
         return BuildError(
             Diagnostic("XP0604", "the compiler was stopped", reason=f"limit: {failed.killed}")
         )
-    errors = [d for d in parse_remarks(failed.said, filename, text) if d.severity == "error"]
+    said = parse_remarks(failed.said, filename, text, most)
+    errors = [d for d in said if d.severity == "error"]
     names = [m["name"] for m in map(_UNDEFINED.search, failed.said.splitlines()) if m]
     unique = list(dict.fromkeys(names))[:_KEPT_REMARKS]
     errors += [Diagnostic("XP0602", f"{name} is declared but nowhere defined") for name in unique]
@@ -324,9 +335,49 @@ def _cached_program(
     path, remarks = cache_dir("programs") / key, cache_dir("programs") / f"{key}.txt"
     if path.is_file() and remarks.is_file():
         return used(path), used(remarks).read_text(encoding="utf-8")
-    job = _Job(tools, spec.language, flags, unit, folders)
-    compiled, said = job.run()
-    library = _library_objects(tools, spec, arch)
-    program = _linked(tools, spec.language, compiled, library)
+    program, said = _program(tools, spec, arch, flags, unit)
     store(remarks, said.encode())
     return store(path, program, executable=True), said
+
+
+def _program(
+    tools: Toolchain, spec: EmulatorSpec, arch: str | None, flags: tuple[str, ...], unit: str
+) -> tuple[bytes, str]:
+    libraries = (p if p.is_dir() else p.parent for p in spec.library)
+    job = _Job(tools, spec.language, flags, unit, (RUNTIME_FOLDER, *spec.include_dirs, *libraries))
+    compiled, said = job.run()
+    library = _library_objects(tools, spec, arch)
+    return _linked(tools, spec.language, compiled, library), said
+
+
+def build_variants(
+    text: str,
+    platform: str,
+    driver: str,
+    folder: Path,
+    *,
+    arch: str | None = None,
+    checks: bool = False,
+    filename: str = "unit",
+) -> Executable:
+    """A program in `folder`, for a few runs: built as fast as can be and not kept.
+
+    `driver` is what `driver_text` gives, or calls many variants that `text` holds. Raises
+    BuildError, with every error that the compiler has to tell.
+    """
+    spec, tools = emulator_of(platform).of_text(text, filename), toolchain(None)
+    before, own = spec.preface(text, tools)
+    fill: Fill = "pattern"
+    flags = (*_unit_flags(spec, tools, arch, checks, fill, _QUICK), *own)
+    try:
+        program, _ = _program(
+            tools, spec, arch, flags, before + spec.rewrite(text, filename) + driver
+        )
+    except _Failed as failed:
+        raise _build_error(failed, filename, text, most=None) from failed
+    path = folder / "variants"
+    path.write_bytes(program)
+    path.chmod(0o700)
+    return Executable(
+        path, platform, filename, text, checks, spec.warp_width(arch), spec.shared_limit
+    )

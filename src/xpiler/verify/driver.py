@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -81,6 +81,46 @@ def driver_text(
         f"{launcher}::{launch}({{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], "
         f'xprt_body, argv, "{name}", 0); }}\n'
     )
+
+
+def variants_text(
+    invocation: Invocation,
+    entries: Sequence[str],
+    language: Literal["c", "c++"],
+    launcher: str,
+    first: int,
+    shape: int,
+) -> str:
+    """A driver that tries each of `entries` in a process of its own (`_runtime/trials.cpp`).
+
+    `first` is the number of the argument from which on are the expected results, `shape` that of
+    a kernel's launch shape.
+    """
+    linkage = 'extern "C" ' if language == "c++" else ""
+    quiet = "XPRT_QUIET " if language == "c++" else ""
+    lines = [f'\n#line 1 "{DRIVER_FILE}"', _ANY_POINTER if language == "c++" else ""]
+    for k, entry in enumerate(entries):
+        call = _call(replace(invocation, entry=entry), language)
+        if invocation.kind == "kernel":
+            lines.append(
+                f"{quiet}static void xprt_b{k}(void *p) "
+                f"{{ void **argv = (void **)p; (void)argv; {call} }}"
+            )
+            call = (
+                f"const unsigned *n = (const unsigned *)argv[{shape}]; {launcher}::launch("
+                f"{{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], xprt_b{k}, argv, "
+                f'"{invocation.entry}", 0);'
+            )
+        lines.append(f"{quiet}static void xprt_v{k}(void **argv) {{ (void)argv; {call} }}")
+    table = ", ".join(f"xprt_v{k}" for k in range(len(entries)))
+    lines += [
+        f"{linkage}void xprt_try(void (*const *)(void **), unsigned, void **, unsigned);",
+        f"static void (*const xprt_all[])(void **) = {{{table}}};",
+        f"{linkage}void xprt_driver(void **argv);",
+        f"{linkage}{quiet}void xprt_driver(void **argv) "
+        f"{{ xprt_try(xprt_all, {len(entries)}, argv, {first}); }}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 # ---- the input file (its layout is told in _runtime/main.cpp) ------------------------------------

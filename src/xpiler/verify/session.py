@@ -208,20 +208,15 @@ def check_translation(
         Unit(target_text, target.name, None, "translation"),
     )
     options = Options(seed=seed, assumptions=assumptions, precision=precision_of(program))
-    integral = integral_inputs(program)
 
     def verdict_on(plan: EntryPlan) -> Verdict:
-        name = plan.entry.name
-        point = (entries or {}).get(name)
-        cases = verify_cases(program, plan, (extras or {}).get(name, ()), point, alike)
-        whole = {name for function, name in integral if function == plan.entry.name}
-        cases = tuple(case.with_integral(whole) for case in cases)
+        cases = calls_of(program, plan, extras or {}, entries or {}, alike)
         return verify(*units, cases, executor=runs, options=options)
 
     with sandboxed(sandbox), executor or EmulatorExecutor() as runs:
         verdicts = []
         for given in plans:
-            plan = _with_room(given, (extents or {}).get(given.entry.name, {}))
+            plan = with_room(given, (extents or {}).get(given.entry.name, {}))
             if needed := lost & needs(program, plan.entry):
                 why = f"{', '.join(sorted(needed))} could not be translated"
                 verdicts.append(Verdict("unverified", "refused", code="XP0704", reason=why))
@@ -242,7 +237,21 @@ def check_translation(
         return real.judge(replace(combine(verdicts), models=models))
 
 
-def _with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
+def calls_of(
+    program: Program,
+    plan: EntryPlan,
+    extras: Mapping[str, Sequence[str]],
+    entries: Mapping[str, TargetPoint],
+    alike: bool,
+) -> tuple[VerifyCase, ...]:
+    """The calls that `check_translation` makes for a plan; it says what the arguments mean."""
+    name = plan.entry.name
+    cases = verify_cases(program, plan, extras.get(name, ()), entries.get(name), alike)
+    whole = {n for function, n in integral_inputs(program) if function == name}
+    return tuple(case.with_integral(whole) for case in cases)
+
+
+def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
     """The plan with buffers of at least these extents."""
 
     def case(c: Case) -> Case:
@@ -280,6 +289,35 @@ def _with_busy_threads(reading: Reading, target: Platform, text: str) -> tuple[E
         else p
         for p in reading.plans
     )
+
+
+def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str, tuple[str, ...]]:
+    """Launch parameters that a given translation's functions take in addition, by entry.
+
+    They are told by their names (`grid_x`), which `translate` gives them too. A text that cannot be
+    read has none.
+    """
+    from xpiler.frontend import read
+
+    slots = tuple(_shape_names())
+    try:
+        functions = {
+            f.name: f for f in read(target_text, "translation", target.words).program.functions
+        }
+    except XpilerError:
+        return {}
+    found = {}
+    for plan in reading.plans:
+        f = functions.get(plan.entry.name)
+        added = f.params[len(plan.entry.params) :] if f is not None else ()
+        names = tuple(p.name for p in added)
+        if plan.kind == "kernel" and names and set(names) <= set(slots):
+            found[plan.entry.name] = names
+    return found
+
+
+def _shape_names() -> list[str]:
+    return [f"{w}_{d}" for w in ("grid", "block") for d in "xyz"] + ["shared_bytes"]
 
 
 def needs(program: Program, entry: Function) -> set[str]:
@@ -329,6 +367,7 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     seed = secrets.randbits(32) if options.seed is None else options.seed
     target = platform(options.target)
     alike = can_port(source, target)
+    extras = {} if alike else calling_of(reading, target_text, target)
     return check_translation(
-        reading, target_text, target, seed=seed, sandbox=options.sandbox, alike=alike
+        reading, target_text, target, seed=seed, sandbox=options.sandbox, alike=alike, extras=extras
     )

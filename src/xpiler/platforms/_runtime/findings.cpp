@@ -189,7 +189,10 @@ static void write_findings() {
           static_cast<unsigned long long>(dropped), run_seconds, cpu_seconds);
 }
 
+static bool in_trial;                // in a child that tries a variant (trials.cpp)
+
 static void finish_run(int status) {
+  if (in_trial) _exit(status);
   write_findings();
   fflush(stdout);
   _exit(status);

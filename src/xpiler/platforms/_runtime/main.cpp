@@ -135,7 +135,7 @@ static void begin_program() {
 
 static void end_program() {                         // also when the program calls exit()
   static bool ended;
-  if (ended) return;
+  if (ended || in_trial) return;
   ended = true;
   settle_pending();
   stop_clock();

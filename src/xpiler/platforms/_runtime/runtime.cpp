@@ -12,4 +12,5 @@
 #include "findings.cpp"
 #include "hooks.cpp"
 #include "heap.cpp"
+#include "trials.cpp"
 #include "main.cpp"

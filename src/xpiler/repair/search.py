@@ -1,0 +1,152 @@
+"""Find the smallest change of a wrong text that makes it right, by trying."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from xpiler.frontend.syntax import Tree
+from xpiler.repair.clones import Unit, Variant
+from xpiler.repair.faults.inject import apart, apply
+from xpiler.repair.sketches import Fill, Vocabulary, everything
+from xpiler.repair.subject import Question, Subject
+from xpiler.repair.trials import Outcome, Trials
+
+_BATCHES = (96, 160, 224, 320)
+_MOST_FULL = 10  # full verifications of candidates that look right
+_PARTIAL = 6  # changes that make a text less wrong, from which the search goes on
+_SECOND = 700  # fills that are tried on top of each of them
+_LIKELY = 48  # fills of which all pairs are tried
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Fills that together are one candidate."""
+
+    fills: tuple[Fill, ...]
+
+    @property
+    def variant(self) -> Variant:
+        return tuple(f.edit for f in self.fills)
+
+    @property
+    def cost(self) -> float:
+        return sum(f.cost for f in self.fills)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a text is seen to be wrong: on which question, with or without checks, what it does."""
+
+    question: Question
+    checks: bool
+    schedule: int
+    outcome: Outcome
+
+
+@dataclass
+class Search:
+    """One search; `tried` has the outcome of every change that was run on `way`."""
+
+    subject: Subject
+    tree: Tree
+    deadline: float
+    hints: frozenset[int] = frozenset()
+    tried: list[tuple[Change, Outcome]] = field(default_factory=list)
+    full: int = 0
+    _refused: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        s = self.subject
+        self.trials = Trials(
+            Unit(self.tree), s.target.name, filename="translation", sandbox=s.sandbox
+        )
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def fills(self) -> list[Fill]:
+        """All fills, the likeliest first, none twice; those near a hint come before others."""
+        best: dict[tuple[int, int, str], Fill] = {}
+        for f in everything(Vocabulary(self.subject.reading.text, self.tree)):
+            key = (f.edit.start, f.edit.end, f.edit.new)
+            if self.tree.text[f.edit.start : f.edit.end] == f.edit.new:
+                continue
+            if key not in best or f.cost < best[key].cost:
+                best[key] = f
+        return sorted(best.values(), key=lambda f: (self._weighed(f), f.edit.start))
+
+    def _weighed(self, f: Fill) -> float:
+        line = self.tree.text.count("\n", 0, f.edit.start) + 1
+        return f.cost * (0.6 if any(abs(line - h) <= 1 for h in self.hints) else 1.0)
+
+    def ways(self) -> list[Way]:
+        """The questions that the text as it is answers wrongly; without checks where that shows."""
+        found = []
+        for checks, schedule in ((False, 0), (True, 0), (True, 1)):
+            for q in self.subject.questions:
+                (o,) = self.trials.run([()], q, checks=checks, schedule=schedule)
+                if not o.passes:
+                    found.append(Way(q, checks, schedule, o))
+            if found:
+                break
+        return found
+
+    def one(self, fills: Sequence[Fill], way: Way) -> Change | None:
+        """A single fill that mends the text."""
+        return self._first(way, (Change((f,)) for f in fills))
+
+    def two(self, fills: Sequence[Fill], way: Way) -> Change | None:
+        """Two fills that mend it together: first on top of what made it less wrong."""
+        better = [
+            (c, o) for c, o in self.tried
+            if len(c.fills) == 1 and o.state == "done" and o.share < way.outcome.share - 1e-9
+        ]  # fmt: skip
+        better.sort(key=lambda x: (round(x[1].share, 3), x[0].cost))
+        starts = [c for c, _ in better[:_PARTIAL]]
+        return self._first(way, self._pairs(fills, starts))
+
+    def _pairs(self, fills: Sequence[Fill], starts: Sequence[Change]) -> Iterator[Change]:
+        text = self.tree.text
+        likely = itertools.combinations(fills[:_LIKELY], 2)
+        after = [
+            Change((*c.fills, f)) for f in fills[:_SECOND] for c in starts
+            if apart(c.fills[0].edit, f.edit, text)
+        ]  # fmt: skip
+        yield from after
+        yield from (Change(p) for p in likely if apart(p[0].edit, p[1].edit, text))
+
+    def _first(self, way: Way, changes: Iterable[Change]) -> Change | None:
+        stream = iter(changes)
+        for size in itertools.chain(_BATCHES, itertools.repeat(_BATCHES[-1])):
+            batch = list(itertools.islice(stream, size))
+            if not batch or self.late or self.full >= _MOST_FULL:
+                return None
+            outcomes = self.trials.run(
+                [c.variant for c in batch], way.question, checks=way.checks, schedule=way.schedule
+            )
+            self.tried += zip(batch, outcomes, strict=True)
+            passing = [c for c, o in zip(batch, outcomes, strict=True) if o.passes]
+            if passing and (found := self._accepted(passing, way)):
+                return found
+        return None
+
+    def _accepted(self, passing: list[Change], way: Way) -> Change | None:
+        """The first of the changes that the full verification accepts."""
+        passing.sort(key=lambda c: c.cost)
+        for checks in (False, True):
+            for q in self.subject.questions:
+                if not passing or ((q, checks) == (way.question, way.checks)):
+                    continue
+                outcomes = self.trials.run([c.variant for c in passing], q, checks=checks)
+                passing = [c for c, o in zip(passing, outcomes, strict=True) if o.passes]
+        for change in passing:
+            if self.late or self.full >= _MOST_FULL:
+                return None
+            self.full += 1
+            if self.subject.verdict(apply(change.variant, self.tree.text)).ok:
+                return change
+        return None

@@ -1,0 +1,284 @@
+"""Holes between statements: a first value, a guard, a copy, a barrier or a statement is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from xpiler.frontend.syntax import Piece, Tree
+from xpiler.repair.faults.model import Edit, table
+from xpiler.repair.faults.pieces import (
+    does,
+    header,
+    is_integer,
+    is_pointer,
+    is_real,
+    pointee,
+    whole_statement,
+)
+from xpiler.repair.sketches.holes import Fill, _fill
+from xpiler.repair.sketches.vocabulary import Vocabulary
+
+_FIRST = ("0", "-INFINITY", "INFINITY", "1")
+_BARRIERS = ("__syncthreads();", "__sync_all();", "__sync_cluster();", "__syncwarp();")
+
+
+def first_values(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """A variable that has no first value."""
+    tree = v.tree
+    for p in tree.under(body):
+        if p.kind != "VAR_DECL" or "=" in tree.of(p) or is_pointer(p) or p.type.endswith("]"):
+            continue
+        if not (is_integer(p) or is_real(p)) or "[" in tree.of(p):
+            continue
+        given = re.findall(
+            rf"\b{re.escape(p.name.rstrip('0123456789'))}\w* = (-?[\w.]+);", v.source
+        )
+        for rank, value in enumerate(dict.fromkeys([*given, *_FIRST, *v.reals[:4]])):
+            edit = Edit("first value", p.end, p.end, f" = {value}")
+            yield Fill(edit, 0.5 + 0.05 * rank, "staging")
+
+
+def conditions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """A condition that is missing, whole or in part, or that holds the other way round."""
+    tree = v.tree
+    for p in tree.under(body):
+        if p.kind not in ("IF_STMT", "CONDITIONAL_OPERATOR", "WHILE_STMT") or not tree.kids(p):
+            continue
+        c = tree.kids(p)[0]
+        text = tree.of(c)
+        constant = re.fullmatch(r"\d+|true|false", text) is not None
+        for rank, guard in enumerate(dict.fromkeys(v.guards(c))):
+            if guard in text:
+                continue
+            if constant:
+                yield _fill("condition", c, guard, 0.6 + 0.02 * rank, "bound or guard")
+            else:
+                new = f"{text} && {guard}" if c.op != "||" else f"({text}) && {guard}"
+                yield _fill("condition", c, new, 2.5 + 0.05 * rank, "bound or guard")
+        if not constant:
+            yield _fill("condition", c, f"!({text})", 2.2, "bound or guard")
+            yield _fill("condition", c, "1", 3.0, "bound or guard")
+        elif words := _predicates(v):
+            for word in words:
+                yield _fill("condition", c, word, 0.7, "bound or guard")
+
+
+def _predicates(v: Vocabulary) -> list[str]:
+    """Calls without operands that platforms ask about the place of work."""
+    found = {"__is_mpu()": "__is_", "threadIdx.x == 0": "threadIdx", "taskId == 0": "taskId"}
+    return [w for w, sign in found.items() if sign in v.tree.text + v.source]
+
+
+def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """A barrier, or a statement like one that is there, is missing; or one is too many."""
+    tree = v.tree
+    gaps = list(_gaps(tree, body))
+    function = next(tree.above(body), body)
+    device = re.search(r"__global__|__device__|__mlu_", tree.text[function.start : body.start])
+    words = set(re.findall(r"\w+", v.source + tree.text))
+    for at, pad, _ in gaps:
+        for b in _BARRIERS:
+            if device and (b.split("(")[0] in words or b == "__syncthreads();"):
+                cost = 1.9 if b == "__syncthreads();" else 2.1
+                if b == "__syncthreads();" and "__mlu_" in tree.text:
+                    continue
+                yield Fill(Edit("barrier", at, at, f"{pad}{b}\n"), cost, "synchronisation")
+    for text, names, at in _templates(v, body):
+        for place, pad, seen in gaps:
+            if names <= seen:
+                near = min(6, abs(place - at) // 200)
+                edit = Edit("statement", place, place, f"{pad}{text}\n")
+                yield Fill(edit, 3.0 + 0.1 * near, "operand")
+    for p in tree.under(body):
+        if p.is_expr and (span := whole_statement(tree, p)) and not does(p.name, "free"):
+            yield Fill(Edit("left out", *span, ""), 3.4, "operand")
+
+
+def _gaps(tree: Tree, body: Piece) -> Iterator[tuple[int, str, set[str]]]:
+    """Starts of lines between statements, their indentation, and the names that are known there."""
+    for block in tree.under(body):
+        if block.kind != "COMPOUND_STMT":
+            continue
+        starts = [k.start for k in tree.kids(block)] + [block.end - 1]
+        seen = {x.name for x in tree.visible(block)}
+        pad = "    "
+        for k, start in zip([*tree.kids(block), None], starts, strict=True):
+            line = tree.text.rfind("\n", 0, start) + 1
+            blank = tree.text[line:start]
+            pad = blank if k is not None and not blank.strip() else pad
+            if not blank.strip():
+                yield line, pad, set(seen)
+            if k is not None and k.kind == "DECL_STMT":
+                seen |= {x.name for x in tree.kids(k) if x.kind == "VAR_DECL"}
+
+
+def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]]:
+    """Statements that may be missing: like those of the text with other names, or the source's."""
+    tree = v.tree
+    function = next(tree.above(body), body)
+    known = {x.name for x in tree.pieces if x.kind in ("VAR_DECL", "PARM_DECL")}
+    made: set[str] = set()
+    for p in tree.under(body):
+        if not p.is_expr or not whole_statement(tree, p) or len(tree.of(p)) > 160:
+            continue
+        text = tree.of(p) + ";"
+        for new in [text, *_mirrored(tree, p, function)]:
+            names = set(re.findall(r"[A-Za-z_]\w*", new)) & known
+            if names and new not in made:
+                made.add(new)
+                yield new, names, p.start
+    for m in re.finditer(r"^[ \t]*([A-Za-z_][\w.\[\]+*/ -]*? (?:[-+*/|&]|<<|>>)?= [^;{}]*;)[ \t]*$",
+                         v.source, re.M):  # fmt: skip
+        names = set(re.findall(r"[A-Za-z_]\w*(?!\w*\()", m[1]))
+        if (
+            names & known
+            and m[1] not in made
+            and not re.match(r"(?:const|int|float|double|auto) ", m[1])
+        ):
+            made.add(m[1])
+            yield m[1], names & known, body.start
+
+
+def _mirrored(tree: Tree, p: Piece, function: Piece) -> Iterator[str]:
+    """A copy of other buffers, or the other way round, like one that is there."""
+    text = tree.of(p) + ";"
+    if p.kind != "CALL_EXPR" or not p.stub:
+        return
+    named = [x for x in tree.under(function) if x.kind in ("VAR_DECL", "PARM_DECL")]
+    used = [k for k in tree.under(p) if k.kind == "DECL_REF_EXPR" and is_pointer(k) and not k.stub]
+    pairs = [
+        (k, q) for k in used for q in named
+        if q.name != k.name and is_pointer(q) and pointee(q) == pointee(k)
+    ]  # fmt: skip
+    for k, q in pairs[:24]:
+        yield text[: k.start - p.start] + q.name + text[k.end - p.start :]
+    if does(p.name, "copy"):
+        buffers = {x.name for x in tree.under(function) if x.kind in ("VAR_DECL", "PARM_DECL")}
+        for name in sorted(buffers):
+            if f"d_{name}" not in buffers:
+                continue
+            for old in sorted(buffers):
+                if f"d_{old}" in buffers and old != name and f"d_{old}" in text:
+                    yield re.sub(rf"\b(d_)?{old}\b", rf"\g<1>{name}", text)
+        ways = table()["names"]
+        for word, others in ways.items():
+            if word in text and len(re.findall(r"\w+, \w+", text)) > 0:
+                m = re.match(
+                    r"(\w+)\((&?[\w\[\]]+), (&?[\w\[\]]+), (.*)\b" + word + r"\b(.*)$", text, re.S
+                )
+                if m:
+                    for other in others:
+                        yield f"{m[1]}({m[3]}, {m[2]}, {m[4]}{other}{m[5]}"
+
+
+def loops(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """Another start or step of a loop."""
+    tree = v.tree
+    for p in tree.under(body):
+        if p.kind != "FOR_STMT":
+            continue
+        parts = header(tree, p)
+        if not parts:
+            continue
+        (a, b), _, (c, d) = parts
+        init, step = tree.text[a:b], tree.text[c:d]
+        at = init.rfind("=")
+        steps = [
+            *v.macros,
+            *v.integers[:8],
+            *v.integers_at(p)[:6],
+            "blockDim.x",
+            "blockDim.x * gridDim.x",
+        ]
+        if m := re.fullmatch(r"(?:\+\+)?(\w+)(?:\+\+)?|(\w+) \+= .*", step):
+            name = m[1] or m[2]
+            for rank, s in enumerate([f"{name}++", *(f"{name} += {x}" for x in steps)]):
+                if s != step:
+                    yield Fill(Edit("step", c, d, s), 1.5 + 0.08 * rank, "bound or guard")
+        starts = ["0", *v.integers_at(p)[:8], "threadIdx.x", "taskId", "coreId"]
+        if at >= 0 and "," not in init:
+            begin = b - len(init[at + 1 :].lstrip())
+            for rank, s in enumerate(starts):
+                if s != init[at + 1 :].strip():
+                    yield Fill(Edit("start", begin, b, s), 1.5 + 0.08 * rank, "bound or guard")
+
+
+def spaces(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """An array in another memory, of another extent; an update that should be atomic."""
+    tree, words = v.tree, table()["spaces"]
+    used = [w for w in words if w in tree.text or w in v.source]
+    family = [w for w in words if ("__mlu_" in tree.text) == (w != "__shared__")]
+    for p in tree.under(body):
+        if p.kind == "VAR_DECL" and "[" in tree.of(p).split("=")[0]:
+            line = tree.text.rfind("\n", 0, p.start) + 1
+            end = tree.text.find(p.name, p.start)
+            here = next((w for w in words if re.search(rf"{w}\b", tree.text[line:end])), "")
+            for rank, w in enumerate(dict.fromkeys([*used, *family])):
+                if w == here:
+                    continue
+                if here:
+                    at = tree.text.find(here, line)
+                    edit = Edit("space", at, at + len(here), w)
+                else:
+                    edit = Edit("space", p.start, p.start, f"{w} ")
+                yield Fill(edit, 1.3 + 0.1 * rank, "staging")
+            for m in re.finditer(r"\[(\d+)\]", tree.of(p).split("=")[0]):
+                size = int(m[1])
+                for rank, n in enumerate([size * 2, size + 1, size * 4, *v.integers[:6]]):
+                    if str(n) != m[1]:
+                        edit = Edit("extent", p.start + m.start(1), p.start + m.end(1), str(n))
+                        yield Fill(edit, 1.3 + 0.1 * rank, "staging")
+        if p.kind == "COMPOUND_ASSIGNMENT_OPERATOR" and p.op in ("+=", "-="):
+            to, by = tree.kids(p)[0], tree.kids(p)[1]
+            place = tree.of(to)
+            m2 = re.fullmatch(r"\*\((.*)\)|\*(\w+)", place, re.S)
+            target = (m2[1] or m2[2]) if m2 else f"&{place}"
+            name = "atomicAdd" if p.op == "+=" else "atomicSub"
+            if (to.kind != "DECL_REF_EXPR" and "atomic" in v.source + tree.text) or m2:
+                yield _fill("atomic", p, f"{name}({target}, {tree.of(by)})", 1.2, "synchronisation")
+
+
+def shapes(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """Another size of a grid, a block or a number of tasks."""
+    tree = v.tree
+    pattern = r"<<<(.+?)>>>|\bdim3 \w+\(([^;]*)\);|cnrtDim3_t \w+ = \{([^}]*)\}"
+    from xpiler.repair.faults.pieces import split
+
+    for m in re.finditer(pattern, tree.text[body.start : body.end], re.S):
+        group = next(g for g in (1, 2, 3) if m[g] is not None)
+        first, last = body.start + m.start(group), body.start + m.end(group)
+        spans = split(tree.text, first, last)
+        if group == 1:
+            inner = [(a, b) for a, b in spans[:2] if tree.text[a:b].startswith("dim3(")]
+            spans = [s for s in spans[:2] if s not in inner]
+            for a, b in inner:
+                spans += split(tree.text, a + 5, b - 1)
+        sizes = [s for s in v.integers if s.isdigit() and int(s) > 1][:10]
+        names = [x.name for x in tree.visible(body) if is_integer(x)]
+        function = next(tree.above(body), body)
+        names += [x.name for x in tree.under(function) if x.kind in ("VAR_DECL", "PARM_DECL")
+                  and is_integer(x)]  # fmt: skip
+        names = list(dict.fromkeys(names))[:8]
+        for a, b in spans:
+            old = tree.text[a:b]
+            if not re.fullmatch(r"[\w ()+*/-]+", old):
+                continue
+            new = [*sizes, *names, *v.macros]
+            new += [f"({n} + {s} - 1) / {s}" for n in names for s in [*v.macros, *sizes[:5]]]
+            cost = 1.2 if old == "1" else 2.0
+            for rank, x in enumerate(n for n in new if n != old):
+                yield Fill(Edit("shape", a, b, x), cost + 0.05 * rank, "axis or mapping")
+
+
+def macros(v: Vocabulary) -> Iterator[Fill]:
+    """Another number behind a macro."""
+    for m in re.finditer(r"^[ \t]*#[ \t]*define[ \t]+\w+[ \t]+\(?(\d+)\)?", v.tree.text, re.M):
+        value = int(m[1])
+        near = [value * 2, value // 2, value + 1, value - 1]
+        for rank, n in enumerate([*map(str, near), *v.integers[:8]]):
+            if n != m[1]:
+                yield Fill(Edit("number", *m.span(1), n), 1.6 + 0.1 * rank, "constant")
+
+
+MAKERS = (first_values, conditions, statements, loops, spaces, shapes)

@@ -1,0 +1,135 @@
+"""What holes may be filled with: the words that both texts use, and how likely each is."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from xpiler.frontend.syntax import Piece, Tree
+from xpiler.repair.faults.pieces import bodies, is_integer, is_pointer, is_real
+
+_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?[fFlL]?(?![\w.])")
+_INTEGER = re.compile(r"(?<![\w.])(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*(?![\w.])")
+_MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(-?\d+)\)?[ \t]*$", re.M)
+_MOST = 14
+# Numbers that stand in kernels because of what they are, whoever wrote them.
+KNOWN = (
+    math.log2(math.e), math.log(2), math.log(10), math.log10(2), math.pi, 2 * math.pi, math.pi / 2,
+    1 / math.pi, math.sqrt(2), math.sqrt(0.5), math.sqrt(2 / math.pi), 2 / math.sqrt(math.pi),
+    0.044715, 1.702, math.e, 1e-5, 1e-6, 1e-8, 1e-12, 1e-3, 0.5, 0.25, 0.125, 2.0, 3.0, 4.0, 6.0,
+    0.1, 0.2, 0.01, 0.9, 0.99, 0.999, 0.95, 1.0, -104.0, 89.0, 88.0, -88.0, 127.0, 255.0, 65504.0,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of the right text (`source`) and of the wrong one (`tree`)."""
+
+    source: str
+    tree: Tree
+
+    @cached_property
+    def integers(self) -> list[str]:
+        """Integers of both texts, those of the source first, the most frequent first."""
+        counts: Counter[str] = Counter()
+        for weight, text in ((3, self.source), (1, self.tree.text)):
+            for m in _INTEGER.finditer(_code(text)):
+                counts[m[0].rstrip("uUlL")] += weight
+        return [n for n, _ in counts.most_common()]
+
+    @cached_property
+    def macros(self) -> list[str]:
+        """Names of the wrong text's macros that stand for integers."""
+        return [m[1] for m in _MACRO.finditer(self.tree.text)]
+
+    @cached_property
+    def reals(self) -> list[str]:
+        """Real numbers of both texts, those of the source first."""
+        found = [
+            m[0] for text in (self.source, self.tree.text) for m in _NUMBER.finditer(_code(text))
+        ]
+        return list(dict.fromkeys(found))
+
+    @cached_property
+    def words(self) -> set[str]:
+        """All names of both texts."""
+        return set(re.findall(r"[A-Za-z_]\w*", self.source + self.tree.text))
+
+    @cached_property
+    def types(self) -> list[str]:
+        """Types that occur in `sizeof` or in a declaration of the wrong text."""
+        found = re.findall(r"sizeof\((\w+)\)", self.tree.text)
+        found += re.findall(r"\b(float|double|half|_Float16|int|int8_t|int32_t|int64_t|bfloat16_t|"
+                            r"__nv_bfloat16|__hip_bfloat16|uint8_t)\b", self.tree.text)  # fmt: skip
+        return list(dict.fromkeys(found))
+
+    @cached_property
+    def conditions(self) -> list[tuple[Piece, str]]:
+        """Comparisons of integers that the wrong text makes somewhere."""
+        return [
+            (p, self.tree.of(p))
+            for body in bodies(self.tree)
+            for p in self.tree.under(body)
+            if p.kind == "BINARY_OPERATOR" and p.op in ("<", "<=", ">", ">=", "==", "!=")
+        ]
+
+    def integers_at(self, p: Piece) -> list[str]:
+        """Integer variables that the text at `p` can name, nearest first."""
+        found = [v.name for v in self.tree.visible(p) if is_integer(v)]
+        return list(dict.fromkeys(reversed(found)))[:_MOST]
+
+    def reals_at(self, p: Piece) -> list[str]:
+        """Real variables that the text at `p` can name, nearest first."""
+        found = [v.name for v in self.tree.visible(p) if is_real(v) and not is_pointer(v)]
+        return list(dict.fromkeys(reversed(found)))[:_MOST]
+
+    def summands(self, p: Piece) -> list[str]:
+        """Integer expressions of the same function that may be a term of an index at `p`."""
+        function = self.tree.function(p)
+        seen = {v.name for v in self.tree.visible(p)}
+        found: list[str] = self.integers_at(p)
+        for q in self.tree.under(function) if function is not None else ():
+            if q.kind == "BINARY_OPERATOR" and q.op == "*" and is_integer(q):
+                names = {
+                    k.name for k in self.tree.under(q) if k.kind == "DECL_REF_EXPR" and not k.stub
+                }
+                if names and names <= seen:
+                    found.append(self.tree.of(q))
+        axes = re.findall(r"\b(?:threadIdx|blockIdx)\.[xyz]|\btaskId\b", self.tree.text)
+        return list(dict.fromkeys([*found, *axes]))[: 2 * _MOST]
+
+    def guards(self, p: Piece) -> Iterator[str]:
+        """Conditions that the text at `p` can name: those it makes, and index against extent."""
+        seen = {v.name for v in self.tree.visible(p)}
+        for q, text in self.conditions:
+            names = {k.name for k in self.tree.under(q) if k.kind == "DECL_REF_EXPR" and not k.stub}
+            if names and names <= seen:
+                yield text
+        locals_: list[str] = []
+        bounds: list[str] = []
+        for v in self.tree.visible(p):
+            if is_integer(v):
+                (bounds if v.kind == "PARM_DECL" else locals_).append(v.name)
+        for a in reversed(locals_[-6:]):
+            for b in [*bounds, *self.integers[:6]]:
+                yield f"{a} < {b}"
+        for text in re.findall(r"\bif \((.*)\) *[{\n]", self.source):
+            if set(re.findall(r"[A-Za-z_]\w*", text)) <= seen | self.words:
+                yield text
+
+    def near(self, value: float) -> list[str]:
+        """Known numbers and numbers of the texts within a tenth of `value`, nearest first."""
+        given = {float(r.rstrip("fFlL")): r for r in self.reals}
+        pool = [*given, *KNOWN, *(v / k for v in (*given, math.pi, 1.0) for k in (2, 3, 4, 8, 10))]
+        close = {v for v in pool if v != value and abs(v - value) <= 0.1 * abs(value)}
+        ordered = sorted(close, key=lambda v: abs(v - value))
+        return [given.get(v, f"{v:.9g}") for v in ordered][:8]
+
+
+def _code(text: str) -> str:
+    """The text without comments."""
+    return re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.S)

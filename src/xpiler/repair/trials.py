@@ -1,0 +1,165 @@
+"""Try many variants of a text at once: one program, one short run each, compared in place."""
+
+from __future__ import annotations
+
+import re
+import struct
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from xpiler.host.sandbox import Limits
+from xpiler.platforms.protocol import emulator_of
+from xpiler.repair.clones import Unit, Variant, combined
+from xpiler.repair.subject import Answer, Question
+from xpiler.verify.building import BuildError, build_variants
+from xpiler.verify.driver import variants_text
+from xpiler.verify.dtypes import canonical
+from xpiler.verify.execution import execute
+from xpiler.verify.executor import spelled
+from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, ScalarArg
+from xpiler.verify.session import sandboxed
+
+_KINDS = {
+    "uint8": 0, "bool": 0, "int8": 1, "uint16": 2, "int16": 3, "uint32": 4, "int32": 5,
+    "uint64": 6, "int64": 7, "float16": 8, "bf16": 9, "float32": 10, "float64": 11,
+}  # fmt: skip
+_RESULTS = "the results of trials"
+_MEMORY = 4 << 30
+_ROUNDS = 4  # of builds, each without the variants that the last one could not compile
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a variant did: `wrong` elements of `elements`, faults that the emulator told.
+
+    `state`: it did not `build`, it crashed or hung (`ended`), or it came to its end (`done`).
+    """
+
+    state: str
+    wrong: int = 0
+    errors: int = 0
+    elements: int = 1
+
+    @property
+    def passes(self) -> bool:
+        """Whether it looks right; a rounding apart here and there is left to the full check."""
+        return self.state == "done" and self.errors == 0 and self.wrong <= self.elements // 500
+
+    @property
+    def share(self) -> float:
+        """How wrong it is, from 0 to 1; above 1 where it gave no answer."""
+        return self.wrong / max(1, self.elements) if self.state == "done" else 2.0
+
+
+@dataclass
+class Trials:
+    """Tries variants of one text on one platform."""
+
+    unit: Unit
+    platform: str
+    arch: str | None = None
+    filename: str = "translation"
+    sandbox: str = "required"
+    milliseconds: int = 400
+    made: int = field(default=0)
+
+    def run(
+        self,
+        variants: Sequence[Variant],
+        question: Question,
+        *,
+        checks: bool = False,
+        schedule: int = 0,
+    ) -> list[Outcome]:
+        """The outcome of each variant."""
+        out = [Outcome("build")] * len(variants)
+        left = list(range(len(variants)))
+        self.made += len(variants)
+        with sandboxed(self.sandbox), tempfile.TemporaryDirectory(prefix="xpiler-") as name:
+            for _ in range(_ROUNDS):
+                if not left:
+                    break
+                text, entries = combined(
+                    self.unit, [variants[k] for k in left], question.call.entry
+                )
+                able = [(k, e) for k, e in zip(left, entries, strict=True) if e is not None]
+                try:
+                    found = self._tried(
+                        text, [e for _, e in able], question, checks, schedule, name
+                    )
+                except BuildError as error:
+                    bad = _blamed(error, [variants[k] for k in left])
+                    if not bad:
+                        break
+                    left = [k for i, k in enumerate(left) if i not in bad]
+                    continue
+                for (k, _), result in zip(able, found, strict=True):
+                    out[k] = result
+                break
+        return out
+
+    def _tried(
+        self,
+        text: str,
+        entries: Sequence[str],
+        question: Question,
+        checks: bool,
+        schedule: int,
+        folder: str,
+    ) -> list[Outcome]:
+        spec = emulator_of(self.platform).of_text(self.unit.tree.text, self.filename)
+        call = spelled(question.call, spec.scalar_types)
+        whole = _with_answers(call, question.answers, len(entries), self.milliseconds)
+        driver = variants_text(
+            call, entries, spec.language, spec.launcher, len(call.args), len(whole.args)
+        )
+        program = build_variants(
+            text, self.platform, driver, Path(folder), arch=self.arch, checks=checks,
+            filename=self.filename,
+        )  # fmt: skip
+        seconds = 10.0 + len(entries) * self.milliseconds / 1000 * 2
+        limits = Limits(seconds=seconds, memory_bytes=_MEMORY, processes=64)
+        run = execute(program, whole, poison=1, schedule=schedule, limits=limits)
+        data = run.outputs.get(_RESULTS)
+        if data is None:
+            return [Outcome("ended")] * len(entries)
+        rows = data.reshape(-1, 4)
+        n = question.elements
+        return [
+            Outcome("done" if f else "ended", int(w), int(e), n) for f, w, e, _ in rows.tolist()
+        ]
+
+
+def _with_answers(
+    call: Invocation, answers: Sequence[Answer], count: int, milliseconds: int
+) -> Invocation:
+    """The call with what should come out, as `_runtime/trials.cpp` wants it."""
+    place = {a.name: i for i, a in enumerate(call.args) if isinstance(a, BufferArg)}
+    shape = struct.pack("<2I", len(answers), milliseconds)
+    more: list[ScalarArg | BufferArg] = []
+    for a in answers:
+        b = a.buffer
+        kind = _KINDS[canonical(b.dtype)]
+        shape += struct.pack("<2IQ", place[b.name], kind, a.expected.size)
+        for what, values in (("expected", a.expected), ("allowed", a.allowed)):
+            more.append(BufferArg(f"{what} {b.name}", "", "float64", values.size, values))
+    results = BufferArg(_RESULTS, "", "uint32", 4 * count, np.zeros(4 * count, np.uint32))
+    return replace(call, args=(*call.args, ScalarArg("", shape), *more, results))
+
+
+def _blamed(error: BuildError, variants: Sequence[Variant]) -> set[int]:
+    """The variants that the compiler or the linker did not take."""
+    bad: set[int] = set()
+    for d in error.diagnostics:
+        if d.loc is not None and (m := re.fullmatch(r"<variant (\d+)>", d.loc.file)):
+            bad.add(int(m[1]))
+        elif d.code == "XP0602" and (name := re.match(r"\w+", d.message)):
+            bad |= {k for k, v in enumerate(variants) if any(name[0] in e.new for e in v)}
+    return bad
+
+
+__all__ = ["RETURNED", "Outcome", "Trials"]
