@@ -6,6 +6,7 @@ import difflib
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from xpiler.verify.verdict import Verdict
 
 SECONDS = 60.0
+_HARDLY = 0.02  # a text with so few wrong elements is perhaps right
 MOST_LINES = 5
 
 
@@ -111,54 +113,54 @@ class _Work:
         tree = tree_of(text, s.target.name)
         if tree.errors:
             return self._no("XP1402", f"the translation does not parse: line {tree.errors[0]}")
-        verdict = s.verdict(text)
-        if verdict.ok:
-            return Mended(text, (), verdict, 0, time.monotonic() - self.begun)
-        if verdict.outcome != "wrong" and verdict.code != "XP0708":
-            return self._no("XP1403", f"it can't be told what is right: {verdict.reason}")
-        hints = _hints(verdict)
-        search = Search(s, tree, self.begun + self.seconds, hints)
+        search = Search(s, tree, self.begun + self.seconds)
         ways = search.ways()
-        if not ways:
-            where = _guess(search, None, verdict, None)
-            return self._no("XP1401", f"only the full check shows it: {verdict.reason}", where)
-        way = ways[0]
+        way = ways[0] if ways else None
+        if way is None or (way.outcome.share < _HARDLY and not way.outcome.errors):
+            verdict = s.verdict(text)
+            if verdict.ok:
+                return Mended(text, (), verdict, 0, time.monotonic() - self.begun)
+            if verdict.outcome != "wrong" and verdict.code != "XP0708":
+                return self._no("XP1403", f"it can't be told what is right: {verdict.reason}")
+            search.hints = _hints(verdict.findings)
+            if way is None:
+                return self._no("XP1401", f"only the full check shows it: {verdict.reason}",
+                                _guess(search, None, None, verdict.reason))  # fmt: skip
+        seen, told = self._seen(way, search)
         fills = search.fills()
-        seen = self._seen(way)
         change = search.one(fills, way)
         if change is None and self.faults > 1:
             change = search.two(fills, way)
         if change is None:
             message = f"no change of at most {MOST_LINES} lines mends it"
-            return self._no("XP1401", message, _guess(search, way, verdict, seen), search)
-        return self._mended(change, search, seen, verdict)
+            return self._no("XP1401", message, _guess(search, way, seen, told), search)
+        return self._mended(change, search, seen, told)
 
-    def _mended(
-        self, change: Change, search: Search, seen: Place | None, was: Verdict
-    ) -> Mended | Refused:
+    def _mended(self, change: Change, search: Search, seen: Place | None, told: str) -> Mended:
         text = apply(change.variant, search.tree.text)
-        again = self.subject.verdict(text, seed=self.subject.seed + 1)
-        if not again.ok:
-            return self._no("XP1401", f"what was found fails on other inputs: {again.reason}")
-        places = tuple(
-            _place(search.tree, f.edit.start, f.cls, seen, was.reason) for f in change.fills
-        )
+        places = tuple(_place(search.tree, f.edit.start, f.cls, seen, told) for f in change.fills)
         changed = _changed_lines(search.tree.text, text)
         took = time.monotonic() - self.begun
-        return Mended(text, places, again, changed, took, len(search.tried))
+        assert search.verdict is not None
+        return Mended(text, places, search.verdict, changed, took, len(search.tried))
 
-    def _seen(self, way: Way) -> Place | None:
-        """The first element that differs when the text as it is runs on the question."""
+    def _seen(self, way: Way, search: Search) -> tuple[Place | None, str]:
+        """The first element that differs when the text as it is runs, and the first fault told.
+
+        What the emulator finds becomes the search's hints.
+        """
         s, q = self.subject, way.question
         unit = Unit(s.text, s.target.name, None, "translation")
         with sandboxed(s.sandbox):
             try:
                 (run,) = s.executor.execute_many(
-                    unit, [Job(q.call, s.seed, 1, way.schedule, way.checks)],
+                    unit, [Job(q.call, s.seed, 1, way.schedule)],
                     run_seconds=5.0, total_seconds=5.0,
                 )  # fmt: skip
             except XpilerError:
-                return None
+                return None, ""
+        search.hints = _hints(run.errors)
+        told = str(run.errors[0]) if run.errors else ""
         for a in q.answers:
             if a.buffer.name not in run.outputs:
                 continue
@@ -168,8 +170,9 @@ class _Work:
             good |= (a.allowed < 0) | (np.isnan(z) & np.isnan(a.expected))
             if not good.all():
                 i = int(np.flatnonzero(~good)[0])
-                return Place(0, "", "", a.buffer.name, i, float(a.expected[i]), float(z[i]))
-        return None
+                first = Place(0, "", "", a.buffer.name, i, float(a.expected[i]), float(z[i]))
+                return first, told
+        return None, told
 
     def _no(
         self, code: str, message: str, where: tuple[Place, ...] = (), search: Search | None = None
@@ -178,9 +181,9 @@ class _Work:
         return Refused(Diagnostic(code, message), where, None, time.monotonic() - self.begun, tried)
 
 
-def _hints(verdict: Verdict) -> frozenset[int]:
+def _hints(findings: Sequence[Finding]) -> frozenset[int]:
     """Lines that the emulator's findings name."""
-    lines = [f.line for f in verdict.findings if f.line and f.severity == "error"]
+    lines = [f.line for f in findings if f.line and f.severity == "error"]
     return frozenset(lines[:6])
 
 
@@ -192,9 +195,7 @@ def _place(tree: Tree, at: int, cls: str, seen: Place | None, told: str) -> Plac
     return Place(line, text, cls, seen.buffer, seen.index, seen.expected, seen.actual, told)
 
 
-def _guess(
-    search: Search, way: Way | None, verdict: Verdict, seen: Place | None
-) -> tuple[Place, ...]:
+def _guess(search: Search, way: Way | None, seen: Place | None, told: str) -> tuple[Place, ...]:
     """The likeliest places: where changes helped most, and where the emulator found faults."""
     votes: Counter[int] = Counter()
     cls: dict[int, str] = {}
@@ -209,11 +210,11 @@ def _guess(
                 if gain / len(change.fills) > votes[line]:
                     votes[line] = gain / len(change.fills)  # type: ignore[assignment]
                     cls[line] = f.cls
-    for line in _hints(verdict):
+    for line in search.hints:
         votes[line] += 0.5  # type: ignore[assignment]
     starts = [0, *(i + 1 for i, c in enumerate(text) if c == "\n")]
     return tuple(
-        _place(search.tree, starts[line - 1], cls.get(line, "unknown"), seen, verdict.reason)
+        _place(search.tree, starts[line - 1], cls.get(line, "unknown"), seen, told)
         for line, _ in votes.most_common(3)
     )
 

@@ -13,6 +13,7 @@ from xpiler.repair.faults.inject import apart, apply
 from xpiler.repair.sketches import Fill, Vocabulary, everything
 from xpiler.repair.subject import Question, Subject
 from xpiler.repair.trials import Outcome, Trials
+from xpiler.verify.verdict import Verdict
 
 _BATCHES = (96, 160, 224, 320)
 _MOST_FULL = 10  # full verifications of candidates that look right
@@ -41,6 +42,7 @@ class Way:
     """How a text is seen to be wrong: on which question, with or without checks, what it does."""
 
     question: Question
+    others: Sequence[Question]
     checks: bool
     schedule: int
     outcome: Outcome
@@ -48,7 +50,7 @@ class Way:
 
 @dataclass
 class Search:
-    """One search; `tried` has the outcome of every change that was run on `way`."""
+    """One search; `tried` has every change that was run, `verdict` is the accepted one's."""
 
     subject: Subject
     tree: Tree
@@ -56,7 +58,7 @@ class Search:
     hints: frozenset[int] = frozenset()
     tried: list[tuple[Change, Outcome]] = field(default_factory=list)
     full: int = 0
-    _refused: set[str] = field(default_factory=set)
+    verdict: Verdict | None = None
 
     def __post_init__(self) -> None:
         s = self.subject
@@ -87,10 +89,15 @@ class Search:
         """The questions that the text as it is answers wrongly; without checks where that shows."""
         found = []
         for checks, schedule in ((False, 0), (True, 0), (True, 1)):
-            for q in self.subject.questions:
-                (o,) = self.trials.run([()], q, checks=checks, schedule=schedule)
-                if not o.passes:
-                    found.append(Way(q, checks, schedule, o))
+            for group in self.subject.groups:
+                outcomes = self.trials.run(
+                    [()], group, checks=checks, schedule=schedule, to_the_end=True
+                )
+                found += [
+                    Way(q, [x for x in group if x is not q], checks, schedule, o)
+                    for q, o in zip(group, outcomes, strict=True)
+                    if not o.passes
+                ]
             if found:
                 break
         return found
@@ -126,8 +133,9 @@ class Search:
             if not batch or self.late or self.full >= _MOST_FULL:
                 return None
             outcomes = self.trials.run(
-                [c.variant for c in batch], way.question, checks=way.checks, schedule=way.schedule
-            )
+                [c.variant for c in batch], [way.question, *way.others], checks=way.checks,
+                schedule=way.schedule,
+            )  # fmt: skip
             self.tried += zip(batch, outcomes, strict=True)
             passing = [c for c, o in zip(batch, outcomes, strict=True) if o.passes]
             if passing and (found := self._accepted(passing, way)):
@@ -137,16 +145,17 @@ class Search:
     def _accepted(self, passing: list[Change], way: Way) -> Change | None:
         """The first of the changes that the full verification accepts."""
         passing.sort(key=lambda c: c.cost)
-        for checks in (False, True):
-            for q in self.subject.questions:
-                if not passing or ((q, checks) == (way.question, way.checks)):
-                    continue
-                outcomes = self.trials.run([c.variant for c in passing], q, checks=checks)
+        for group in self.subject.groups:
+            if passing and not (way.checks and len(self.subject.groups) == 1):
+                outcomes = self.trials.run([c.variant for c in passing], group, checks=True)
                 passing = [c for c, o in zip(passing, outcomes, strict=True) if o.passes]
         for change in passing:
             if self.late or self.full >= _MOST_FULL:
                 return None
             self.full += 1
-            if self.subject.verdict(apply(change.variant, self.tree.text)).ok:
+            text = apply(change.variant, self.tree.text)
+            verdict = self.subject.verdict(text, seed=self.subject.seed + 1)
+            if verdict.ok:
+                self.verdict = verdict
                 return change
         return None

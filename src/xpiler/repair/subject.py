@@ -15,8 +15,8 @@ from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Invocation, RunResult
 from xpiler.verify.remembering import Remembering
 from xpiler.verify.runner import Unit
-from xpiler.verify.runs import INTEGERS, Key, Planner, base
-from xpiler.verify.session import calls_of, check_translation, sandboxed, with_room
+from xpiler.verify.runs import INTEGERS, NEGATIVE, Key, Planner, base
+from xpiler.verify.session import busy_plans, calls_of, check_translation, sandboxed, with_room
 from xpiler.verify.verifier import Entry, Options, Side, VerifyCase
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xpiler.verify.verdict import Verdict
 
 _CLOSE = {"float64": 1e-8, "float32": 2e-4, "float16": 1e-2, "bf16": 6e-2}
-_QUESTIONS = 4
+_CASES = 5
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,9 @@ class Subject:
         )  # fmt: skip
 
     @cached_property
-    def entry(self) -> str:
-        """The translation's function that the first plan calls."""
-        return self._cases[0][0].target.name if self._cases else ""
-
-    @cached_property
     def _cases(self) -> list[tuple[VerifyCase, ...]]:
         c, found = self.calling, []
-        for given in self.reading.plans:
+        for given in busy_plans(self.reading, self.target, self.text):
             plan = with_room(given, c.extents.get(given.entry.name, {}))
             if plan.cases:
                 chosen = replace(plan, further=())
@@ -108,9 +103,17 @@ class Subject:
         found: list[Question] = []
         with sandboxed(self.sandbox):
             for cases in self._cases:
-                for case in cases[:2]:
-                    found += self._ask(case, (0, INTEGERS) if case is cases[0] else (0,))
-        return found[: _QUESTIONS * max(1, len(self._cases))]
+                for case in cases[:_CASES]:
+                    found += self._ask(case, (0, INTEGERS, NEGATIVE) if case is cases[0] else (0,))
+        return found
+
+    @cached_property
+    def groups(self) -> list[list[Question]]:
+        """The questions by the entry that they call."""
+        found: dict[str, list[Question]] = {}
+        for q in self.questions:
+            found.setdefault(q.call.entry, []).append(q)
+        return list(found.values())
 
     def _ask(self, case: VerifyCase, runs: Sequence[int]) -> list[Question]:
         options = Options(seed=self.seed)

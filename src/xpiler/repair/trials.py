@@ -15,9 +15,9 @@ from xpiler.host.sandbox import Limits
 from xpiler.platforms.protocol import emulator_of
 from xpiler.repair.clones import Unit, Variant, combined
 from xpiler.repair.subject import Answer, Question
-from xpiler.verify.building import BuildError, build_variants
+from xpiler.verify.building import BuildError, Executable, build_variants
 from xpiler.verify.driver import variants_text
-from xpiler.verify.dtypes import canonical
+from xpiler.verify.dtypes import Bools, canonical
 from xpiler.verify.execution import execute
 from xpiler.verify.executor import spelled
 from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, ScalarArg
@@ -70,72 +70,92 @@ class Trials:
     def run(
         self,
         variants: Sequence[Variant],
-        question: Question,
+        questions: Sequence[Question],
         *,
         checks: bool = False,
         schedule: int = 0,
+        to_the_end: bool = False,
     ) -> list[Outcome]:
-        """The outcome of each variant."""
-        out = [Outcome("build")] * len(variants)
+        """The outcome of each variant on the first question that it answers wrongly, or the last.
+
+        `to_the_end`: each variant answers all; the outcomes are one list, question by question.
+        All questions have one entry.
+        """
+        out = [Outcome("build")] * (len(variants) * (len(questions) if to_the_end else 1))
         left = list(range(len(variants)))
         self.made += len(variants)
+        entry = questions[0].call.entry
         with sandboxed(self.sandbox), tempfile.TemporaryDirectory(prefix="xpiler-") as name:
             for _ in range(_ROUNDS):
-                if not left:
-                    break
-                text, entries = combined(
-                    self.unit, [variants[k] for k in left], question.call.entry
-                )
+                text, entries = combined(self.unit, [variants[k] for k in left], entry)
                 able = [(k, e) for k, e in zip(left, entries, strict=True) if e is not None]
+                if not able:
+                    break
                 try:
-                    found = self._tried(
-                        text, [e for _, e in able], question, checks, schedule, name
-                    )
+                    program = self._built(text, [e for _, e in able], questions[0], checks, name)
                 except BuildError as error:
                     bad = _blamed(error, [variants[k] for k in left])
                     if not bad:
                         break
                     left = [k for i, k in enumerate(left) if i not in bad]
                     continue
-                for (k, _), result in zip(able, found, strict=True):
-                    out[k] = result
+                self._ask(program, [k for k, _ in able], questions, schedule, to_the_end, out)
                 break
         return out
 
-    def _tried(
+    def _ask(
         self,
-        text: str,
-        entries: Sequence[str],
-        question: Question,
-        checks: bool,
+        program: Executable,
+        numbers: Sequence[int],
+        questions: Sequence[Question],
         schedule: int,
-        folder: str,
-    ) -> list[Outcome]:
+        to_the_end: bool,
+        out: list[Outcome],
+    ) -> None:
+        """Fill in the outcomes of the variants with these numbers."""
+        skipped = np.zeros(len(numbers), np.bool_)
+        for n, question in enumerate(questions):
+            found = self._answers(program, question, schedule, skipped)
+            for i, (k, outcome) in enumerate(zip(numbers, found, strict=True)):
+                if to_the_end:
+                    out[n * (len(out) // len(questions)) + k] = outcome
+                elif not skipped[i]:
+                    out[k] = outcome
+                    skipped[i] = not outcome.passes
+            if skipped.all():
+                break
+
+    def _built(
+        self, text: str, entries: Sequence[str], question: Question, checks: bool, folder: str
+    ) -> Executable:
         spec = emulator_of(self.platform).of_text(self.unit.tree.text, self.filename)
         call = spelled(question.call, spec.scalar_types)
-        whole = _with_answers(call, question.answers, len(entries), self.milliseconds)
+        whole = _with_answers(call, question.answers, np.zeros(len(entries), np.bool_), 0)
         driver = variants_text(
             call, entries, spec.language, spec.launcher, len(call.args), len(whole.args)
         )
-        program = build_variants(
+        return build_variants(
             text, self.platform, driver, Path(folder), arch=self.arch, checks=checks,
             filename=self.filename,
         )  # fmt: skip
-        seconds = 10.0 + len(entries) * self.milliseconds / 1000 * 2
+
+    def _answers(
+        self, program: Executable, question: Question, schedule: int, skipped: Bools
+    ) -> list[Outcome]:
+        call = spelled(question.call, emulator_of(self.platform).scalar_types)
+        whole = _with_answers(call, question.answers, skipped, self.milliseconds)
+        seconds = 10.0 + len(skipped) * self.milliseconds / 1000 * 2
         limits = Limits(seconds=seconds, memory_bytes=_MEMORY, processes=64)
         run = execute(program, whole, poison=1, schedule=schedule, limits=limits)
         data = run.outputs.get(_RESULTS)
         if data is None:
-            return [Outcome("ended")] * len(entries)
-        rows = data.reshape(-1, 4)
-        n = question.elements
-        return [
-            Outcome("done" if f else "ended", int(w), int(e), n) for f, w, e, _ in rows.tolist()
-        ]
+            return [Outcome("ended")] * len(skipped)
+        rows, n = data.reshape(-1, 4).tolist(), question.elements
+        return [Outcome("done" if f else "ended", int(w), int(e), n) for f, w, e, _ in rows]
 
 
 def _with_answers(
-    call: Invocation, answers: Sequence[Answer], count: int, milliseconds: int
+    call: Invocation, answers: Sequence[Answer], skipped: Bools, milliseconds: int
 ) -> Invocation:
     """The call with what should come out, as `_runtime/trials.cpp` wants it."""
     place = {a.name: i for i, a in enumerate(call.args) if isinstance(a, BufferArg)}
@@ -147,7 +167,9 @@ def _with_answers(
         shape += struct.pack("<2IQ", place[b.name], kind, a.expected.size)
         for what, values in (("expected", a.expected), ("allowed", a.allowed)):
             more.append(BufferArg(f"{what} {b.name}", "", "float64", values.size, values))
-    results = BufferArg(_RESULTS, "", "uint32", 4 * count, np.zeros(4 * count, np.uint32))
+    rows = np.zeros((len(skipped), 4), np.uint32)
+    rows[:, 0] = skipped
+    results = BufferArg(_RESULTS, "", "uint32", rows.size, rows.reshape(-1))
     return replace(call, args=(*call.args, ScalarArg("", shape), *more, results))
 
 

@@ -202,7 +202,7 @@ def check_translation(
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
     models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))
     program, source = reading.program, reading.platform.name
-    plans = reading.plans if alike else _with_busy_threads(reading, target, target_text)
+    plans = reading.plans if alike else busy_plans(reading, target, target_text)
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
         Unit(target_text, target.name, None, "translation"),
@@ -269,7 +269,7 @@ def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
     return replace(plan, cases=cases, aligned=aligned, further=further)
 
 
-def _with_busy_threads(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan, ...]:
+def busy_plans(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan, ...]:
     """The plans with sizes that give the threads of the translation work, too.
 
     Only where the platform runs blocks of threads; a text that cannot be read adds nothing.

@@ -85,9 +85,12 @@ extern "C" void xprt_try(void (*const* calls)(void**), unsigned count, void** ar
   size_t bytes = count * sizeof(TrialResult);
   void* shared = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) fail("no memory for the results of trials");
+  memcpy(shared, results, bytes);
   for (unsigned k = 0; k < count; k++) {
+    TrialResult& result = static_cast<TrialResult*>(shared)[k];
+    if (result.finished) continue;                   // not asked for
     pid_t child = fork();
-    if (child == 0) be_tried(calls[k], arguments, first, shape->milliseconds, static_cast<TrialResult*>(shared)[k]);
+    if (child == 0) be_tried(calls[k], arguments, first, shape->milliseconds, result);
     if (child < 0) fail("a trial can't be started");
     int status;
     while (waitpid(child, &status, 0) < 0) {}
