@@ -31,7 +31,7 @@ def to_expr(facts: Facts, p: Poly, t: Type, checked: bool = True) -> e.Expr | No
         value = value + Poly({mono: c})
         if checked and not facts.fits(value, t):
             return None
-        out = _plus_term(facts, out, mono, c, t)
+        out = _plus_term(facts, out, mono, c, t, checked)
         if out is None:
             return None
     return out if out is not None else e.Const(0, t)
@@ -74,9 +74,11 @@ def _order(facts: Facts, item: tuple[Monomial, int]) -> tuple[bool, bool, int, f
     return (not mono, c < 0, -(len(mono) + (abs(c) != 1)), depth, mono)
 
 
-def _plus_term(facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type) -> e.Expr | None:
+def _plus_term(
+    facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type, checked: bool
+) -> e.Expr | None:
     sign = "+" if c > 0 else "-"
-    term = _product(facts, mono, abs(c), t)
+    term = _product(facts, mono, abs(c), t, checked)
     if term is None:
         return None
     if out is None:
@@ -86,10 +88,10 @@ def _plus_term(facts: Facts, out: e.Expr | None, mono: Monomial, c: int, t: Type
     return e.Binary("+" if sign == "+" else "-", out, term, t)
 
 
-def _product(facts: Facts, mono: Monomial, c: int, t: Type) -> e.Expr | None:
+def _product(facts: Facts, mono: Monomial, c: int, t: Type, checked: bool) -> e.Expr | None:
     out: e.Expr | None = None
     for name in mono:
-        factor = atom_expr(facts, name, t)
+        factor = atom_expr(facts, name, t, checked)
         if factor is None:
             return None
         out = factor if out is None else e.Binary("*", out, factor, t)
@@ -98,23 +100,22 @@ def _product(facts: Facts, mono: Monomial, c: int, t: Type) -> e.Expr | None:
     return out if c == 1 else e.Binary("*", out, e.Const(c, t), t)
 
 
-def atom_expr(facts: Facts, name: str, t: Type) -> e.Expr | None:
+def atom_expr(facts: Facts, name: str, t: Type, checked: bool = True) -> e.Expr | None:
     """The atom as an expression of type `t`, converted where its own type differs."""
     info = facts.atoms.get(name)
     if info is None:
         return None
     x = info.expr
     if x is None and info.num is not None and info.den is not None:
-        num, den = to_expr(facts, info.num, t), to_expr(facts, info.den, t)
+        num, den = (to_expr(facts, p, t, checked) for p in (info.num, info.den))
         return None if num is None or den is None else e.Binary("/", num, den, t)
     args = info.max_of or info.min_of
     if args:
-        parts = [to_expr(facts, a, t) for a in args]
+        parts = [to_expr(facts, a, t, checked) for a in args]
         func = "max" if info.max_of else "min"
         return None if None in parts else e.Call(func, tuple(parts), t)  # type: ignore[arg-type]
     if x is None or not is_int(x.type):
         return None
     if x.type == t:
         return x
-
-    return e.Cast(x, t) if facts.fits(atom(name), t) else None
+    return e.Cast(x, t) if not checked or facts.fits(atom(name), t) else None

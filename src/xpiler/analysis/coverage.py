@@ -181,7 +181,7 @@ class _Reader:
         at = [facts.poly(i) for i in indices(st.target)]
         if isinstance(st.target, e.Field) or not all(map(facts.stable, at)):
             return done
-        return _added(tuple(Span(p, p + 1) for p in at), done)
+        return _added(tuple(Span(p, p + 1) for p in at), done, facts)
 
     def _for(self, st: s.For, facts: Facts, done: tuple[Region, ...]) -> tuple[Region, ...]:
         for x in (st.lo, st.hi, st.step):
@@ -194,7 +194,7 @@ class _Reader:
         for region in found:
             whole = region if region in done else _over(region, st, facts, inner)
             if whole is not None and not _inside_of(whole, inner) & own:
-                done = _added(whole, done)
+                done = _added(whole, done, facts)
         return done
 
 
@@ -251,15 +251,15 @@ def _swept(
     return Span(start, start + width, (*span.gaps, (size, hi - lo)))
 
 
-def _added(new: Region, done: tuple[Region, ...]) -> tuple[Region, ...]:
+def _added(new: Region, done: tuple[Region, ...], facts: Facts) -> tuple[Region, ...]:
     """`done` and `new`, also joined with what it continues."""
     out = [*done]
     if new not in out:
         out.append(new)
     if len(new) == 1:
-        lo, hi = new[0].lo, new[0].hi
-        whole = [r[0] for r in done if not r[0].gaps and not new[0].gaps]
-        joined = [(Span(lo, r.hi),) for r in whole if r.lo == hi]
-        joined += [(Span(r.lo, hi),) for r in whole if r.hi == lo]
+        lo, hi, gaps = new[0].lo, new[0].hi, new[0].gaps
+        whole = [r[0] for r in done if r[0].gaps == gaps]
+        joined = [(Span(lo, r.hi, gaps).closed(facts),) for r in whole if r.lo == hi]
+        joined += [(Span(r.lo, hi, gaps).closed(facts),) for r in whole if r.hi == lo]
         out += [r for r in joined if r not in out]
     return tuple(out)

@@ -48,11 +48,11 @@ class Use:
 
     def most(self) -> list[Poly]:
         """Extents none of which contains another; together they hold every access."""
-        sure = greatest([b[0] for b in self.bounds if len(b) == 1])
+        sure = greatest([b[0] for b in self.bounds if len(b) == 1], self.facts)
         for several in self.bounds:
-            if not any(at_least(p, q) for p in sure for q in several):
+            if not any(_above(self.facts, p, q) for p in sure for q in several):
                 sure.append(min(several, key=_size))
-        return greatest(sure)
+        return greatest(sure, self.facts)
 
     def count(self, sure: bool = True) -> e.Expr | None:
         """The elements that are touched, as an i64 expression; None where that is not known.
@@ -277,11 +277,15 @@ def upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int = 0) -> tuple[
 
     Signs that are not known are taken to be those of sizes, which the ledger then says.
     """
-    if depth == 0:
-        known, q = with_rests(facts, p)
-        if q != p:
-            return smallest((*_upper(facts, p, keep, 0), *_upper(known, q, keep, 0)), known)
-    return _upper(facts, p, keep, depth)
+    if depth > 0:
+        return _upper(facts, p, keep, depth)
+    known, q = with_rests(facts, p)
+    found = _upper(facts, p, keep, 0)
+    if q != p:
+        found = smallest((*found, *_upper(known, q, keep, 0)), known)
+    if any(not any(_is_quotient(facts, a) for a in b.atoms()) for b in found):
+        return found
+    return smallest((*found, *_upper(facts, p, keep, 0, quotients_last=True)), facts)
 
 
 def with_rests(facts: Facts, p: Poly) -> tuple[Facts, Poly]:
@@ -315,7 +319,9 @@ def _times(p: Poly, num: Poly) -> Poly:
     return Poly({})
 
 
-def _upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int) -> tuple[Poly, ...]:
+def _upper(
+    facts: Facts, p: Poly, keep: frozenset[str], depth: int, quotients_last: bool = False
+) -> tuple[Poly, ...]:
     found: list[Poly] = []
     seen = {p}
     todo = [p]
@@ -323,7 +329,7 @@ def _upper(facts: Facts, p: Poly, keep: frozenset[str], depth: int) -> tuple[Pol
         if not todo:
             break
         q = todo.pop()
-        name = _next(facts, q, keep)
+        name = _next(facts, q, keep, quotients_last)
         if name is None:
             found.append(q)
             continue
@@ -337,12 +343,14 @@ def _hardness(facts: Facts, p: Poly, keep: frozenset[str]) -> tuple[int, int, st
     return sum(1 for a in p.atoms() if not _kept(facts, a, keep)), len(p.terms), str(p)
 
 
-def _next(facts: Facts, p: Poly, keep: frozenset[str]) -> str | None:
+def _next(facts: Facts, p: Poly, keep: frozenset[str], quotients_last: bool) -> str | None:
     """The atom to do away with first: the innermost that is not to be kept."""
     names = [a for a in p.atoms() if not _kept(facts, a, keep)]
     if not names:
         return None
-    return max(names, key=lambda a: (_is_quotient(facts, a), rank(facts, a)))
+    return max(
+        names, key=lambda a: (_is_quotient(facts, a) and not quotients_last, rank(facts, a))
+    )
 
 
 def _is_quotient(facts: Facts, name: str) -> bool:
@@ -461,12 +469,12 @@ def _size(p: Poly) -> int:
     return sum(1 + len(m) for m in p.terms)
 
 
-def greatest(items: list[Poly]) -> list[Poly]:
+def greatest(items: list[Poly], facts: Facts) -> list[Poly]:
     """Those of several extents that no other one contains (for sizes of at least 1)."""
     out: list[Poly] = []
     for p in items:
-        if any(at_least(q, p) for q in out):
+        if any(_above(facts, q, p) for q in out):
             continue
-        out = [q for q in out if not at_least(p, q)]
+        out = [q for q in out if not _above(facts, p, q)]
         out.append(p)
     return out

@@ -59,6 +59,19 @@ def eliminations(facts: Facts, p: Poly, name: str) -> Iterator[Poly]:
         if gc is not None and ((gc > 0 and clo >= 0) or (gc < 0 and chi <= 0)):
             scaled = p * abs(gc) - c * (1 if gc > 0 else -1) * fact
             yield scaled + (abs(gc) - 1)  # |g| * p > -|g| suffices: p is an integer
+    yield from _cases(facts, p, name)
+
+
+def _cases(facts: Facts, p: Poly, name: str) -> Iterator[Poly]:
+    """Where an atom is one of two values: what one of them makes of p, if the other is no matter."""
+    info = facts.atoms.get(name)
+    values = info.min_of or info.max_of or info.one_of if info is not None else ()
+    if len(values) != 2:
+        return
+    parts = [p.substitute({name: v}) for v in values]
+    for one, other in (parts, parts[::-1]):
+        if facts.soon_nonneg(one):
+            yield other
 
 
 def facts_of(facts: Facts, name: str) -> Iterator[Poly]:

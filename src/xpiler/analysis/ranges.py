@@ -31,6 +31,7 @@ from xpiler.ir.types import BOOL, Type
 MAX_STEPS = 36
 MAX_DEPTH, MAX_NESTING = 9, 2
 SIDE_STEPS, SIDE_DEPTH = 6, 5
+_SMALLER, _LARGER = frozenset(("<", "<=")), frozenset((">", ">="))
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,21 @@ class Facts:
         if isinstance(x, e.Binary) and is_int(x.type) and is_int(x.a.type):
             return self._binary(x)
         if isinstance(x, e.Call) and x.func in ("min", "max") and is_int(x.type):
-            return self._extreme(x)
+            return self._extreme(x, x.func, *(self.poly(a) for a in x.args))
+        if isinstance(x, e.Select) and is_int(x.type):
+            func = self._chosen(x)
+            return self._extreme(x, func, self.poly(x.a), self.poly(x.b)) if func else self._opaque(x)
         return self._opaque(x)
+
+    def _chosen(self, x: e.Select) -> str:
+        """Whether `a < b ? a : b` and its like are the "min" or the "max" of their two values."""
+        c = x.cond
+        if not isinstance(c, e.Binary) or c.op not in _SMALLER | _LARGER or not is_int(c.a.type):
+            return ""
+        pair, values = (self.poly(c.a), self.poly(c.b)), (self.poly(x.a), self.poly(x.b))
+        if values not in (pair, pair[::-1]):
+            return ""
+        return "min" if (c.op in _SMALLER) == (values == pair) else "max"
 
     def _var(self, x: e.Var) -> Poly:
         if x.name in self.defs:
@@ -125,15 +139,14 @@ class Facts:
             return min(a[1], b[1])
         return (1 << max(a[1], b[1]).bit_length()) - 1
 
-    def _extreme(self, x: e.Call) -> Poly:
-        args = tuple(self.poly(a) for a in x.args)
+    def _extreme(self, x: e.Expr, func: str, *args: Poly) -> Poly:
         if len(args) == 2 and self.nonneg(args[0] - args[1]):
-            return args[0] if x.func == "max" else args[1]
+            return args[0] if func == "max" else args[1]
         if len(args) == 2 and self.nonneg(args[1] - args[0]):
-            return args[1] if x.func == "max" else args[0]
+            return args[1] if func == "max" else args[0]
         lo, hi = type_range(x.type) or (0, 0)
-        key = f"<{x.func}({'; '.join(map(str, args))})>"
-        if x.func == "max":
+        key = f"<{func}({'; '.join(map(str, args))})>"
+        if func == "max":
             self.atoms[key] = AtomInfo(lo, hi, x, max_of=args)
         else:
             self.atoms[key] = AtomInfo(lo, hi, x, min_of=args)
@@ -567,7 +580,22 @@ def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
         return [d - 1]
     if op == "!=" and facts.nonneg(-d):
         return [-d - 1]
-    return [p.tightened() for p in table.get(op, [])]
+    signs = _signed_facts(facts, op, cond.a, cond.b)
+    return [p.tightened() for p in (*table.get(op, []), *signs)]
+
+
+def _signed_facts(facts: Facts, op: str, a: e.Expr, b: e.Expr) -> list[Poly]:
+    """`unsigned(x) < n` with n no larger than an `int` says that x is not negative either."""
+    if op in _LARGER:
+        return _signed_facts(facts, "<" if op == ">" else "<=", b, a)
+    if op not in _SMALLER or not isinstance(a, e.Cast) or not is_int(a.x.type):
+        return []
+    t, was = type_range(a.type), type_range(a.x.type)
+    if t is None or was is None or t[0] < 0 or was[0] >= 0 or was[1] > t[1] // 2:
+        return []
+    less = 1 if op == "<" else 0
+    top, x = facts.poly(b), facts.poly(a.x)
+    return [x, top - less - x] if facts.soon_nonneg(t[1] // 2 + less - top) else []
 
 
 __all__ = [

@@ -60,7 +60,7 @@ class _Counter(Walker):
         """`rest` with the loops that count with `d.var` by their bounds; None where some don't."""
         v = d.var
         loops = [st for st in rest if isinstance(st, s.While) and v.name in assigned((st,))]
-        others = tuple(st for st in rest if st not in loops)
+        others = tuple(st for st in rest if st not in loops and not _set_anew(st, v, rest))
         if not loops or v.name in assigned(others) or not _steady(d.init, rest):
             return None
         now: e.Expr = d.init  # type: ignore[assignment]
@@ -75,9 +75,11 @@ class _Counter(Walker):
                 loop, behind = found
                 out.append(loop)
                 held = None
-                if behind is None and v.name in names_in(rest[k + 1 :]):
+                if behind is None and _wanted(v, rest[k + 1 :], rest):
                     return None
                 now = behind if behind is not None else v
+            elif _set_anew(st, v, rest):
+                now, held = st.value, None  # type: ignore[attr-defined]
             elif v.name in names_in(st):
                 if held is None and not isinstance(now, (e.Const, e.Var)):
                     held = e.Var(fresh_name(v.name, self.taken), v.type)
@@ -94,6 +96,7 @@ class _Counter(Walker):
         self, st: s.While, v: e.Var, now: e.Expr, facts: Facts
     ) -> tuple[s.For, e.Expr | None] | None:
         """The loop and the counter's value behind it, where that is known."""
+        st = _stepping_alone(st, v)
         step = _step(st, v)
         bound = _bound(st.cond, v, step) if step is not None else None
         if bound is None and step is not None and not _continues(st.body):
@@ -118,11 +121,36 @@ class _Counter(Walker):
         return loop, behind
 
 
+def _set_anew(st: s.Stmt, v: e.Var, body: s.Body) -> bool:
+    """Whether `st` gives the counter a value that is the same anywhere in `body`."""
+    if not isinstance(st, s.Assign) or st.target != v or st.op:
+        return False
+    return v.name not in names_in(st.value) and _steady(st.value, body)
+
+
+def _wanted(v: e.Var, rest: s.Body, body: s.Body) -> bool:
+    """Whether `rest`, a part of `body`, uses the value that the counter has."""
+    for st in rest:
+        if _set_anew(st, v, body):
+            return False
+        if v.name in names_in(st):
+            return True
+    return False
+
+
 def _steady(x: e.Expr | None, body: s.Body) -> bool:
     """Whether `x` is arithmetic on what `body` does not change."""
     if x is None or names_in(x) & assigned(body):
         return False
     return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(x))
+
+
+def _stepping_alone(st: s.While, v: e.Var) -> s.While:
+    """`st` with what else steps along with `v` at the end of its body."""
+    own = [x for x in st.step if v.name in names_in(x)]
+    if len(st.step) < 2 or len(own) != 1 or _continues(st.body):
+        return st
+    return replace(st, body=(*st.body, *(x for x in st.step if x is not own[0])), step=(own[0],))
 
 
 def _step(st: s.While, v: e.Var) -> int | None:

@@ -304,7 +304,7 @@ def _integer(x: e.Binary, facts: Facts) -> e.Expr:
     a, b = fold.int_value(x.a), fold.int_value(x.b)
     if a is not None and b is not None and not (fold.is_named(x.a) or fold.is_named(x.b)):
         return fold.fold_binary(x.op, a, b, x.a.type, x.type) or x
-    same = _identity(x, a, b)
+    same = _identity(x, a, b) or _regrouped(x, b)
     if same is not None:
         return same
     if x.op in ("+", "*") and a is not None and b is None and not isinstance(x.b, e.Const):
@@ -324,6 +324,22 @@ def _identity(x: e.Binary, a: int | None, b: int | None) -> e.Expr | None:
     zero = (x.op in ("*", "&") and 0 in (a, b)) or (x.op == "%" and b == 1)
     zero = zero or (a == 0 and x.op in ("/", "%", "<<", ">>"))
     return e.Const(0, x.type) if zero else None
+
+
+def _regrouped(x: e.Binary, b: int | None) -> e.Expr | None:
+    """`x + 3u - 1u` is `x + 2u`: unsigned sums are exact up to their type's range."""
+    inner = x.a
+    if b is None or x.op not in ("+", "-") or x.type.is_signed or fold.is_named(x.b):  # type: ignore[attr-defined]
+        return None
+    if not isinstance(inner, e.Binary) or inner.op not in ("+", "-") or inner.type != x.type:
+        return None
+    c = fold.int_value(inner.b)
+    if c is None or fold.is_named(inner.b):
+        return None
+    total = (c if inner.op == "+" else -c) + (b if x.op == "+" else -b)
+    if total == 0:
+        return inner.a
+    return replace(x, op="+" if total > 0 else "-", a=inner.a, b=e.Const(abs(total), x.b.type))
 
 
 def _by_range(x: e.Binary, facts: Facts) -> e.Expr:

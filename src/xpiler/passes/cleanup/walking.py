@@ -76,23 +76,46 @@ class _Walkers(Walker):
         for k, st in enumerate(body):
             new = self._straight(body, k, at)
             if new is not None:
-                return self.body((*body[:k], *new, *body[k + 1 :]), facts)
+                return self.body((*body[:k], *self._renamed(body, k, new)), facts)
             at = after(st, at)
         return body
+
+    def _renamed(self, body: s.Body, k: int, new: s.Body) -> s.Body:
+        """`new` in the place of statement `k`, and what follows it there.
+
+        A variable of this body that only the loop has changed is another one from then on.
+        """
+        rest = body[k + 1 :]
+        for at, st in enumerate(new[1:], 1):
+            if not isinstance(st, s.Assign) or not isinstance(st.target, e.Var):
+                continue
+            v = st.target
+            start = self._start(v, body[:k])
+            lent = any(isinstance(n, e.AddressOf) and n.x == v for n in walk(self.f.body))
+            if start == v or lent or v.name in assigned((new[0], *rest)):
+                continue
+            w = replace(v, name=fresh_name(v.name, self.taken))
+            assert st.op in ("+", "-")
+            value = _moved(start, st.value, st.op == "-", v.type)
+            new = (*new[:at], s.Decl(w, value, loc=st.loc), *new[at + 1 :])
+            rest = substitute(rest, {v.name: w})
+        return (*new, *rest)
 
     def _straight(self, body: s.Body, k: int, facts: Facts) -> s.Body | None:
         """Statement `k` as a loop in which one thing less steps; None where it is none."""
         st: s.Stmt = body[k]
-        control = None
+        control = decides = None
         if isinstance(st, s.While):
             found = self._counting(st, body[:k])
             if found is None:
                 return None
             st, control = found
+            decides = control
         if not isinstance(st, s.For) or escapes(st.body):
             return None
         done: list[s.Stmt] = []
-        for name in [x.var.name for x in _steps(st)]:
+        names = [x.var.name for x in _steps(st)]
+        for name in sorted(names, key=lambda n: control is None or n != control.name):
             step = next(x for x in _steps(st) if x.var.name == name)
             start = self._start(step.var, body[:k])
             fits = _exact(step, start, st, facts)
@@ -104,7 +127,8 @@ class _Walkers(Walker):
             control = None if control == step.var else control
         if control is not None or st is body[k]:
             return None  # what decides when the loop ends still steps
-        return (st, *done)
+        done.sort(key=lambda x: isinstance(x, s.Assign) and x.target == decides)
+        return (st, *done)  # the others are told by what decided, as it was
 
     def _behind(
         self, step: _Step, loop: s.For, body: s.Body, k: int, facts: Facts
@@ -140,7 +164,7 @@ class _Walkers(Walker):
             return None
         body = (*st.body, *st.step)
         v, op, other = st.cond.a, st.cond.op, st.cond.b
-        if not isinstance(v, e.Var) or op not in ("!=", "<", ">"):
+        if not isinstance(v, e.Var) or op not in ("!=", "<", ">", ">="):
             return None
         step = next((x for x in _steps_in(body) if x.var == v), None)
         if step is None or not step.amount:
@@ -148,8 +172,10 @@ class _Walkers(Walker):
         hi: e.Expr | None = None
         if isinstance(v.type, Pointer) and op != ">" and step.amount > 0:
             hi = self._distance(v, other, before)
-        elif is_int(v.type) and op != "<" and step.amount < 0 and _is_zero(other):
-            hi = v
+        elif is_int(v.type) and op in ("!=", ">") and step.amount < 0 and _is_zero(other):
+            hi = self._start(v, before)
+        elif is_int(v.type) and op in (">", ">=") and _least(op, other) == -step.amount > 1:
+            hi = _whole(self._start(v, before), -step.amount)
         if hi is None or (names_in(hi) - {v.name}) & assigned(self.f.body):
             return None
         if op == "!=" and abs(step.amount) != 1:
@@ -183,6 +209,19 @@ def _all_in(v: e.Var, part: s.Body, whole: s.Body) -> bool:
     """Whether nothing but `part` uses the variable."""
     first, every = (sum(1 for n in walk(b) if n == v) for b in (part, whole))
     return first == every
+
+
+def _least(op: str, other: e.Expr) -> int:
+    """The least value that a condition lets pass; 0 where that is no constant."""
+    if not isinstance(other, e.Const):
+        return 0
+    return int(other.value) + (1 if op == ">" else 0)
+
+
+def _whole(v: e.Expr, step: int) -> e.Expr:
+    """`v` without what is left of it when all whole steps are taken."""
+    c = e.Const(step, v.type)
+    return e.Binary("*", e.Binary("/", v, c, v.type), c, v.type)
 
 
 def _is_zero(x: e.Expr) -> bool:
@@ -268,6 +307,8 @@ def _turn(loop: s.For, more: int, t: Type) -> e.Expr:
 def _total(loop: s.For, t: Type) -> e.Expr:
     """The number of iterations of a loop whose end is not before its start."""
     n: e.Expr = loop.hi
+    if _is_zero(loop.lo) and isinstance(n, e.Binary) and n.op == "*" and n.b == loop.step:
+        return n.a if n.type == t else e.Cast(n.a, t)
     if not _is_zero(loop.lo):
         n = e.Binary("-", n, loop.lo, n.type)
     assert isinstance(loop.step, e.Const)
@@ -285,11 +326,15 @@ def _value(step: _Step, start: e.Expr, loop: s.For, more: int) -> e.Expr:
     if isinstance(t, Pointer):
         t = loop.var.type if abs(step.amount) == 1 else I64
     way = _times(_turn(loop, more, t), step, t)
-    if _is_zero(v) and not step.down:
+    return _moved(v, way, step.down, v.type)
+
+
+def _moved(v: e.Expr, way: e.Expr, down: bool, t: Type) -> e.Expr:
+    if _is_zero(v) and not down:
         return way
-    if isinstance(v.type, Pointer) and step.down:
-        return e.Binary("+", v, e.Unary("-", way, t), v.type)
-    return e.Binary("-" if step.down else "+", v, way, v.type)
+    if isinstance(t, Pointer) and down:
+        return e.Binary("+", v, e.Unary("-", way, way.type), t)
+    return e.Binary("-" if down else "+", v, way, t)
 
 
 def _times(n: e.Expr, step: _Step, t: Type) -> e.Expr:

@@ -31,7 +31,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 
     Loops that stay scalar are noted (XP1201); functions that cannot be lowered are errors (XP1202).
     """
-    ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
+    ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True)
     low = Tasks(program, platform, origin, Context(assume, ledger, program))
     done = low.run()
     return Lowered(done, tuple(low.diagnostics), tuple(ledger.sentences), low.entries)
