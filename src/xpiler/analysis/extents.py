@@ -51,8 +51,12 @@ class Use:
         sure = greatest([b[0] for b in self.bounds if len(b) == 1], self.facts)
         for several in self.bounds:
             if not any(_above(self.facts, p, q) for p in sure for q in several):
-                sure.append(min(several, key=_size))
+                sure.append(min(several, key=lambda p: (self._rounded(p), _size(p))))
         return greatest(sure, self.facts)
+
+    def _rounded(self, p: Poly) -> int:
+        """How many quotients, which mostly round up to whole steps, are in `p`."""
+        return sum(_is_quotient(self.facts, a) for a in p.atoms())
 
     def count(self, sure: bool = True) -> e.Expr | None:
         """The elements that are touched, as an i64 expression; None where that is not known.
