@@ -10,7 +10,7 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import Closure, Frame, FunctionReader, mutations, simple
 from xpiler.frontend.types import is_reference
 from xpiler.ir.expr import Expr, is_place
-from xpiler.ir.types import I32, VOID, Pointer, Struct
+from xpiler.ir.types import I32, VOID, Array, Pointer, Struct
 
 
 def stub_call(r: FunctionReader, n: Node, callee: Node) -> Expr:
@@ -115,9 +115,9 @@ def _bound(r: FunctionReader, p: Node, value: Expr, uses: int, changed: bool) ->
         return value
     if changed:
         return r.temp(value, t, p.name)
-    return (
-        value if uses <= 1 or simple(value) or _cheap(value) else r.temp(value, value.type, p.name)
-    )
+    if uses <= 1 or simple(value) or _cheap(value):
+        return value
+    return r.temp(value, t if isinstance(value.type, Array) else value.type, p.name)
 
 
 def _cheap(value: Expr) -> bool:
