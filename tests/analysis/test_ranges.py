@@ -190,3 +190,25 @@ def test_type_ranges() -> None:
     assert type_range(I32) == (-(2**31), 2**31 - 1)
     assert type_range(U32) == (0, 2**32 - 1)
     assert type_range(Scalar("f32")) is None
+
+
+def test_a_choice_by_comparison_is_the_smaller_value() -> None:
+    facts = Facts().with_loop(ROW, c(0), N)
+    left = op("-", N, ROW)
+    for cond in (op("<", left, 40), op(">=", c(40), left)):
+        m = facts.poly(e.Select(cond, left, c(40), I32))
+        assert facts.nonneg(facts.poly(left) - m)
+        assert facts.nonneg(constant(40) - m)
+        assert facts.nonneg(m - 1)  # in both cases
+        assert not facts.nonneg(m - 2)
+    larger = facts.poly(e.Select(op("<", left, 40), c(40), left, I32))
+    assert facts.nonneg(larger - 40)
+    assert not facts.nonneg(constant(41) - larger)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_unsigned_comparison_says_the_sign(known: bool) -> None:
+    facts = Facts().with_cond(op(">=", N, 0)) if known else Facts()
+    inside = facts.with_cond(op("<", e.Cast(ROW, U32), e.Cast(N, U32)))
+    assert inside.nonneg(inside.poly(ROW)) is known
+    assert inside.nonneg(inside.poly(N) - inside.poly(ROW) - 1) is known

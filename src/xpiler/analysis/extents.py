@@ -352,9 +352,7 @@ def _next(facts: Facts, p: Poly, keep: frozenset[str], quotients_last: bool) -> 
     names = [a for a in p.atoms() if not _kept(facts, a, keep)]
     if not names:
         return None
-    return max(
-        names, key=lambda a: (_is_quotient(facts, a) and not quotients_last, rank(facts, a))
-    )
+    return max(names, key=lambda a: (_is_quotient(facts, a) and not quotients_last, rank(facts, a)))
 
 
 def _is_quotient(facts: Facts, name: str) -> bool:

@@ -63,7 +63,7 @@ def eliminations(facts: Facts, p: Poly, name: str) -> Iterator[Poly]:
 
 
 def _cases(facts: Facts, p: Poly, name: str) -> Iterator[Poly]:
-    """Where an atom is one of two values: what one of them makes of p, if the other is no matter."""
+    """For an atom that is one of two values: p with one of them, where the other is no matter."""
     info = facts.atoms.get(name)
     values = info.min_of or info.max_of or info.one_of if info is not None else ()
     if len(values) != 2:

@@ -21,6 +21,7 @@ from xpiler.analysis.atoms import (
     is_int,
     type_range,
 )
+from xpiler.analysis.conditions import LARGER, SMALLER, condition_facts
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.analysis.proofs import rank, search
 from xpiler.ir import expr as e
@@ -31,7 +32,6 @@ from xpiler.ir.types import BOOL, Type
 MAX_STEPS = 36
 MAX_DEPTH, MAX_NESTING = 9, 2
 SIDE_STEPS, SIDE_DEPTH = 6, 5
-_SMALLER, _LARGER = frozenset(("<", "<=")), frozenset((">", ">="))
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,20 @@ class Facts:
             return self._extreme(x, x.func, *(self.poly(a) for a in x.args))
         if isinstance(x, e.Select) and is_int(x.type):
             func = self._chosen(x)
-            return self._extreme(x, func, self.poly(x.a), self.poly(x.b)) if func else self._opaque(x)
+            return (
+                self._extreme(x, func, self.poly(x.a), self.poly(x.b)) if func else self._opaque(x)
+            )
         return self._opaque(x)
 
     def _chosen(self, x: e.Select) -> str:
         """Whether `a < b ? a : b` and its like are the "min" or the "max" of their two values."""
         c = x.cond
-        if not isinstance(c, e.Binary) or c.op not in _SMALLER | _LARGER or not is_int(c.a.type):
+        if not isinstance(c, e.Binary) or c.op not in SMALLER | LARGER or not is_int(c.a.type):
             return ""
         pair, values = (self.poly(c.a), self.poly(c.b)), (self.poly(x.a), self.poly(x.b))
         if values not in (pair, pair[::-1]):
             return ""
-        return "min" if (c.op in _SMALLER) == (values == pair) else "max"
+        return "min" if (c.op in SMALLER) == (values == pair) else "max"
 
     def _var(self, x: e.Var) -> Poly:
         if x.name in self.defs:
@@ -557,45 +559,6 @@ class Facts:
         if self.nonneg(yes[op][0]):
             return True
         return False if self.nonneg(-yes[op][0] - 1) else None
-
-
-def condition_facts(facts: Facts, cond: e.Expr, truth: bool) -> list[Poly]:
-    """Polynomials that are >= 0 when `cond` is `truth`."""
-    cond = facts.meaning(cond)
-    if isinstance(cond, e.Unary) and cond.op == "!":
-        return condition_facts(facts, cond.x, not truth)
-    if isinstance(cond, e.Cast) and is_int(cond.x.type) and cond.type == BOOL:
-        return condition_facts(facts, cond.x, truth)
-    if not isinstance(cond, e.Binary):
-        return []
-    if cond.op == ("&&" if truth else "||"):
-        first = condition_facts(facts, cond.a, truth)
-        return first + condition_facts(facts, cond.b, truth)
-    if cond.op not in e.COMPARISONS or not is_int(cond.a.type):
-        return []
-    d = facts.poly(cond.b) - facts.poly(cond.a)
-    op = cond.op if truth else NEGATED[cond.op]
-    table = {"<": [d - 1], "<=": [d], ">": [-d - 1], ">=": [-d], "==": [d, -d]}
-    if op == "!=" and facts.nonneg(d):
-        return [d - 1]
-    if op == "!=" and facts.nonneg(-d):
-        return [-d - 1]
-    signs = _signed_facts(facts, op, cond.a, cond.b)
-    return [p.tightened() for p in (*table.get(op, []), *signs)]
-
-
-def _signed_facts(facts: Facts, op: str, a: e.Expr, b: e.Expr) -> list[Poly]:
-    """`unsigned(x) < n` with n no larger than an `int` says that x is not negative either."""
-    if op in _LARGER:
-        return _signed_facts(facts, "<" if op == ">" else "<=", b, a)
-    if op not in _SMALLER or not isinstance(a, e.Cast) or not is_int(a.x.type):
-        return []
-    t, was = type_range(a.type), type_range(a.x.type)
-    if t is None or was is None or t[0] < 0 or was[0] >= 0 or was[1] > t[1] // 2:
-        return []
-    less = 1 if op == "<" else 0
-    top, x = facts.poly(b), facts.poly(a.x)
-    return [x, top - less - x] if facts.soon_nonneg(t[1] // 2 + less - top) else []
 
 
 __all__ = [

@@ -77,7 +77,7 @@ class Spreader:
 
     def _declaration(self, st: s.Decl, t: Vector) -> s.Body:
         var = self.register(st.var)
-        decl = replace(st, var=var, init=None, align=0)
+        decl = replace(st, var=var, init=None, align=0, const=False)
         if st.init is None:
             return (decl,)
         if not isinstance(st.var.type, Vector):

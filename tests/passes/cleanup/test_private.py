@@ -28,9 +28,15 @@ MOVES = {
     + SUM,
     "branches": FILL + "if (x[i] > 0) t[a * 4 + b] = x[i]; else t[4 * a + b] = 1;" + SUM,
 }
+MOVES["columns beside each other"] = (
+    "for (int a = 0; a < 3; a++) for (int b = 0; b < 1; b++) t[a * 4 + b] = x[i];"
+    "for (int a = 0; a < 3; a++) for (int b = 0; b < 3; b++) t[a * 4 + 1 + b] = 1;" + SUM
+)
 STAYS = {
     "gap": "for (int b = 0; b < 11; b++) t[b] = x[i];" + SUM,
     "every other": "for (int b = 0; b < 12; b += 2) t[b] = x[i];" + SUM,
+    "columns apart": "for (int a = 0; a < 3; a++) for (int b = 0; b < 1; b++) t[a * 4 + b] = x[i];"
+    "for (int a = 0; a < 3; a++) for (int b = 0; b < 2; b++) t[a * 4 + 2 + b] = 1;" + SUM,
     "guarded": FILL + "if (x[i] > 0) t[a * 4 + b] = x[i];" + SUM,
     "maybe none": "for (int b = 0; b < m; b++) for (int q = 0; q < 12; q++) t[q] = x[i + b];" + SUM,
     "left early": FILL + "{ if (x[b] > 0) break; t[a * 4 + b] = x[i]; }" + SUM,

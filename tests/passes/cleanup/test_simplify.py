@@ -27,6 +27,8 @@ CASES: list[tuple[e.Expr, str]] = [
     (b.op("%", b.c(-7), b.c(2)), "-1"),
     (b.add(b.c(2**31 - 1), b.c(1)), "(2147483647 + 1)"),
     (b.op("-", b.c(1, U32), b.c(2, U32)), "4294967295"),
+    (b.op("-", b.add(U, b.c(3, U32)), b.c(3, U32)), "u"),
+    (b.op("-", b.add(U, b.c(3, U32)), b.c(5, U32)), "(u - 2)"),
     (b.mul(IDX, b.c(1)), "i"),
     (b.mul(IDX, b.c(0)), "0"),
     (b.op("-", b.add(IDX, 5), 5), "i"),

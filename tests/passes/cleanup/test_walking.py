@@ -71,3 +71,27 @@ def test_a_loop_that_counts_and_steps_a_pointer() -> None:
     text = cleaned("int i = 0; for (const float *p = x; i < n; i++, p += m) y[i] = *p;")
     assert "while" not in text
     assert "y[i" in text
+
+
+def test_a_loop_that_counts_down_in_steps_leaves_a_rest() -> None:
+    text = cleaned(
+        "unsigned left = m; const float *p = x; int at = 0;"
+        " while (left >= 4) { y[at++] = p[3]; p += 4; left -= 4; }"
+        " *count = left; y[n] = *p;"
+    )
+    assert "while" not in text
+    assert "[0, ((u32(m) / 4) * 4)) step 4" in text
+    assert "u32(m) - ((u32(m) / 4) * 4)" in text
+
+
+def test_a_loop_down_to_another_value_than_its_step_stays() -> None:
+    assert "while" in cleaned("int left = m; while (left >= 3) { *y++ = *x; left -= 4; }")
+
+
+def test_a_counter_that_starts_anew_counts_again() -> None:
+    text = cleaned(
+        "int c = 0; for (; c + 4 <= n; c += 4) y[c] = x[c]; y[c] = 0;"
+        " for (c = 0; c + 2 <= n; c += 2) y[c] = 1; for (; c < n; c++) y[c] = 2;"
+    )
+    assert "while" not in text
+    assert "in [((n / 2) * 2), n)" in text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from running import normal, run, zeros
 
-from xpiler.verify.execution import BuildError
+from xpiler.verify.execution import BufferArg, BuildError, Invocation, build, execute
 
 SOFTMAX = r"""
 #include <cuda_runtime.h>
@@ -208,3 +208,35 @@ def test_the_c_librarys_headers_agree_with_ours() -> None:
     text += "using namespace std;\n__global__ void k(float* y) { y[0] = fmaxf(M_PI, FLT_MAX) + min(1, 2) + exp(0.0f); }"
     for before in ("", "#include <cuda_runtime.h>\n#include <cuda_fp16.h>\n#include <mma.h>\n"):
         assert run(before + text, "k", zeros(1), grid=(1, 1, 1), block=1).errors == []
+
+
+ROUND_TRIP = """
+__global__ void k(float* y) { y[threadIdx.x * 2] = 1.f; }
+extern "C" void f(float* y, float* z) {
+  float* d;
+  cudaMalloc(&d, 32);
+  IN
+  k<<<1, 4>>>(d);
+  cudaMemcpy(TO, d, 32, cudaMemcpyDeviceToHost);
+  cudaFree(d);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arrives", "leaves", "written"),
+    [
+        ("cudaMemcpy(d, y, 32, cudaMemcpyHostToDevice);", "y", [1, 0] * 4),
+        ("cudaMemcpy(d, y, 32, cudaMemcpyHostToDevice);", "z", [1, 1] * 4),
+        ("", "y", [1, 1] * 4),  # what was in the device's memory before
+    ],
+)
+def test_what_comes_back_as_it_went_is_not_written(
+    arrives: str, leaves: str, written: list[int]
+) -> None:
+    buffers = tuple(BufferArg(n, "float", "float32", 8, None) for n in "yz")
+    call = Invocation("f", "function", buffers, (1, 1, 1), (1, 1, 1), 0)
+    text = ROUND_TRIP.replace("IN", arrives).replace("TO", leaves)
+    program = build(text, "cuda", call, checks=True, filename="unit.cu")
+    made = execute(program, call)
+    assert [int(x) for x in made.written[leaves]] == written

@@ -96,7 +96,6 @@ class _Counter(Walker):
         self, st: s.While, v: e.Var, now: e.Expr, facts: Facts
     ) -> tuple[s.For, e.Expr | None] | None:
         """The loop and the counter's value behind it, where that is known."""
-        st = _stepping_alone(st, v)
         step = _step(st, v)
         bound = _bound(st.cond, v, step) if step is not None else None
         if bound is None and step is not None and not _continues(st.body):
@@ -143,14 +142,6 @@ def _steady(x: e.Expr | None, body: s.Body) -> bool:
     if x is None or names_in(x) & assigned(body):
         return False
     return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(x))
-
-
-def _stepping_alone(st: s.While, v: e.Var) -> s.While:
-    """`st` with what else steps along with `v` at the end of its body."""
-    own = [x for x in st.step if v.name in names_in(x)]
-    if len(st.step) < 2 or len(own) != 1 or _continues(st.body):
-        return st
-    return replace(st, body=(*st.body, *(x for x in st.step if x is not own[0])), step=(own[0],))
 
 
 def _step(st: s.While, v: e.Var) -> int | None:

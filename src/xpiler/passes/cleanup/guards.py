@@ -227,17 +227,14 @@ def fixed_step(loop: s.For) -> int | None:
 def _bound(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> _Bound | None:
     if not isinstance(c, e.Binary) or c.op not in ("<", "<=", ">", ">="):
         return None
-    v = loop.var.name
-    for p in condition_facts(inner, c, True):  # p >= 0 is c
-        parts = p.split(v)
-        k = parts[0].constant if parts else None
-        if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
-            continue
-        value = -parts[1] if k == 1 else parts[1] + 1
-        x = _as_written(loop, c, value, inner) or to_expr(inner, value, loop.var.type)
-        if x is not None and plain(x):
-            return _Bound(k == 1, value, x)
-    return None
+    found = condition_facts(inner, c, True)
+    parts = found[0].split(loop.var.name) if len(found) == 1 else None  # found[0] >= 0 is c
+    k = parts[0].constant if parts else None
+    if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
+        return None
+    value = -parts[1] if k == 1 else parts[1] + 1
+    x = _as_written(loop, c, value, inner) or to_expr(inner, value, loop.var.type)
+    return _Bound(k == 1, value, x) if x is not None and plain(x) else None
 
 
 def _as_written(loop: s.For, c: e.Binary, value: Poly, inner: Facts) -> e.Expr | None:

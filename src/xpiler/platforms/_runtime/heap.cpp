@@ -44,8 +44,8 @@ static void* heap_move(void* p, size_t n, uintptr_t frame, Site pc) {
   void* fresh_block = heap_alloc(n, 16, false, frame);
   if (!fresh_block) return nullptr;
   size_t keep = n < r->size() ? n : r->size();
-  memcpy(fresh_block, p, keep);
   copy_states(uintptr_t(fresh_block), uintptr_t(p), keep);
+  memcpy(fresh_block, p, keep);
   heap_release(p, pc);
   return fresh_block;
 }

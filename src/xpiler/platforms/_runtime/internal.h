@@ -120,6 +120,8 @@ struct Region {
   uint8_t* bytes = nullptr;
   char* map = nullptr;               // the mapping, guard pages included
   size_t map_bytes = 0;
+  uintptr_t arrived = 0, arrived_from = 0;  // the latest transfer from the host into it: to where, and from where
+  size_t arrived_bytes = 0;
   size_t size() const { return hi - lo; }
 };
 

@@ -401,15 +401,22 @@ NOINLINE void aligned(const void* p, xprt_size align, int line) {
 }
 
 // Copies that are declared as a whole take the state of their source along: copying what was never written is no fault.
+// A transfer of a buffer with gaps to the device and back leaves the gaps as they were: what nobody wrote in between (`arrived`
+// says where it came from) is no write when it returns to its place.
 static void copy_states(uintptr_t dst, uintptr_t src, size_t n) {
   Region* d = find_region(dst);
   if (!d || !d->bytes || d->kind == region_shared) return;
   Region* s = find_region(src);
+  bool home = s && src >= s->arrived && src + n <= s->arrived + s->arrived_bytes && s->arrived_from + (src - s->arrived) == dst;
+  bool visit = !current && d->kind == region_device;
   for (size_t i = 0; i < n; i++) {
-    uint8_t init = s && s->bytes && src + i < s->hi ? s->bytes[src - s->lo + i] & byte_initialised : byte_initialised;
+    uint8_t state = s && s->bytes && src + i < s->hi ? s->bytes[src - s->lo + i] : byte_initialised;
+    uint8_t init = state & byte_initialised;
+    if (home && !init && !(state & byte_written)) continue;
     uint8_t& b = d->bytes[dst - d->lo + i];
-    b = uint8_t((b & ~byte_initialised) | init | byte_written);
+    b = uint8_t((b & ~(byte_initialised | byte_written)) | init | (visit && !init ? 0 : byte_written));
   }
+  if (visit) d->arrived = dst, d->arrived_from = src, d->arrived_bytes = n;
 }
 
 // Host transfers: both ends must be inside something, whoever may dereference it.
@@ -432,8 +439,8 @@ static void transfer(void* dst, const void* src, size_t n, Site pc) {
   } else if (!transfer_ok(uintptr_t(src), n, false, pc) || !transfer_ok(uintptr_t(dst), n, true, pc)) {
     return;
   }
-  memmove(dst, src, n);
   if (options.checks && !quiet) copy_states(uintptr_t(dst), uintptr_t(src), n);
+  memmove(dst, src, n);
 }
 
 NOINLINE void copy(void* dst, const void* src, xprt_size n, int line) { transfer(dst, src, n, site(CALLER, line)); }

@@ -217,3 +217,15 @@ def test_a_result_of_a_call_is_copied_back() -> None:
         "{ for (int r = 0; r < m; r++) { y[r] = g(x + r * n, n); } }"
     ).program
     assert "host.copy(y, d_y" in show_function(program.function("f"))
+
+
+def test_tiles_with_a_ragged_end_have_extents_without_rounding() -> None:
+    found = lowered(
+        "void f(float *y, const float *x, int n, int m) {"
+        " for (int p = 0; p < n; p += 40) {"
+        "  int k = n - p < 40 ? n - p : 40;"
+        "  for (int i = 0; i < k * 96; i++) y[p * 96 + i] = x[p * 96 + i]; } }"
+    )
+    assert "XP1102" not in codes(found)
+    host = show_body(found.program.function("f").body)
+    assert "d_y <- host.alloc(((u64(n) * 96) * sizeof(float)))" in host

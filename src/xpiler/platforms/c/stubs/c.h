@@ -68,12 +68,16 @@ long labs(long);
 long lrint(double);
 long lrintf(float);
 void* malloc(size_t);
-void* calloc(size_t, size_t);
 void* aligned_alloc(size_t, size_t);
 void free(void*);
 void* memcpy(void*, const void*, size_t);
 void* memmove(void*, const void*, size_t);
 void* memset(void*, int, size_t);
+static inline void* calloc(size_t count, size_t size) {
+  void* memory = malloc(count * size);
+  memset(memory, 0, count * size);
+  return memory;
+}
 void exit(int);
 void abort(void);
 typedef struct FILE FILE;
