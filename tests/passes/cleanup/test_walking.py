@@ -99,6 +99,7 @@ def test_a_counter_that_starts_anew_counts_again() -> None:
 
 def test_an_unsigned_window_is_two_bounds_not_one() -> None:
     text = cleaned(
-        "if (n < 0) return; for (int i = 0; i < m; i++) if ((unsigned)(i - 3) < (unsigned)n) y[i] = 1;"
+        "if (n < 0) return;"
+        "for (int i = 0; i < m; i++) if ((unsigned)(i - 3) < (unsigned)n) y[i] = 1;"
     )
     assert "if (u32((i - 3)) < u32(n))" in text
