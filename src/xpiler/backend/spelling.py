@@ -155,7 +155,9 @@ def _template(entry: str, func: str) -> Template:
 
 
 _DEFINED = re.compile(
-    r"^(?:template <.*>\n)?static inline [^(]*?\b(\w+)\(|^typedef .*\b(\w+);", re.M
+    r"^(?:template <.*>\n)?static inline (?:__attribute__\(\(\w+\)\) )?[^(]*?\b(\w+)\("
+    r"|^typedef .*\b(\w+);",
+    re.M,
 )
 
 

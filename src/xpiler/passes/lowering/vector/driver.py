@@ -20,7 +20,9 @@ from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin, unmarked
 from xpiler.passes.lowering.vector.census import SMALL_ARRAY, innermost
+from xpiler.passes.lowering.vector.contractions import Contractions
 from xpiler.passes.lowering.vector.dots import dot
+from xpiler.passes.lowering.vector.interleave import Interleave
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
@@ -38,13 +40,16 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 
     Everything else stays plain C. What was taken for granted is among the assumptions.
     """
-    program = unmarked(program)
+    program = before = unmarked(program)
     table = platform.tables["lowering"]["vector"]
     ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
     ctx = Context(assume, ledger, program)
     isa = Isa(table)
     assumed: set[str] = set()
     pure = pure_functions(program)
+    indices = replace(ledger, unsigned=True, sentences=[])
+    program = _contracted(program, isa, pure, Context(assume, indices, program), assumed)
+    assumed |= set(indices.sentences)
     functions = tuple(
         _Vectoriser(isa, table, names := _names(program, f), Marker(pure, names), assumed).run(
             f, ctx.facts(f)
@@ -52,10 +57,27 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
         for f in program.functions
     )
     new = replace(program, functions=functions, externals=program.externals | frozenset(isa.used))
-    if len(check(new, sequential=True)) > len(check(program, sequential=True)):
-        return Lowered(program, loops=innermost(program))
+    if len(check(new, sequential=True)) > len(check(before, sequential=True)):
+        return Lowered(before, loops=innermost(before))
     assumptions = (*ledger.sentences, *sorted(assumed))
     return Lowered(new, (), assumptions, loops=innermost(new))
+
+
+def _contracted(
+    program: Program, isa: Isa, pure: frozenset[str], ctx: Context, assumed: set[str]
+) -> Program:
+    """`program` with its products of matrices as calls."""
+    functions = []
+    for f in program.functions:
+        names = _names(program, f)
+        f = Contractions(isa.table, pure, names, isa.used, assumed).run(f, ctx.facts(f))
+        f = Interleave(isa, pure, names, assumed).run(f, ctx.facts(f))
+        functions.append(f)
+    return replace(
+        program,
+        functions=tuple(functions),
+        externals=program.externals | frozenset(isa.used),
+    )
 
 
 def _names(program: Program, f: Function) -> set[str]:
