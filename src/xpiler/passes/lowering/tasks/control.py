@@ -11,13 +11,14 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, walk
-from xpiler.ir.types import I32, Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import BOOL, I32, Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
 from xpiler.passes.lowering.tasks.contractions import contraction
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
 from xpiler.passes.lowering.tasks.matmul import Tiled
 from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
+from xpiler.passes.lowering.tasks.runs import in_rows
 
 SMALLEST = 64
 """Lanes that a piece has at least."""
@@ -98,6 +99,9 @@ class Control:
         product = self._product(st, facts, bounds)
         if product is not None:
             return product
+        rows = self._rows(st, facts, bounds)
+        if rows is not None:
+            return rows
         start = self.arena.mark()
         kept = dict(self.notes)
         vector = self._vector(st, facts, bounds)
@@ -143,6 +147,28 @@ class Control:
         for var in tiled.own:
             self.arena.release(var)
         return body, tiled.cost
+
+    def _rows(self, st: s.For, facts: Facts, bounds: Bounds | None) -> tuple[s.Body, float] | None:
+        """A flat loop row by row, where its rows are vector instructions then."""
+        mark, notes, natures = self.arena.mark(), dict(self.notes), dict(self.natures)
+        ledger = facts.mark()
+        lo, hi = bounds or (st.lo, st.hi)
+        found = in_rows(st, lo, hi, facts, self.arena.taken)
+        if found is None:
+            return None
+        inner = self._rows(found.inner, found.facts, None)
+        if inner is None:
+            inner = self._vector(found.inner, found.facts, None)
+        if inner is None:
+            self.arena.back(mark)
+            self.notes, self.natures = notes, natures
+            facts.forget(ledger)
+            return None
+        loops = found.around(inner[0])
+        some = e.Binary("<", lo, hi, BOOL)
+        sure = facts.nonneg(facts.poly(hi) - facts.poly(lo) - 1)
+        body: s.Body = loops if sure else (s.If(some, loops),)
+        return body, (SHARE if bounds else _trips(lo, hi, st.step)) * inner[1] / USUAL
 
     def _with_sums(self, st: s.For, facts: Facts) -> tuple[s.Body, float]:
         """The loops over a tile whose sums lie in NRAM."""

@@ -192,7 +192,7 @@ class Pieces(Values):
             self.into(value, facts, want)
             return
         new = self.vec(value, facts)
-        if want.elem not in FLOATS:
+        if want.elem not in (*FLOATS, I32):
             self._masked_lanes(want, new)
             return
         kept = Vec(F32, self.mask)

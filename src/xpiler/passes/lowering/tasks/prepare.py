@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from xpiler.analysis.effects import assigned, is_memory, names_in
+from xpiler.analysis.ranges import is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
-from xpiler.ir.types import BF16, F16, F32, F64, I32, U32, VOID, Pointer, Scalar
+from xpiler.ir.types import BF16, F16, F32, F64, I32, U32, VOID, Pointer, Scalar, Type
 
 LARGEST = 160
 """Nodes of a call's value that still replaces the call."""
@@ -156,7 +157,7 @@ def steady_pointers(f: Function) -> Function:
 
 
 def _versions(body: s.Body, taken: set[str]) -> s.Body:
-    """Every assignment of a pointer beside its declaration declares a new one."""
+    """Every assignment of a pointer or integer beside its declaration declares a new one."""
 
     def inner(st: s.Stmt) -> s.Stmt:
         for name in ("body", "then", "orelse"):
@@ -171,13 +172,17 @@ def _versions(body: s.Body, taken: set[str]) -> s.Body:
 
 def _straight(body: s.Body, taken: set[str]) -> s.Body:
     for k, st in enumerate(body):
-        if not (isinstance(st, s.Decl) and isinstance(st.var.type, Pointer)) or st.init is None:
+        if not isinstance(st, s.Decl) or st.init is None or not _steps(st.var.type):
             continue
         own = [n for n in body[k + 1 :] if _moves(n, st.var.name)]
         inside = [n for n in body[k + 1 :] if n not in own and st.var.name in assigned((n,))]
         if own and not inside and not _addressed(body, st.var.name):
             body = (*body[: k + 1], *_renamed(body[k + 1 :], st.var, taken))
     return body
+
+
+def _steps(t: Type) -> bool:
+    return isinstance(t, Pointer) or is_int(t)
 
 
 def _moves(st: s.Stmt, name: str) -> bool:

@@ -64,7 +64,26 @@ def _narrow(lanes: Lanes, out: Range, part: e.Expr, facts: Facts) -> bool:
         return False
     d = _difference(lanes, part, facts)
     table = {"<": [d - 1], "<=": [d], ">": [-d - 1], ">=": [-d], "==": [d, -d]}
-    return all(_bound(lanes, out, p, facts) for p in table[part.op])
+    if all(_bound(lanes, out, p, facts) for p in table[part.op]):
+        return True
+    return part.op in ("<", "<=") and _below(lanes, out, part, facts)
+
+
+def _below(lanes: Lanes, out: Range, part: e.Binary, facts: Facts) -> bool:
+    """Narrow the range to `index < x` or `index <= x`, where x is no sum of known things."""
+    v, index = lanes.var, part.a
+    while isinstance(index, e.Cast) and is_int(index.x.type):
+        index = index.x
+    if index != v or lanes.varies(part.b):
+        return False
+    unsigned = getattr(part.b.type, "is_signed", True) is False
+    if unsigned and (getattr(part.b.type, "bits", 64) == 64 or not facts.nonneg(facts.poly(v))):
+        return False
+    wide = unsigned or getattr(v.type, "bits", 32) == 64 or getattr(part.b.type, "bits", 32) == 64
+    t: Type = I64 if wide else I32
+    end = cast(part.b, t) if part.op == "<" else add(cast(part.b, t), e.Const(1, t))
+    out.hi = cast(least(cast(out.hi, t), sub(end, cast(lanes.base, t))), I32)
+    return True
 
 
 def _difference(lanes: Lanes, part: e.Binary, facts: Facts) -> Poly:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import declared, is_memory, names_in, root
-from xpiler.analysis.ranges import Facts
+from xpiler.analysis.effects import assigned, declared, is_memory, names_in, root
+from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.walker import after
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -49,6 +49,7 @@ class Kernel:
         )
         if self.facts.ledger.allowed:
             body = signed_addresses(body, self.facts)
+        self._divisors(body)
         near, size = near_arrays(body)
         arena = Arena(taken, self.budget - size - sum(pool.values()), tile)
         control = Control(arena, self.readers, near | frozenset(pool), self.far)
@@ -56,6 +57,18 @@ class Kernel:
         self.notes = control.notes
         out = Stager(arena, self.far).body(out, self.facts)
         return (*arena.declarations(), _no_memory_core(), *out)
+
+    def _divisors(self, body: s.Body) -> None:
+        """Sizes that the kernel divides by are positive."""
+        fixed = {p.name for p in self.params} - assigned(body)
+        for n in walk(body):
+            if not isinstance(n, e.Binary) or n.op not in ("/", "%") or not is_int(n.type):
+                continue
+            d = n.b.x if isinstance(n.b, e.Cast) else n.b
+            if isinstance(d, e.Var) and d.name in fixed and is_int(d.type):
+                p = self.facts.poly(d)
+                if not self.facts.positive(p):
+                    self.facts.assume(f"{d.name} is at least 1", p - 1)
 
     def _phases(self, body: s.Body, control: Control) -> s.Body:
         out: list[s.Stmt] = []
