@@ -20,6 +20,7 @@ from xpiler.workbench import Raised
 
 if TYPE_CHECKING:
     from xpiler.ir.expr import Expr
+    from xpiler.passes.cleanup import Assumptions
     from xpiler.passes.lowering import Lowered, Origin
     from xpiler.passes.recovery import LaunchShape
     from xpiler.passes.steps import Around, Instance
@@ -306,7 +307,37 @@ def _raise_and_write(
 ) -> Raised:
     """Fill in the translation's text (left None when nothing could be raised)."""
     from xpiler.backend import write_unit
-    from xpiler.passes.cleanup import Assumptions, clean_up
+
+    assumed: list[str] = []
+    plain = _sequential(reading, target, out, assumed)
+    program = reading.program if by_itself(options.schedule) else plain
+    program = _scheduled(program, reading, target, out, options, assumed)
+    lowered = _lower(reading, program, target, out, options, plain)
+    out.assumptions = tuple(dict.fromkeys((*assumed, *lowered.assumptions)))
+    if lowered.program.functions:
+        with out.trace.step("write") as step:
+            head = (
+                f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler."
+            )
+            step.before = show_program(lowered.program)
+            written = write_unit(lowered.program, target.spelling, (head,))
+            out.diagnostics += written.diagnostics
+            out.text = step.after = written.text
+    lost = {f.name for f in reading.program.kernels()} - {f.name for f in program.functions}
+    extras = _extra_parameters(reading, program)
+    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents)
+
+
+def by_itself(schedule: Sequence[Instance]) -> bool:
+    """Whether a schedule starts at the source's own program: it recovers the loops itself."""
+    return bool(schedule) and schedule[0].step == "loop_recovery"
+
+
+def _sequential(
+    reading: Reading, target: Platform, out: Translation, assumed: list[str]
+) -> Program:
+    """The source as a sequential program in its canonical form."""
+    from xpiler.passes.cleanup import clean_up
     from xpiler.passes.recovery import recover
 
     with out.trace.step("loop recovery") as step:
@@ -318,38 +349,48 @@ def _raise_and_write(
         outer.before = step.after
         table = target.tables.get("lowering", {})
         in_order = not table or bool(table.get("optional"))
-        apart = bool(table.get("separate_memory"))
-        assume = Assumptions(separate=apart and bool(reading.program.kernels()))
-        cleaned = clean_up(raised.program, assume=assume, in_order=in_order)
+        cleaned = clean_up(raised.program, assume=_assume(reading, target), in_order=in_order)
         outer.after = show_program(cleaned.program)
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    ready, supposed = _scheduled(cleaned.program, reading, target, out, options)
-    lowered = _lower(reading, ready, target, out, options)
-    assumed = (*raised.assumptions, *cleaned.assumptions, *supposed, *lowered.assumptions)
-    out.assumptions = tuple(dict.fromkeys(assumed))
-    if lowered.program.functions:
-        with out.trace.step("write") as step:
-            head = (
-                f"Translated from {Path(reading.file).name} ({reading.platform.title}) by Xpiler."
-            )
-            step.before = show_program(lowered.program)
-            written = write_unit(lowered.program, target.spelling, (head,))
-            out.diagnostics += written.diagnostics
-            out.text = step.after = written.text
-    lost = {f.name for f in reading.program.kernels()} - {f.name for f in raised.program.functions}
-    extras = _extra_parameters(reading, cleaned.program)
-    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents)
+    assumed += [*raised.assumptions, *cleaned.assumptions]
+    return cleaned.program
+
+
+def _assume(reading: Reading, target: Platform) -> Assumptions:
+    """What clean-up may take for granted on the way to `target`."""
+    from xpiler.passes.cleanup import Assumptions
+
+    apart = bool(target.tables.get("lowering", {}).get("separate_memory"))
+    return Assumptions(separate=apart and bool(reading.program.kernels()))
+
+
+def sequential(text: str, file: str, options: Options) -> tuple[Program, Around]:
+    """What a schedule starts from, and what its steps may know; raises XpilerError."""
+    from xpiler.platforms.registry import platform, platform_of
+    from xpiler.verify.reading import read
+
+    source = platform(options.source) if options.source else platform_of(file, text)
+    target = platform(options.target)
+    out = Translation(file, source.name, target.name, Trace(file, source.name, target.name))
+    reading = read(text, file, source, options, out.diagnostics, out.trace)
+    if by_itself(options.schedule):
+        return reading.program, around(reading, target)
+    return _sequential(reading, target, out, []), around(reading, target)
 
 
 def _scheduled(
-    program: Program, reading: Reading, target: Platform, out: Translation, options: Options
-) -> tuple[Program, tuple[str, ...]]:
-    """The program after the schedule, and what that takes for granted; raises XpilerError."""
+    program: Program,
+    reading: Reading,
+    target: Platform,
+    out: Translation,
+    options: Options,
+    assumed: list[str],
+) -> Program:
+    """The program after the schedule, which adds to what is assumed; raises XpilerError."""
     from xpiler.passes.steps import REGISTRY, Done, take
 
-    assumed: list[str] = []
     for one in options.schedule:
         with out.trace.step(one.step, **dict(one.params)) as step:
             taken = take(program, one, REGISTRY, around(reading, target))
@@ -362,20 +403,25 @@ def _scheduled(
                 step.checks[taken.check.method] = taken.check.detail
             assumed += taken.outcome.assumptions
             program = taken.program
-    return program, tuple(assumed)
+    return program
 
 
 def around(reading: Reading, target: Platform) -> Around:
     """What the steps may know beside the program."""
     from xpiler.passes.steps import Around
 
-    return Around(target, _shapes(reading))
+    return Around(target, _shapes(reading), _assume(reading, target))
 
 
 def _lower(
-    reading: Reading, program: Program, target: Platform, out: Translation, options: Options
+    reading: Reading,
+    program: Program,
+    target: Platform,
+    out: Translation,
+    options: Options,
+    plain_form: Program,
 ) -> Lowered:
-    """The sequential program in the target's form."""
+    """The sequential program in the target's form; `plain_form` is what the schedule began with."""
     from xpiler.passes.lowering import lower
 
     plain = options.plain
@@ -385,7 +431,10 @@ def _lower(
         out.diagnostics.append(Diagnostic("XP0804", message, "note", SourceLoc(out.file, 1)))
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
-        lowered = lower(program, target, _origin(reading), plain=plain)
+        origin = _origin(reading)
+        if options.schedule:
+            origin = replace(origin, plain=plain_form)
+        lowered = lower(program, target, origin, plain=plain)
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     out.loops = lowered.loops

@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "say more about a diagnostic (XP0123)",
     "doctor": "what this machine has, and what that enables",
     "platforms": "the platforms and what they can do",
+    "passes": "the passes that schedules are made of, by hand",
     "bench": "translate a folder of kernels and print a table",
 }
 

@@ -52,7 +52,8 @@ class Origin:
     `launched` were kernels too, but host code of the file launches them. `extents` has the
     elements of pointer parameters, by function and name, where somebody said so: i64 expressions
     in the function's scalar parameters. `examples` are sizes with the extents that go with them,
-    `sampled` finds more of them for a function when they are needed.
+    `sampled` finds more of them for a function when they are needed. `plain` is the program in its
+    canonical form, where steps have changed it since: what it touches is easier to tell there.
     """
 
     platform: str = ""
@@ -61,6 +62,7 @@ class Origin:
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     sampled: Callable[[str], tuple[Example, ...]] | None = None
+    plain: Program | None = None
 
 
 @dataclass(frozen=True)

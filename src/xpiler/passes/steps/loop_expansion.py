@@ -67,7 +67,9 @@ def expanded(loop: s.For, at: int, facts: Facts, place: Place, pure: frozenset[s
         raise Refused(f"the loop {loop.var.name} can be left early")
     first, second = loop.body[:at], loop.body[at:]
     arrays: list[s.Stmt] = []
-    for d in [st for st in first if isinstance(st, s.Decl) and st.var.name in names_in(second)]:
+    for d in reversed([st for st in first if isinstance(st, s.Decl)]):
+        if d.var.name not in names_in(second):
+            continue
         if movable(d, loop.body):
             own = place.fresh(d.var)
             second = (replace(d, var=own, comments=()), *substitute(second, {d.var.name: own}))

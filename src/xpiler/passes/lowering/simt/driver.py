@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from xpiler.analysis.effects import names_in
-from xpiler.analysis.extents import uses
+from xpiler.analysis.extents import Use, uses
 from xpiler.analysis.parallelism import divisors, survey
 from xpiler.analysis.purity import readers
 from xpiler.analysis.ranges import Facts, Ledger
@@ -37,8 +38,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     ledger = Ledger(
         allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True, effort=3_000_000
     )
-    program = program.with_functions(tuple(counted(f) for f in program.functions))
-    program = inlined(program, readers(program))
+    program = _prepared(program)
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
     done = without_reserved(_Driver(low, origin).run(), platform)
@@ -46,6 +46,12 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
         replace(done, platform=platform.name, wave=low.machine.wave),
         tuple(low.diagnostics), tuple(ledger.sentences), extents=low.extents,
     )  # fmt: skip
+
+
+def _prepared(program: Program) -> Program:
+    """Loops with counters as counting loops, small functions in their places."""
+    program = program.with_functions(tuple(counted(f) for f in program.functions))
+    return inlined(program, readers(program))
 
 
 def without_reserved(program: Program, platform: Platform) -> Program:
@@ -117,12 +123,28 @@ class _Driver:
         facts = self._facts(f)
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)
-        known = {n: (form.f.params, form.uses) for n, form in forms.items()}
-        used = uses(f, body, facts, low.readers, known, low.program.structs)
+        used = self._used(f, body, facts, forms)
         frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
         host = Host(frame, found, forms)
         new = host.body(body, facts)
         return Form(f, host.finished(new), host.result, used)
+
+    def _used(
+        self, f: Function, body: s.Body, facts: Facts, forms: Mapping[str, Form]
+    ) -> dict[str, Use]:
+        """What `f` does with its buffers, read off its plain form where there is one."""
+        known = {n: (form.f.params, form.uses) for n, form in forms.items()}
+        same = [g for g in self.plain if (g.name, g.params) == (f.name, f.params)]
+        if same:
+            facts = self._facts(same[0])
+            body = marked(same[0].body, survey(same[0].body, facts, self.low.readers))
+        return uses(f, body, facts, self.low.readers, known, self.low.program.structs)
+
+    @cached_property
+    def plain(self) -> tuple[Function, ...]:
+        """The functions before steps changed them."""
+        before = self.origin.plain
+        return _prepared(before).functions if before is not None else ()
 
     def _facts(self, f: Function) -> Facts:
         """What holds at the start of `f`; sizes that it divides by are taken to be positive."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xpiler.analysis.effects import declared, names_in
-from xpiler.analysis.extents import uses
 from xpiler.analysis.parallelism import survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import inside
@@ -81,8 +80,7 @@ class HostDriver(_Driver):
         low: Lowering = self.low
         facts = self._facts(f)
         found = survey(f.body, facts, low.readers)
-        known = {n: (form.f.params, form.uses) for n, form in forms.items()}
-        used = uses(f, f.body, facts, low.readers, known)
+        used = self._used(f, f.body, facts, forms)
         frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
         host = TaskHost(frame, found, forms)
         new = host.body(f.body, facts)

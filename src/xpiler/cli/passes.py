@@ -1,0 +1,208 @@
+"""`xpiler passes`: the passes by hand, with the text after each step."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xpiler.cli.common import kernel_options, read_source
+
+if TYPE_CHECKING:
+    from xpiler.ir.program import Program
+    from xpiler.passes.steps import Instance, Step, Taken
+    from xpiler.pipeline import Options
+
+
+@click.group("passes")
+def command() -> None:
+    """The passes that schedules are made of: list, show, knobs, apply."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable output")
+def list_passes(as_json: bool) -> int:
+    """List the passes."""
+    from xpiler.passes.steps import REGISTRY
+
+    if as_json:
+        click.echo(json.dumps([_plain(step) for step in REGISTRY.values()]))
+        return 0
+    for step in REGISTRY.values():
+        click.echo(f"{step.name:17} {step.summary}")
+    return 0
+
+
+@command.command("show")
+@click.argument("name", metavar="PASS")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable output")
+def show(name: str, as_json: bool) -> int:
+    """Say what a pass does, what it needs, and which parameters it has."""
+    from xpiler.passes.steps import REGISTRY
+
+    step = REGISTRY.get(name)
+    if step is None:
+        click.echo(f"{name}: no such pass; `xpiler passes list` names them", err=True)
+        return 2
+    click.echo(json.dumps(_plain(step)) if as_json else _text(step))
+    return 0
+
+
+def _plain(step: Step) -> dict[str, Any]:
+    keys = ("name", "category", "summary", "legality", "inverse")
+    params = [{"name": p.name, "kind": p.kind, "text": p.text} for p in step.params]
+    return {k: getattr(step, k) for k in keys} | {"params": params}
+
+
+def _text(step: Step) -> str:
+    lines = [f"{step.name} ({step.category}): {step.summary}", "", step.__doc__ or "", ""]
+    lines += [f"legal where: {step.legality}"]
+    lines += [f"  {p.name}: {p.text}" for p in step.params]
+    return "\n".join(lines + ([f"inverse: {step.inverse}"] if step.inverse else []))
+
+
+@command.command("knobs")
+@click.argument("file", type=click.Path())
+@click.option("--to", "-t", "target", default="c", show_default=True, help="the target")
+@click.option("--pass", "names", multiple=True, metavar="PASS", help="only these passes")
+@click.option("--source-form", is_flag=True, help="start at the source's own parallel program")
+@kernel_options
+def knobs(file: str, target: str, names: tuple[str, ...], source_form: bool, **given: Any) -> int:
+    """List every legal instance of every pass on a file's program."""
+    from xpiler.diagnostics import XpilerError
+    from xpiler.passes.steps import REGISTRY
+    from xpiler.pipeline import sequential
+
+    try:
+        options = _options(file, target, given, _start(source_form))
+        program, around = sequential(read_source(file), file, options)
+    except XpilerError as why:
+        return _failed(why)
+    chosen = [s for n, s in REGISTRY.items() if not names or n in names]
+    found = [str(one) for step in chosen for one in step.knobs(program, around)]
+    click.echo(json.dumps(found) if given["as_json"] else "\n".join(found))
+    return 0
+
+
+@command.command("apply")
+@click.argument("file", type=click.Path())
+@click.option("--to", "-t", "target", default="c", show_default=True, help="the target")
+@click.option("--pass", "texts", multiple=True, metavar="PASS(...)", help="a step, in order")
+@click.option("--schedule", type=click.Path(path_type=Path), help="a schedule's file (TOML)")
+@click.option("--ir", is_flag=True, help="show the program itself instead of the target's text")
+@click.option("--quiet", is_flag=True, help="show only the last text")
+@click.option("--no-verify", is_flag=True, help="do not run the result")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="write the last text here")
+@kernel_options
+def apply(
+    file: str, target: str, texts: tuple[str, ...], schedule: Path | None, **given: Any
+) -> int:
+    """Apply passes to a file's program, show the text after each, and verify the last."""
+    from xpiler.diagnostics import XpilerError
+
+    try:
+        steps = _steps(texts, schedule)
+        return _apply(file, target, steps, given)
+    except XpilerError as why:
+        return _failed(why)
+
+
+def _apply(file: str, target: str, steps: tuple[Instance, ...], given: dict[str, Any]) -> int:
+    from dataclasses import replace
+
+    from xpiler.passes.steps import REGISTRY, Schedule
+    from xpiler.pipeline import sequential, translate
+
+    text = read_source(file)
+    options = _options(file, target, given, steps)
+    program, around = sequential(text, file, options)
+    options = replace(options, schedule=())
+    for taken in Schedule(steps).run(program, REGISTRY, around):
+        if not _shown(taken, text, file, options, given):
+            return 2
+        options = replace(options, schedule=(*options.schedule, taken.instance))
+    done = translate(text, file, replace(options, verify=not given["no_verify"]))
+    return _finished(done, given)
+
+
+def _finished(done: Any, given: dict[str, Any]) -> int:
+    """Write or show the last text and say how sure we are of it."""
+    if done.text is None:
+        for problem in done.errors:
+            click.echo(problem.render(), err=True)
+        return 2
+    if given["output"] is not None:
+        given["output"].write_text(done.text, encoding="utf-8")
+    elif given["quiet"]:
+        click.echo(done.text, nl=False)
+    verdict = done.verdict
+    if verdict is None:
+        return 1
+    click.echo(f"// {verdict.render()}")
+    return 0 if done.verified else 1
+
+
+def _shown(taken: Taken, text: str, file: str, options: Options, given: dict[str, Any]) -> bool:
+    """Show one step; False where it was refused."""
+    from dataclasses import replace
+
+    from xpiler.passes.steps import Refusal
+    from xpiler.pipeline import translate
+
+    if isinstance(taken.outcome, Refusal):
+        click.echo(f"{taken.instance}: refused: {taken.outcome.reason}", err=True)
+        return False
+    if given["quiet"]:
+        return True
+    click.echo(f"// {taken.instance}")
+    if taken.check is not None:
+        click.echo(f"// {taken.check.method}: {taken.check.detail}")
+    if given["ir"]:
+        click.echo(_program(taken.program))
+        return True
+    steps = (*options.schedule, taken.instance)
+    click.echo(translate(text, file, replace(options, schedule=steps, verify=False)).text or "")
+    return True
+
+
+def _program(program: Program) -> str:
+    from xpiler.ir.text import show_program
+
+    return show_program(program)
+
+
+def _steps(texts: tuple[str, ...], schedule: Path | None) -> tuple[Instance, ...]:
+    """The steps of a file and of the command line, in this order; raises XpilerError."""
+    from xpiler.diagnostics import Diagnostic, XpilerError
+    from xpiler.passes.steps import parse, read_toml
+
+    try:
+        first = read_toml(read_source(str(schedule))) if schedule else ()
+        return (*first, *map(parse, texts))
+    except ValueError as why:
+        raise XpilerError(Diagnostic("XP0905", str(why))) from why
+
+
+def _start(source_form: bool) -> tuple[Instance, ...]:
+    from xpiler.passes.steps import instance
+
+    return (instance("loop_recovery"),) if source_form else ()
+
+
+def _options(file: str, target: str, given: dict[str, Any], steps: tuple[Instance, ...]) -> Options:
+    """Options of a translation; the schedule has only what says where it starts."""
+    from dataclasses import replace
+
+    from xpiler.cli.translate import options_of
+    from xpiler.pipeline import by_itself
+
+    options = options_of(file, target, given)
+    return replace(options, schedule=steps[:1] if by_itself(steps) else ())
+
+
+def _failed(why: Any) -> int:
+    for problem in why.diagnostics:
+        click.echo(problem.render(), err=True)
+    return 2
