@@ -43,7 +43,8 @@ def refused(before: Program, step: str, around: Around = ANYTHING) -> str:
 
 def checked(before: Program, step: str, around: Around = ANYTHING) -> Check:
     given = parse(step)
-    return REGISTRY[given.step].check(before, stepped(before, step, around=around), given)
+    after = stepped(before, step, around=around)
+    return REGISTRY[given.step].check(before, after, given, around)
 
 
 def show(p: Program, name: str = "f") -> str:

@@ -17,6 +17,7 @@ from xpiler.passes.steps.base import (
 )
 from xpiler.passes.steps.cache import Cache
 from xpiler.passes.steps.clean_up import CleanUp
+from xpiler.passes.steps.detensorize import Detensorize
 from xpiler.passes.steps.instance import Instance, instance, parse, read_python, read_toml
 from xpiler.passes.steps.loop_bind import LoopBind
 from xpiler.passes.steps.loop_contraction import LoopContraction
@@ -27,6 +28,7 @@ from xpiler.passes.steps.loop_reorder import LoopReorder
 from xpiler.passes.steps.loop_split import LoopSplit
 from xpiler.passes.steps.pipeline import Pipeline
 from xpiler.passes.steps.schedule import Schedule, Taken, take
+from xpiler.passes.steps.tensorize import Tensorize
 from xpiler.passes.steps.uncache import Uncache
 from xpiler.passes.steps.unpipeline import Unpipeline
 
@@ -34,7 +36,8 @@ REGISTRY: dict[str, Step] = {
     step.name: step
     for step in (
         LoopRecovery(), LoopBind(), LoopSplit(), LoopFuse(), LoopReorder(), LoopExpansion(),
-        LoopContraction(), Cache(), Uncache(), Pipeline(), Unpipeline(), CleanUp(),
+        LoopContraction(), Cache(), Uncache(), Pipeline(), Unpipeline(), Tensorize(),
+        Detensorize(), CleanUp(),
     )
 }  # fmt: skip
 """Every step by its name, in the order of the design's table."""

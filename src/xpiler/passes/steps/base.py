@@ -29,6 +29,7 @@ class Param:
     name: str
     kind: Literal["loop", "name", "names", "number", "word"]
     text: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Step:
     def _complete(self, given: Instance) -> None:
         have = {k for k, _ in given.params}
         for p in self.params:
-            if p.name not in have:
+            if p.name not in have and not p.optional:
                 raise Refused(f"{self.name} needs {p.name}: {p.text}")
         self.make(**dict(given.params))
 

@@ -73,6 +73,7 @@ def expanded(loop: s.For, at: int, facts: Facts, place: Place, pure: frozenset[s
         if movable(d, loop.body):
             own = place.fresh(d.var)
             second = (replace(d, var=own, comments=()), *substitute(second, {d.var.name: own}))
+            first = _unless_used(d, first)
         else:
             decl, first, second = _privatised(d, first, second, loop, facts, place)
             arrays.append(decl)
@@ -80,6 +81,11 @@ def expanded(loop: s.For, at: int, facts: Facts, place: Place, pure: frozenset[s
     again = place.fresh(loop.var)
     tail = replace(loop, var=again, body=substitute(second, {loop.var.name: again}), comments=())
     return (*arrays, replace(loop, body=first), tail)
+
+
+def _unless_used(d: s.Decl, body: s.Body) -> s.Body:
+    rest = tuple(st for st in body if not (isinstance(st, s.Decl) and st.var == d.var))
+    return body if d.var.name in names_in(rest) else rest
 
 
 def _legal(loop: s.For, first: s.Body, second: s.Body, facts: Facts, pure: frozenset[str]) -> None:

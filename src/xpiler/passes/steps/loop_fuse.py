@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpiler.analysis.effects import escapes
+from xpiler.analysis.effects import escapes, names_in
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
+from xpiler.passes.cleanup.nests import movable
 from xpiler.passes.steps.base import ANYTHING, Around, Check, Param, Refused, Step, Work
 from xpiler.passes.steps.domains import same_values
 from xpiler.passes.steps.instance import Instance
@@ -62,9 +63,16 @@ class LoopFuse(Step):
 
 
 def inner_loop(loop: s.For) -> s.For | None:
-    """The loop that is all of `loop`'s body."""
-    first = loop.body[0] if len(loop.body) == 1 else None
-    return first if isinstance(first, s.For) else None
+    """The loop that is all of `loop`'s body; indices declared before it are computed inside."""
+    *decls, last = loop.body if loop.body else (None,)
+    if not isinstance(last, s.For):
+        return None
+    for d in decls:
+        if not isinstance(d, s.Decl) or not movable(d, loop.body):
+            return None
+        if d.var.name in names_in((last.lo, last.hi, last.step)):
+            return None
+    return replace(last, body=(*decls, *last.body)) if decls else last
 
 
 def perfect(loop: s.For) -> s.For:

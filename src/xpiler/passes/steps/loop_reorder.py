@@ -81,8 +81,7 @@ def reordered(loop: s.For, names: tuple[str, ...], facts: Facts, pure: frozenset
         loop = _swapped_at(loop, k - 1, facts, pure)
     if len(names) == 1:
         return loop
-    (inner,) = loop.body
-    assert isinstance(inner, s.For)
+    inner = perfect(loop)
     new = reordered(inner, names[1:], inside(loop, facts), pure)
     return replace(loop, body=(new,))
 
@@ -90,8 +89,7 @@ def reordered(loop: s.For, names: tuple[str, ...], facts: Facts, pure: frozenset
 def _swapped_at(loop: s.For, depth: int, facts: Facts, pure: frozenset[str]) -> s.For:
     if depth == 0:
         return swapped(loop, facts, pure)
-    (inner,) = loop.body
-    assert isinstance(inner, s.For)
+    inner = perfect(loop)
     new = _swapped_at(inner, depth - 1, inside(loop, facts), pure)
     return replace(loop, body=(new,))
 

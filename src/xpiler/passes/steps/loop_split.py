@@ -21,6 +21,7 @@ from xpiler.passes.steps.nest import (
     fit,
     loops,
     only,
+    renamed,
     step_of,
     trip_poly,
     trips,
@@ -35,11 +36,18 @@ class LoopSplit(Step):
 
     name = "loop_split"
     category = "sequentialisation and parallelisation"
-    summary = "one loop becomes two, with a guard where the size does not divide"
+    summary = "one loop becomes two, with a guard (or a loop) for what does not divide"
     legality = "the loop counts by a constant and is not left early; always legal then"
+    proof = "whole groups first, then what is left of the range"
     params = (
         Param("loop", "loop", "the loop to split"),
         Param("factor", "number", "iterations of the new inner loop, at least 2"),
+        Param(
+            "tail",
+            "word",
+            "what does not divide: `guard` (default), or `rest`, a loop of its own",
+            optional=True,
+        ),
     )
     inverse = "loop_fuse"
 
@@ -49,22 +57,78 @@ class LoopSplit(Step):
             for factor in FACTORS:
                 if count is None or factor < count:
                     yield self.make(loop=address, factor=factor)
+                    if count is None or count % factor:
+                        yield self.make(loop=address, factor=factor, tail="rest")
 
     def rewrite(self, program: Program, given: Instance, work: Work) -> Program:
-        factor = given.number("factor")
+        factor, tail = given.number("factor"), given.text("tail", "guard")
         if factor < 2:
             raise Refused("a factor below 2 leaves the loop as it is")
-        return at_loop(
-            program, given.text("loop"), work,
-            only(lambda loop, facts, place: (split(loop, factor, facts, place),)),
-        )  # fmt: skip
+        if tail not in ("guard", "rest"):
+            raise Refused("tail is guard or rest")
+
+        def one(loop: s.For, facts: Facts, place: Place) -> s.Body:
+            if tail == "rest":
+                return with_rest(loop, factor, facts, place)
+            return (split(loop, factor, facts, place),)
+
+        return at_loop(program, given.text("loop"), work, only(one))
 
     def check(
         self, before: Program, after: Program, given: Instance, around: Around = ANYTHING
     ) -> Check:
         """The index that the body sees takes the same values in the same order, by proof."""
+        if given.text("tail") == "rest":
+            return super().check(before, after, given, around)
         _, loop = find(before, given.text("loop"))
         return same_values((loop,), after)
+
+
+def with_rest(loop: s.For, factor: int, facts: Facts, place: Place) -> s.Body:
+    """Loops over whole groups, and one over what is left; raises Refused."""
+    if step_of(loop) != 1 or loop.reductions or escapes(loop.body, in_loop=True):
+        raise Refused(f"the loop {loop.var.name} steps by more than one or can be left early")
+    count = trips(loop, facts)
+    t = loop.var.type
+    if count is not None and (count <= factor or count % factor == 0):
+        raise Refused(f"nothing is left of {count} iterations in groups of {factor}")
+    if (type_range(t) or (0, 0))[0] == 0 and not facts.nonneg(trip_poly(loop, facts)):
+        raise Refused(f"the unsigned loop {loop.var.name} may start behind its end")
+    whole = const(count // factor, t) if count is not None else _groups(loop, factor, facts)
+    covered: e.Expr = e.Binary("*", whole, const(factor, t), t)
+    if isinstance(whole, e.Const):
+        covered = const(int(whole.value) * factor, t)
+    first = replace(loop, hi=_plus(loop.lo, covered))
+    main = _nest(first, factor, whole, place)
+    rest = renamed((replace(loop, lo=first.hi, comments=()),), place)
+    return (main, *rest)
+
+
+def _groups(loop: s.For, factor: int, facts: Facts) -> e.Expr:
+    t = loop.var.type
+    span = loop.hi if _zero(loop.lo) else e.Binary("-", loop.hi, loop.lo, t)
+    fit(trip_poly(loop, facts), facts, t)
+    return e.Binary("/", span, const(factor, t), t)
+
+
+def _zero(x: e.Expr) -> bool:
+    return isinstance(x, e.Const) and x.value == 0
+
+
+def _plus(a: e.Expr, b: e.Expr) -> e.Expr:
+    return b if _zero(a) else e.Binary("+", a, b, a.type)
+
+
+def _nest(loop: s.For, factor: int, rounds: e.Expr, place: Place) -> s.For:
+    """The two loops over whole groups; the body's own index is declared in the inner one."""
+    t = loop.var.type
+    outer, inner = place.fresh(loop.var), place.fresh(loop.var)
+    zero, one = const(0, t), const(1, t)
+    number = e.Binary("+", e.Binary("*", outer, const(factor, t), t), inner, t)
+    body = (s.Decl(loop.var, _plus(loop.lo, number), const=True), *loop.body)
+    kept = replace(loop, var=inner, lo=zero, hi=const(factor, t), step=one, body=body, comments=(),
+                   unroll=0)  # fmt: skip
+    return replace(loop, var=outer, lo=zero, hi=rounds, step=one, body=(kept,), unroll=0)
 
 
 def split(loop: s.For, factor: int, facts: Facts, place: Place) -> s.For:

@@ -13,7 +13,7 @@ from xpiler.analysis.walker import Walker
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, walk
+from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import Type
 from xpiler.passes.cleanup.base import value_sentence
 from xpiler.passes.steps.base import Refused, Work
@@ -110,6 +110,13 @@ def only(fn: Callable[[s.For, Facts, Place], s.Body]) -> Rewrite:
         return (*body[:k], *fn(loop, facts, place), *body[k + 1 :])
 
     return rewrite
+
+
+def renamed(body: s.Body, place: Place) -> s.Body:
+    """`body` with new names for all that it declares."""
+    found = [n.var for n in walk(body) if isinstance(n, (s.Decl, s.For))]
+    new = {v.name: place.fresh(v) for v in found}
+    return substitute(body, new)  # type: ignore[no-any-return]
 
 
 # -- counting -------------------------------------------------------------------------------

@@ -13,13 +13,13 @@ from xpiler.analysis.walker import inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
-from xpiler.ir.rewrite import map_children, rewrite_stmts, substitute, walk
+from xpiler.ir.rewrite import map_children, substitute
 from xpiler.ir.types import Array, Type
 from xpiler.passes.steps.base import ANYTHING, Around, Check, Done, Param, Refused, Step, Work
 from xpiler.passes.steps.forms import same_form
 from xpiler.passes.steps.instance import Instance
 from xpiler.passes.steps.legality import accesses
-from xpiler.passes.steps.nest import Place, at_loop, const, fit, loops, only, step_of
+from xpiler.passes.steps.nest import Place, at_loop, const, fit, loops, only, renamed, step_of
 from xpiler.passes.steps.staging import copy_of
 
 STAGES = (2, 3)
@@ -156,19 +156,7 @@ def _slot(loop: s.For, i: e.Expr, stages: int) -> e.Expr:
 def _copied(start: Head, loop: s.For, i: e.Expr, slot: e.Expr, many: e.Var, place: Place) -> s.Body:
     """The copy for iteration `i`, with loops of its own."""
     body: s.Body = substitute((start.copy,), {loop.var.name: i})
-    return _into(renamed_loops(body, place), start.decl.var, many, slot)
-
-
-def renamed_loops(body: s.Body, place: Place) -> s.Body:
-    """`body` with new names for its loops."""
-    new = {n.var.name: place.fresh(n.var) for n in walk(body) if isinstance(n, s.For)}
-
-    def one(st: s.Stmt) -> s.Stmt:
-        known = isinstance(st, s.For) and st.var.name in new
-        return replace(st, var=new[st.var.name]) if known else st  # type: ignore[attr-defined,call-arg]
-
-    out: s.Body = substitute(rewrite_stmts(body, one), new)
-    return out
+    return _into(renamed(body, place), start.decl.var, many, slot)
 
 
 def _into(body: s.Body, near: e.Var, many: e.Var, slot: e.Expr) -> s.Body:

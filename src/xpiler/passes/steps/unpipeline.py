@@ -10,12 +10,12 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
-from xpiler.ir.rewrite import fresh_name, map_children, substitute, walk
+from xpiler.ir.rewrite import fresh_name, map_children, walk
 from xpiler.ir.types import Array
 from xpiler.passes.steps.base import Around, Param, Refused, Step, Work
 from xpiler.passes.steps.instance import Instance
 from xpiler.passes.steps.nest import Place, at_loop, loops
-from xpiler.passes.steps.pipeline import pipelined, renamed_loops
+from xpiler.passes.steps.pipeline import pipelined
 
 
 class Unpipeline(Step):
@@ -114,6 +114,3 @@ def _numbered(body: s.Body) -> s.Body:
         return map_children(n, go)  # type: ignore[type-var]
 
     return tuple(map_children(st, go) for st in body)
-
-
-__all__ = ["Unpipeline", "renamed_loops", "substitute"]
