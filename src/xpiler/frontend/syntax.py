@@ -50,6 +50,7 @@ class Tree:
     pieces: tuple[Piece, ...]
     errors: tuple[str, ...] = ()
     _kids: dict[int, list[Piece]] = field(default_factory=dict)
+    _seen: dict[int, list[Piece]] = field(default_factory=dict)
 
     def of(self, p: Piece) -> str:
         """How the piece is written."""
@@ -76,14 +77,25 @@ class Tree:
 
     def visible(self, p: Piece) -> list[Piece]:
         """Variables and parameters that the text at the piece can name, nearest last."""
-        around = {q.at for q in self.above(p)}
-        return [
-            v
-            for v in self.pieces[: p.at]
-            if v.kind in ("VAR_DECL", "PARM_DECL") and v.name and v.end <= p.start
-            and (v.up in around or v.up < 0 or self.pieces[v.up].up in around | {-1})
-            and (v.kind == "VAR_DECL" or v.up in around)
-        ]  # fmt: skip
+        if p.at not in self._seen:
+            self._seen[p.at] = self._visible(p)
+        return self._seen[p.at]
+
+    def _visible(self, p: Piece) -> list[Piece]:
+        up = self.pieces[p.up] if p.up >= 0 else None
+        found = [] if up is None else list(self.visible(up))
+        for k in self._level(p.up):
+            if k.at >= p.at:
+                break
+            if k.kind == "VAR_DECL" or (k.kind == "PARM_DECL" and up is not None):
+                found.append(k)
+            elif k.kind == "DECL_STMT":
+                found += [v for v in self.kids(k) if v.kind == "VAR_DECL"]
+        return found
+
+    def _level(self, up: int) -> Sequence[Piece]:
+        self.kids(self.pieces[0])
+        return self._kids.get(up, ())
 
     def function(self, p: Piece) -> Piece | None:
         """The function that the piece stands in."""

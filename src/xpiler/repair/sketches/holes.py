@@ -209,16 +209,37 @@ def terms(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             for k in tree.under(p):
                 if k.at != p.at and k.kind == "DECL_REF_EXPR" and is_integer(k) and not k.stub:
                     yield from _factors(v, k, 3.2)
+                if k.at != p.at and _is_factor(tree, k):
+                    yield from _term(v, k, 0.6)
+    yield from _from_source(v, body)
 
 
-def _term(v: Vocabulary, p: Piece) -> Iterator[Fill]:
+def _is_factor(tree: Tree, p: Piece) -> bool:
+    """Whether a piece is an integer that is multiplied: a sum may be missing there."""
+    up = next(tree.above(p), p)
+    return is_integer(p) and p.is_expr and up.op == "*" and up.kind == "BINARY_OPERATOR"
+
+
+def _from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """The access functions that the right program has for an array of the same name."""
+    tree = v.tree
+    for p, index in subscripts(tree, body):
+        base = tree.kids(p)[0]
+        seen = {x.name for x in tree.visible(p)} | v.stub_names
+        for rank, text in enumerate(v.accesses.get(base.name.removeprefix("d_"), ())):
+            if set(re.findall(r"[A-Za-z_]\w*", text)) <= seen and text != tree.of(index):
+                yield _fill("index", index, text, 0.9 + 0.05 * rank, "index")
+
+
+def _term(v: Vocabulary, p: Piece, more: float = 0.0) -> Iterator[Fill]:
     tree, cls, text = v.tree, _kind_of(v.tree, p), v.tree.of(p)
     if is_pointer(p) and p.kind not in ("DECL_REF_EXPR", "BINARY_OPERATOR"):
         return
     names = {k.name for k in tree.under(p) if k.kind == "DECL_REF_EXPR"}
+    whole = "{}" if more == 0 else "({})"
     for rank, t in enumerate(t for t in v.summands(p) if t not in names and t != text):
-        yield _fill("term", p, f"{text} + {t}", 2.2 + 0.1 * rank, cls)
-    if not is_pointer(p):
+        yield _fill("term", p, whole.format(f"{text} + {t}"), 2.2 + more + 0.04 * rank, cls)
+    if not is_pointer(p) and more == 0:
         yield from _factors(v, p, 2.4)
 
 
@@ -246,8 +267,8 @@ def names(v: Vocabulary, body: Piece) -> Iterator[Fill]:
                 x.name for x in tree.visible(p)
                 if x.name != p.name and is_pointer(x) and pointee(x) == pointee(p)
             ]  # fmt: skip
-            for rank, name in enumerate(list(dict.fromkeys(reversed(found)))[:10]):
-                yield _fill("array", p, name, 1.4 + 0.1 * rank, "index")
+            for rank, name in enumerate(list(dict.fromkeys(reversed(found)))[:24]):
+                yield _fill("array", p, name, 1.4 + 0.06 * rank, "index")
         if p.kind == "DECL_REF_EXPR":
             for group in words["axes"]:
                 for rank, other in enumerate(o for o in group if p.name in group and o != p.name):

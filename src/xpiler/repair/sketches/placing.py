@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from xpiler.frontend.syntax import Piece, Tree
 from xpiler.repair.faults.model import Edit, table
 from xpiler.repair.faults.pieces import (
+    arguments,
     does,
     header,
     is_integer,
@@ -20,7 +23,7 @@ from xpiler.repair.sketches.holes import Fill, _fill
 from xpiler.repair.sketches.vocabulary import Vocabulary
 
 _FIRST = ("0", "-INFINITY", "INFINITY", "1")
-_BARRIERS = ("__syncthreads();", "__sync_all();", "__sync_cluster();", "__syncwarp();")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def first_values(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -48,7 +51,11 @@ def conditions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         c = tree.kids(p)[0]
         text = tree.of(c)
         constant = re.fullmatch(r"\d+|true|false", text) is not None
-        for rank, guard in enumerate(dict.fromkeys(v.guards(c))):
+        guards = list(dict.fromkeys(v.guards(c)))
+        if constant:
+            both = [f"{a} && {b}" for a, b in itertools.combinations(guards[:12], 2)]
+            guards = [*guards[:12], *both, *guards[12:]]
+        for rank, guard in enumerate(guards):
             if guard in text:
                 continue
             if constant:
@@ -65,9 +72,8 @@ def conditions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
 
 
 def _predicates(v: Vocabulary) -> list[str]:
-    """Calls without operands that platforms ask about the place of work."""
-    found = {"__is_mpu()": "__is_", "threadIdx.x == 0": "threadIdx", "taskId == 0": "taskId"}
-    return [w for w, sign in found.items() if sign in v.tree.text + v.source]
+    """Questions about the place of work that a text of this platform may ask."""
+    return [x["text"] for x in table()["place"] if re.search(x["sign"], v.tree.text)]
 
 
 def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -75,42 +81,54 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     tree = v.tree
     gaps = list(_gaps(tree, body))
     function = next(tree.above(body), body)
-    device = re.search(r"__global__|__device__|__mlu_", tree.text[function.start : body.start])
-    words = set(re.findall(r"\w+", v.source + tree.text))
-    for at, pad, _ in gaps:
-        for b in _BARRIERS:
-            if device and (b.split("(")[0] in words or b == "__syncthreads();"):
-                cost = 1.9 if b == "__syncthreads();" else 2.1
-                if b == "__syncthreads();" and "__mlu_" in tree.text:
-                    continue
-                yield Fill(Edit("barrier", at, at, f"{pad}{b}\n"), cost, "synchronisation")
+    head = tree.text[function.start : body.start]
+    where = "device" if re.search(r"__global__|__device__|__mlu_", head) else "host"
+    for one in table()["missing"]:
+        if one["where"] == where and re.search(one["sign"], tree.text):
+            for gap in gaps:
+                edit = Edit("barrier", gap.at, gap.at, f"{gap.pad}{one['text']}\n")
+                yield Fill(edit, 1.9 if where == "device" else 2.2, "synchronisation")
     for text, names, at in _templates(v, body):
-        for place, pad, seen in gaps:
-            if names <= seen:
-                near = min(6, abs(place - at) // 200)
-                edit = Edit("statement", place, place, f"{pad}{text}\n")
-                yield Fill(edit, 3.0 + 0.1 * near, "operand")
+        for gap in gaps:
+            if names <= gap.seen and gap.beside & names:
+                near = min(6, abs(gap.at - at) // 200)
+                edit = Edit("statement", gap.at, gap.at, f"{gap.pad}{text}\n")
+                yield Fill(edit, 2.6 + 0.1 * near, "operand")
     for p in tree.under(body):
         if p.is_expr and (span := whole_statement(tree, p)) and not does(p.name, "free"):
             yield Fill(Edit("left out", *span, ""), 3.4, "operand")
 
 
-def _gaps(tree: Tree, body: Piece) -> Iterator[tuple[int, str, set[str]]]:
-    """Starts of lines between statements, their indentation, and the names that are known there."""
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A place between statements: the start of a line, its indentation, the names known there.
+
+    `beside` are the names in the statements before and behind it.
+    """
+
+    at: int
+    pad: str
+    seen: frozenset[str]
+    beside: frozenset[str]
+
+
+def _gaps(tree: Tree, body: Piece) -> Iterator[_Gap]:
     for block in tree.under(body):
         if block.kind != "COMPOUND_STMT":
             continue
-        starts = [k.start for k in tree.kids(block)] + [block.end - 1]
+        kids = tree.kids(block)
+        starts = [k.start for k in kids] + [block.end - 1]
         seen = {x.name for x in tree.visible(block)}
         pad = "    "
-        for k, start in zip([*tree.kids(block), None], starts, strict=True):
+        for n, start in enumerate(starts):
             line = tree.text.rfind("\n", 0, start) + 1
             blank = tree.text[line:start]
-            pad = blank if k is not None and not blank.strip() else pad
+            pad = blank if n < len(kids) and not blank.strip() else pad
             if not blank.strip():
-                yield line, pad, set(seen)
-            if k is not None and k.kind == "DECL_STMT":
-                seen |= {x.name for x in tree.kids(k) if x.kind == "VAR_DECL"}
+                near = " ".join(tree.of(k)[:400] for k in kids[max(0, n - 2) : n + 2])
+                yield _Gap(line, pad, frozenset(seen), frozenset(_NAME.findall(near)))
+            if n < len(kids) and kids[n].kind == "DECL_STMT":
+                seen |= {x.name for x in tree.kids(kids[n]) if x.kind == "VAR_DECL"}
 
 
 def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]]:
@@ -119,6 +137,8 @@ def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]
     function = next(tree.above(body), body)
     known = {x.name for x in tree.pieces if x.kind in ("VAR_DECL", "PARM_DECL")}
     made: set[str] = set()
+    for text in dict.fromkeys(_copies(tree, function)):
+        yield text, set(_NAME.findall(text)) & known, body.start
     for p in tree.under(body):
         if not p.is_expr or not whole_statement(tree, p) or len(tree.of(p)) > 160:
             continue
@@ -153,23 +173,35 @@ def _mirrored(tree: Tree, p: Piece, function: Piece) -> Iterator[str]:
     ]  # fmt: skip
     for k, q in pairs[:24]:
         yield text[: k.start - p.start] + q.name + text[k.end - p.start :]
-    if does(p.name, "copy"):
-        buffers = {x.name for x in tree.under(function) if x.kind in ("VAR_DECL", "PARM_DECL")}
-        for name in sorted(buffers):
-            if f"d_{name}" not in buffers:
-                continue
-            for old in sorted(buffers):
-                if f"d_{old}" in buffers and old != name and f"d_{old}" in text:
-                    yield re.sub(rf"\b(d_)?{old}\b", rf"\g<1>{name}", text)
-        ways = table()["names"]
-        for word, others in ways.items():
-            if word in text and len(re.findall(r"\w+, \w+", text)) > 0:
-                m = re.match(
-                    r"(\w+)\((&?[\w\[\]]+), (&?[\w\[\]]+), (.*)\b" + word + r"\b(.*)$", text, re.S
-                )
-                if m:
-                    for other in others:
-                        yield f"{m[1]}({m[3]}, {m[2]}, {m[4]}{other}{m[5]}"
+    for (k, q), (m, r) in itertools.combinations(pairs[:40], 2):
+        if k.end < m.start:
+            first, last = text[: k.start - p.start], text[m.end - p.start :]
+            yield first + q.name + tree.text[k.end : m.start] + r.name + last
+
+
+def _copies(tree: Tree, function: Piece) -> Iterator[str]:
+    """A copy between a buffer of the device and its like on the host, as long as was allocated."""
+    calls = [p for p in tree.under(function) if p.kind == "CALL_EXPR"]
+    sizes: dict[str, str] = {}
+    for p in calls:
+        spans = arguments(tree, p)
+        if does(p.name, "allocate") and len(spans) > 1:
+            name = _NAME.findall(tree.text[slice(*spans[0])])[-1]
+            sizes[name] = tree.text[slice(*spans[-1])]
+    copies = [(p, [tree.text[a:b] for a, b in arguments(tree, p)]) for p in calls
+              if does(p.name, "copy")]  # fmt: skip
+    ways = table()["names"]
+    for p, parts in copies:
+        if len(parts) != 4 or parts[3] not in ways:
+            continue
+        into = [parts[3], *ways[parts[3]]]
+        known = {x.name for x in tree.under(function) if x.kind in ("VAR_DECL", "PARM_DECL")}
+        for d, size in sizes.items():
+            host = d.removeprefix("d_")
+            if host in known and host != d:
+                for way in into:
+                    yield f"{p.name}({d}, {host}, {size}, {way});"
+                    yield f"{p.name}({host}, {d}, {size}, {way});"
 
 
 def loops(v: Vocabulary, body: Piece) -> Iterator[Fill]:

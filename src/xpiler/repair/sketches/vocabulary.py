@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -100,7 +101,33 @@ class Vocabulary:
                 if names and names <= seen:
                     found.append(self.tree.of(q))
         axes = re.findall(r"\b(?:threadIdx|blockIdx)\.[xyz]|\btaskId\b", self.tree.text)
-        return list(dict.fromkeys([*found, *axes]))[: 2 * _MOST]
+        axes += [f"{a} * {a.replace('Idx', 'Dim')}" for a in axes if a.startswith("blockIdx")]
+        found += axes
+        near, sizes = self.integers_at(p), self.sizes_at(p)
+        found += [f"{a} * {b}" for a in near[:8] for b in sizes if a != b]
+        found += [f"({a} * {b} + {c}) * {d}" for a, c in itertools.permutations(near[:4], 2)
+                  for b in sizes[:5] for d in sizes[:5] if b != d]  # fmt: skip
+        found += [f"{a} / {b}" for a in near[:6] for b in self.integers[:6] if b not in "01"]
+        return list(dict.fromkeys(found))
+
+    def sizes_at(self, p: Piece) -> list[str]:
+        """Names and numbers that extents are made of: integer parameters, macros, integers."""
+        given = [v.name for v in self.tree.visible(p) if v.kind == "PARM_DECL" and is_integer(v)]
+        some = [n for n in self.integers if n not in ("0", "1")]
+        return list(dict.fromkeys([*given[:8], *self.macros[:4], *some[:8]]))
+
+    @cached_property
+    def accesses(self) -> dict[str, list[str]]:
+        """What the right program has between the brackets behind each name."""
+        found: dict[str, list[str]] = {}
+        for m in re.finditer(r"\b(\w+)\[([^\[\]\n]+)\]", _code(self.source)):
+            found.setdefault(m[1], []).append(m[2])
+        return {k: list(dict.fromkeys(x)) for k, x in found.items()}
+
+    @cached_property
+    def stub_names(self) -> set[str]:
+        """Names of the platform's own, and of members, that the wrong text uses."""
+        return {p.name for p in self.tree.pieces if p.stub} | set("xyz")
 
     def guards(self, p: Piece) -> Iterator[str]:
         """Conditions that the text at `p` can name: those it makes, and index against extent."""
