@@ -20,6 +20,7 @@ RANGES = {
     "XP07": "Outcome of verification",
     "XP08": "Sandbox, tools and this machine",
     "XP09": "Use of the command line",
+    "XP13": "Schedules of passes",
     "XP14": "Repair",
     "XP15": "Language models as proposers",
 }
