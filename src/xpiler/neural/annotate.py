@@ -150,7 +150,7 @@ def _piece(st: s.Assign | s.If, loops: tuple[s.For, ...]) -> Piece | None:
         return _reduction(*found, loops)
     if not isinstance(st, s.Assign) or not isinstance(st.target, e.Index):
         return None
-    return _mapped(st.target, st.value)
+    return _mapped(st.target, st.value, loops)
 
 
 def _loads(x: e.Expr) -> list[e.Index]:
@@ -203,7 +203,7 @@ def _product_sum(loads: list[e.Index], loops: tuple[s.For, ...]) -> str:
     return "matvec" if shared and (only_a or only_b) else "dot"
 
 
-def _mapped(target: e.Index, value: e.Expr) -> Piece:
+def _mapped(target: e.Index, value: e.Expr, loops: tuple[s.For, ...]) -> Piece:
     """A store that depends on nothing that was stored before."""
     loads = _loads(value)
     bare = _bare(value)
@@ -214,7 +214,9 @@ def _mapped(target: e.Index, value: e.Expr) -> Piece:
         if _indirect(bare):
             word = "gather"
         elif show(bare.index) != show(target.index):
-            word = "transpose" if variables(bare.index) == variables(target.index) else "copy"
+            names = {loop.var.name for loop in loops}
+            shared = names & variables(bare.index) & variables(target.index)
+            word = "transpose" if len(shared) >= 2 else "copy"
     elif not loads:
         word = f"elementwise {_ops(value)}" if _ops(value) else "store"
         word = "fill" if isinstance(bare, e.Const) else word
