@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +14,28 @@ if TYPE_CHECKING:
     from xpiler.verify.verdict import Verdict
 
 
-def translate(text: str, to: str, *, file: str = "kernel.cu", **options: Any) -> Translation:
+def translate(
+    text: str,
+    to: str,
+    *,
+    file: str = "kernel.cu",
+    models: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Translation:
     """Translate source text to the platform `to` and verify the result.
 
     `file` names the source (its suffix says the platform unless `source=` does); further keyword
     arguments are the fields of `Options`. The result's `text` is None when refused; its
     `diagnostics` say why; `verdict` how sure it is. Never raises for what the text holds.
+    `models` are settings of a model (docs/models.md), e.g. `{"model": "openai:NAME"}`; raises
+    XpilerError (XP15) where they are not understood.
     """
-    return _translate(text, file, Options(target=to, **options))
+    if not models:
+        return _translate(text, file, Options(target=to, **options))
+    from xpiler.neural.settings import settings
+    from xpiler.proposers import proposer_of
+
+    return _translate(text, file, Options(target=to, **options), proposer_of(settings(models)))
 
 
 def verify(source: str, target: str, *, file: str, target_platform: str, **options: Any) -> Verdict:

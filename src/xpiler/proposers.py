@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xpiler.diagnostics import Diagnostic
+from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.neural.asker import Asker
-from xpiler.neural.road import Road, proposers
+from xpiler.neural.road import Bench, Mended, Road, proposers
 from xpiler.neural.settings import Settings
 from xpiler.neural.stages import Stage, stages, usual_passes
 
@@ -32,7 +32,7 @@ class ModelProposer:
 
     def propose(self, bench: Workbench) -> str | None:
         """A text that passed the check, or None."""
-        self._road = Road(self.asker, self.settings)
+        self._road = Road(self.asker, self.settings, _mend)
         if not bench.judged:
             message = "it is not known how to run the source, so a model's text cannot be checked"
             self._road.remarks.append(Diagnostic("XP1507", message))
@@ -62,6 +62,14 @@ def proposer_of(
     if settings is None or settings.proposer == "symbolic":
         return None
     return ModelProposer(asker(settings, _injector, log=log), settings)
+
+
+def _mend(bench: Bench, stage: Stage, text: str) -> Mended | None:
+    """Localise and repair what is wrong in a proposal; None where that fails in any way."""
+    try:
+        return bench.mended(text, stage)
+    except XpilerError:
+        return None
 
 
 def _injector(text: str, platform: str, seed: int, n: int) -> str:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir.program import Program
 from xpiler.ir.types import Pointer, Type
-from xpiler.neural.road import Report, stage_is_plain
+from xpiler.neural.road import Mended, Report, stage_is_plain
 from xpiler.platforms.registry import Platform
 from xpiler.trace import Trace
+from xpiler.verify.remembering import Remembering
 
 if TYPE_CHECKING:
     from xpiler.ir.expr import Expr
@@ -63,6 +64,7 @@ class Workbench:
     options: Settled
     trace: Trace
     draft: Callable[[Platform, bool], Draft]
+    runs: Remembering = field(default_factory=Remembering)
     _drafts: dict[tuple[str, bool], Draft] = field(default_factory=dict)
     _verdicts: dict[tuple[str, str], Verdict] = field(default_factory=dict)
     _programs: dict[str, Program | None] = field(default_factory=dict)
@@ -145,8 +147,24 @@ class Workbench:
                 entries=raised.entries,
                 extents=raised.extents if same else {},
                 alike=raised.alike,
+                executor=self.runs,
             )
         return self._verdicts[key]
+
+    def mended(self, text: str, stage: Stage) -> Mended | None:
+        """A wrong text repaired by the smallest change that passes the check, if there is one."""
+        from xpiler.repair.mend import Calling, Refused, mend_pair
+
+        raised = self.drafted(stage.after, stage_is_plain(stage)).raised
+        calling = Calling(raised.extras, raised.entries, {}, raised.lost, raised.alike)
+        found = mend_pair(
+            self.reading, text, stage.after, calling,
+            seed=self.trace.seed, sandbox=self.options.sandbox, executor=self.runs,
+        )  # fmt: skip
+        if isinstance(found, Refused):
+            return None
+        lines = ", ".join(f"line {p.line}: {p.cls}" for p in found.places)
+        return Mended(found.text, f"{found.changed} lines changed ({lines})")
 
     def _program_of(self, text: str) -> Program | None:
         """The sequential program of the source or of sequential C, for annotation; None where it

@@ -109,5 +109,9 @@ def _optional() -> list[Finding]:
             False,
         ),
     ]
+    out += [
+        Finding(name, bool(_version(name)), _version(name), "asking a model", False)
+        for name in ("openai", "anthropic")
+    ]
     cpu = Finding("processor", True, f"{machine.machine()}, {machine.system()}", "", False)
     return [*out, cpu]

@@ -57,6 +57,10 @@ class Bench(Protocol):
         """Read, build and run `text` against the original source."""
         ...
 
+    def mended(self, text: str, stage: Stage) -> Mended | None:
+        """A wrong text repaired, if it can be."""
+        ...
+
     def symbolic(self, stage: Stage) -> str | None:
         """The text after this stage as the symbolic passes make it; None where they refuse."""
         ...
