@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from xpiler.diagnostics import XpilerError
+from xpiler.neural import prompts
+from xpiler.neural.instructions import Instruction
 from xpiler.neural.prompts import PASSES, again, mark_for, messages, pass_name, pass_prompt
 from xpiler.neural.retrieve import Index, instructions_for, manual, passages_for, words
 from xpiler.neural.stages import stages, usual_passes
@@ -41,7 +44,9 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("name", PASSES)
-def test_golden(name: str) -> None:
+def test_golden(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found_one = [Instruction("vector_add", "void vector_add(T * dst, T * a, int n)", 1, "adds")]
+    monkeypatch.setattr(prompts, "instructions_for", lambda *_: found_one)
     text, file = (SEQUENTIAL, "k.c") if TARGETS[name] == "c" else (SOURCE, "k.cu")
     if name == "detensorize":
         text, file = SOURCE, "k.cu"
@@ -53,7 +58,8 @@ def test_golden(name: str) -> None:
     after = {"source": here["source"], "sequential": plain, "target": target}[part.gives]
     stage = stages((name,), here[part.takes], after)[0]
     before = SEQUENTIAL if part.takes == "sequential" else text
-    turns = messages(name, bench.material(stage, before))
+    material = replace(bench.material(stage, before), knobs=('step(loop="i", factor=32)',))
+    turns = messages(name, material)
     found = "\n".join(f"--- {m.role} ---\n{m.text}" for m in turns)
     path = GOLDEN / f"{name}.md"
     if os.environ.get("XPILER_WRITE_GOLDEN"):
