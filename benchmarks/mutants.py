@@ -42,6 +42,7 @@ from emulate import invocation  # noqa: E402
 from mutant_emulated import EmulatedOracle  # noqa: E402
 from mutant_oracle import Oracle, runs_here  # noqa: E402
 from mutation import Edit, chosen, without_barriers  # noqa: E402
+from mutation_bang import edits as bang_edits  # noqa: E402
 from mutation_gpu import edits as gpu_edits  # noqa: E402
 
 from xpiler import pipeline  # noqa: E402
@@ -217,7 +218,8 @@ def variants(kernel: Kernel) -> list[tuple[Edit, bool]]:
     """All variants in the order in which they are judged; the second: of the source's text."""
     rng = random.Random(f"{kernel.seed}/{kernel.case.id}")
     if kernel.to != "c":
-        return [(edit, False) for edit in chosen(kernel.text, rng, gpu_edits(kernel.text))]
+        every = bang_edits if kernel.to == "bang" else gpu_edits
+        return [(edit, False) for edit in chosen(kernel.text, rng, every(kernel.text))]
     ordered = [(edit, False) for edit in chosen(kernel.text, rng)]
     source = without_barriers(kernel.case.path.read_text(encoding="utf-8"))
     rng.shuffle(source)

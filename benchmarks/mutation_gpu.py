@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from mutation import KINDS, Edit
@@ -188,10 +188,15 @@ def _opening(head: str) -> int:
 
 def edits(text: str) -> list[Edit]:
     """Every edit of a CUDA or HIP text: in the bodies of functions, comments left alone."""
+    return edits_of(text, GPU_KINDS)
+
+
+def edits_of(text: str, kinds: Sequence[Callable[[str], Iterator[Edit]]]) -> list[Edit]:
+    """Every edit of some kinds in the bodies of functions, comments left alone."""
     holes = [m.span() for m in re.finditer(r"//[^\n]*|/\*.*?\*/|^[ \t]*#[^\n]*", text, re.S | re.M)]
     found = []
     for first, last in bodies(text):
-        for kind in GPU_KINDS:
+        for kind in kinds:
             for e in kind(text[first:last]):
                 moved = Edit(e.kind, e.start + first, e.end + first, e.new)
                 if not any(

@@ -11,6 +11,9 @@ XP_PS(XP_MAP3, fmadd, fmaf(a[i], b[i], c[i])) XP_PD(XP_MAP3, fmadd, fma(a[i], b[
 XP_PS(XP_MAP3, fmsub, fmaf(a[i], b[i], -c[i])) XP_PD(XP_MAP3, fmsub, fma(a[i], b[i], -c[i]))
 XP_PS(XP_MAP3, fnmadd, fmaf(-a[i], b[i], c[i])) XP_PD(XP_MAP3, fnmadd, fma(-a[i], b[i], c[i]))
 XP_PS(XP_MAP3, fnmsub, fmaf(-a[i], b[i], -c[i])) XP_PD(XP_MAP3, fnmsub, fma(-a[i], b[i], -c[i]))
+// Pairs of lanes as complex numbers: the even one subtracts, the odd one adds, or the other way round.
+XP_PS(XP_MAP3, fmaddsub, fmaf(a[i], b[i], i % 2 ? c[i] : -c[i])) XP_PD(XP_MAP3, fmaddsub, fma(a[i], b[i], i % 2 ? c[i] : -c[i]))
+XP_PS(XP_MAP3, fmsubadd, fmaf(a[i], b[i], i % 2 ? -c[i] : c[i])) XP_PD(XP_MAP3, fmsubadd, fma(a[i], b[i], i % 2 ? -c[i] : c[i]))
 // Approximations, relative error at most 2^-14 (rsqrt, rcp of SSE and AVX: 1.5 * 2^-12).
 XP_PS(XP_MAP1, rsqrt14, 1.0f / sqrtf(a[i])) XP_PD(XP_MAP1, rsqrt14, 1.0 / sqrt(a[i]))
 XP_PS(XP_MAP1, rcp14, 1.0f / a[i]) XP_PD(XP_MAP1, rcp14, 1.0 / a[i])

@@ -55,6 +55,11 @@ XP_CONVERTS(_mm512, cvtepi32_ps, __m512, xp_f32x16, 16, xp_i32x16, __mmask16, (f
 XP_CONVERTS(_mm512, cvtepu32_ps, __m512, xp_f32x16, 16, xp_u32x16, __mmask16, (float)a[i])
 XP_CONVERTS(_mm512, cvtps_epi32, __m512i, xp_i32x16, 16, xp_f32x16, __mmask16, XP_TO_INT(rintf(a[i])))
 XP_CONVERTS(_mm512, cvttps_epi32, __m512i, xp_i32x16, 16, xp_f32x16, __mmask16, XP_TO_INT(a[i]))
+XP_FUN __m512i _mm512_cvt_roundps_epi32(xp_f32x16 a, const int how) {
+  xp_i32x16 d;
+  XP_EACH(16) d[i] = XP_TO_INT(xp_rounded(a[i], how));
+  return d;
+}
 XP_CONVERT(_mm256_cvtepi32_ps, __m256, xp_f32x8, 8, xp_i32x8, (float)a[i])
 XP_CONVERT(_mm256_cvtps_epi32, __m256i, xp_i32x8, 8, xp_f32x8, XP_TO_INT(rintf(a[i])))
 XP_CONVERT(_mm256_cvttps_epi32, __m256i, xp_i32x8, 8, xp_f32x8, XP_TO_INT(a[i]))
