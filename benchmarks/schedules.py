@@ -3,7 +3,7 @@
     python benchmarks/schedules.py [--count 2000] [--seed 1] [--target c] [--jobs 2] [--show]
 
 Every schedule has one to eight passes, each drawn among those that have a legal instance at that
-point (the rarer ones so far are tried first). Prints how often each pass was taken, how many
+point. Prints how often each pass was taken, how many
 schedules change the text, and every schedule whose translation does not verify though the plain
 one does. Exit code 0 when there is no such schedule.
 """
@@ -30,6 +30,15 @@ from xpiler.verify.spec import load_sidecar
 KERNELS = Path(__file__).parent.parent / "tests" / "kernels"
 TARGETS = ("c", "cuda", "hip", "bang")
 LONGEST = 8
+RARE = (
+    "unpipeline",
+    "detensorize",
+    "pipeline",
+    "uncache",
+    "tensorize",
+    "loop_contraction",
+    "cache",
+)  # passes that need another one before them, or a loop of a kind, are tried first at times
 TRIES = 6  # instances of a pass that are tried at one point
 
 
@@ -69,7 +78,9 @@ def _one(
     """A legal step: passes in random order, those that this schedule has not had yet first."""
     had = Counter(one.step for one in taken)
     names = sorted(REGISTRY, key=lambda name: (had[name], rng.random()))
-    for name in names:
+    if rng.random() < 0.5:
+        names = [*RARE, *names]
+    for name in dict.fromkeys(names):
         options = list(REGISTRY[name].candidates(program, around))
         for one in rng.sample(options, min(TRIES, len(options))):
             done = REGISTRY[name].apply(program, one, around)

@@ -45,8 +45,8 @@ loop gets the next free name: `i.1`, `i.2`. In text the dots are underscores or 
 After each step a check says how it is known that the meaning stayed: `solver` (the indices that the
 body sees are the same, by a query to z3), `same form` (undoing the step gives the program back, or
 the step is the rewrite that the dependence analysis has proved), or `test`: nothing of that, so
-that the verifier's run of both texts is what there is. What a step takes for granted (two buffers do not
-overlap, an index does not overflow) is recorded and printed with the verdict.
+that the verifier's run of both texts is what there is. What a step takes for granted (two buffers
+do not overlap, an index does not overflow) is recorded and printed with the verdict.
 
 This page is made by `python -m xpiler.report.passes`: change that, not the page.
 """
