@@ -11,6 +11,7 @@ from xpiler.ir.types import Scalar, Type
 Interval = tuple[int, int]
 
 
+REORDERED = "sums of floating-point numbers may be added up in another order"
 ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select, e.Field)
 
 

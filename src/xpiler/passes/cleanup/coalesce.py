@@ -48,7 +48,7 @@ class Coalesce:
             tiles = {v for name, v in ctx.tile_loops if name == f.name}
             taken = {p.name for p in f.params} | names_in(f.body)
             axes = {v for name, v in ctx.axes if name == f.name}
-            coalescer = _Coalescer(tiles, axes, set(taken))
+            coalescer = Coalescer(tiles, axes, set(taken))
             new = coalescer.run(f, ctx.facts(f))
             ctx.axes.update((f.name, v) for v in coalescer.axes)
             return new
@@ -57,7 +57,7 @@ class Coalesce:
 
 
 @dataclass
-class _Coalescer(Walker):
+class Coalescer(Walker):
     """`tiles` are serial loops over tiles that no longer exist: they join the loop inside.
 
     `axes` are loops over blocks and threads as raising made them.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from xpiler.analysis.ranges import Ledger
 from xpiler.ir.check import check
 from xpiler.ir.program import Program
+from xpiler.passes.cleanup.accumulate import Accumulate
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
@@ -18,6 +19,7 @@ from xpiler.passes.cleanup.guards import Guards
 from xpiler.passes.cleanup.inplace import InPlace
 from xpiler.passes.cleanup.masks import Masks
 from xpiler.passes.cleanup.mirror import Mirror
+from xpiler.passes.cleanup.networks import Networks
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.private import Private
@@ -26,6 +28,7 @@ from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.unflatten import Unflatten
+from xpiler.passes.cleanup.uniform import Uniform
 from xpiler.passes.cleanup.untile import Untile
 from xpiler.passes.cleanup.walking import Walking
 
@@ -67,6 +70,9 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Scalars(),
         Untile(),
         Padding(),
+        Networks(),
+        Uniform(),
+        Accumulate(),
     )
 
 

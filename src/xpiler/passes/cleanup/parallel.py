@@ -35,6 +35,8 @@ class Parallel:
 class _Marker(Walker):
     """Looks for provable loops from the outside inwards, among those that raising made."""
 
+    depth = 0
+
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
@@ -52,10 +54,12 @@ class _Marker(Walker):
         if st.kind not in ("parallel", "serial"):
             return False
         trips = (facts.poly(st.hi) - facts.poly(st.lo)).constant
-        return trips is None or trips > SHORT or not facts.rank
+        return trips is None or trips > SHORT or not self.depth
 
     def _inner(self, st: s.For, facts: Facts) -> s.Body:
+        self.depth += 1
         found = self.descend(st, facts)
+        self.depth -= 1
         assert isinstance(found, s.For)
         return found.body
 

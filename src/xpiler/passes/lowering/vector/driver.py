@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from xpiler.analysis.atoms import REORDERED
 from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in
 from xpiler.analysis.ranges import Facts, Ledger, type_range
@@ -29,7 +30,6 @@ from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
 from xpiler.platforms.registry import Platform
 
-REORDERED = "sums of floating-point numbers may be added up in another order"
 INF = float("inf")
 SHORT = 8
 """Loops of fewer iterations stay as they are."""
