@@ -67,11 +67,10 @@ def test_reading_further_up_needs_no_copy() -> None:
     "body",
     [
         exchange(e.Select(b.op(">=", LANE, STEP), b.op("-", LANE, STEP), LANE, LANE.type)),
-        exchange(b.op("^", LANE, STEP)),
         exchange(down(), into=b.at(V, b.op("-", b.c(7), LANE))),
         (*exchange(down()), lanes(b.var("z"), b.put(b.at(V, b.var("z")), b.at(X, b.var("z"))))),
     ],
-    ids=["below", "either side", "another place", "copy used again"],
+    ids=["below", "another place", "copy used again"],
 )
 def test_a_copy_that_is_needed_stays(body: tuple[s.Stmt, ...]) -> None:
     assert "x[" in cleaned(s.Decl(STEP, b.c(4)), tree(*body))

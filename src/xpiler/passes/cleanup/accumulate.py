@@ -23,7 +23,14 @@ from xpiler.passes.cleanup.base import Context, Walker, each_function
 from xpiler.passes.cleanup.bodies import each_body
 from xpiler.passes.cleanup.coalesce import Coalescer
 from xpiler.passes.cleanup.fold import int_value
-from xpiler.passes.cleanup.machine import OPERATIONS, ROUNDED, identity, is_neutral
+from xpiler.passes.cleanup.machine import (
+    OPERATIONS,
+    ROUNDED,
+    Machine,
+    Mix,
+    identity,
+    is_neutral,
+)
 from xpiler.passes.cleanup.nests import from_zero
 from xpiler.passes.cleanup.overwrites import dead_before, dealt
 
@@ -51,12 +58,10 @@ class Accumulate:
 
 @dataclass(frozen=True)
 class _Fold:
-    """`var = init; for k in [first, end): var = var op array[k]` at `at`, `at + 1` of a body.
-
-    `init` is the array's element before `first`, or None: what `op` starts from.
-    """
+    """Statements [at, after) of a body that make `var` all of array[0], ... array[end - 1]."""
 
     at: int
+    after: int
     var: e.Var
     op: str
     array: e.Var
@@ -85,24 +90,43 @@ def _may_reorder(op: str, t: Scalar, ledger: Ledger) -> bool:
 
 
 def _fold(body: s.Body, at: int) -> _Fold | None:
-    decl, loop = body[at], body[at + 1]
-    if not isinstance(decl, s.Decl) or decl.init is None or not isinstance(loop, s.For):
+    decl = body[at]
+    if not isinstance(decl, s.Decl) or decl.init is None or not isinstance(decl.var.type, Scalar):
         return None
-    step = update(loop.body[0], {decl.var.name}) if len(loop.body) == 1 else None
-    first, end = int_value(loop.lo), int_value(loop.hi)
-    if step is None or step.op not in OPERATIONS or first is None or end is None:
+    arrays = {v.name: v for v in _subscripted(body[at : at + 2])}
+    if not arrays:
         return None
-    x = step.value
-    if not isinstance(x, e.Index) or x.index != loop.var or int_value(loop.step) != 1:
+    machine = Machine(frozenset(arrays), frozenset())
+    after = at
+    while after < len(body) and (after == at or _combines(body[after], decl.var)):
+        if not machine.run(body[after]):
+            break
+        after += 1
+    mix = machine.state.scalars.get(decl.var.name)
+    if not isinstance(mix, Mix) or not mix.op or {name for name, _ in mix.names} != {*arrays}:
         return None
-    if not isinstance(x.base, e.Var) or not isinstance(x.base.type, Array) or first > 1:
+    places = sorted(k for _, k in mix.names)
+    if places != list(range(len(places))) or any(n != 1 for _, n in mix.leaves):
         return None
-    begins = _is_first(decl.init, x.base) if first == 1 else is_neutral(step.op, decl.init)
-    return _Fold(at, decl.var, step.op, x.base, end) if begins else None
+    return _Fold(at, after, decl.var, mix.op, next(iter(arrays.values())), len(places))
 
 
-def _is_first(x: e.Expr, array: e.Var) -> bool:
-    return isinstance(x, e.Index) and x.base == array and int_value(x.index) == 0
+def _subscripted(body: s.Body) -> set[e.Var]:
+    """Arrays of which elements are read."""
+    return {
+        n.base
+        for n in walk(body)
+        if isinstance(n, e.Index) and isinstance(n.base, e.Var) and isinstance(n.base.type, Array)
+    }
+
+
+def _combines(st: s.Stmt, var: e.Var) -> bool:
+    """Whether `st` does nothing but change the scalar `var`."""
+    return isinstance(st, (s.For, s.Assign)) and of_stmt(st).writes - _counters(st) == {var.name}
+
+
+def _counters(st: s.Stmt) -> frozenset[str]:
+    return frozenset(n.var.name for n in walk(st) if isinstance(n, s.For))
 
 
 def _source(body: s.Body, fold: _Fold) -> int | None:
@@ -110,7 +134,7 @@ def _source(body: s.Body, fold: _Fold) -> int | None:
     name = fold.array.name
     if not any(isinstance(st, s.Decl) and st.var.name == name for st in body):
         return None
-    rest = body[fold.at + 2 :]
+    rest = body[fold.after :]
     near = rest[: dead_before(rest, name, 0, fold.end)]
     if any(name in of_stmt(st).reads for st in near):
         return None
@@ -144,7 +168,7 @@ def _with_sum(body: s.Body, fold: _Fold, source: int, start: e.Expr, taken: set[
     decl = body[fold.at]
     assert isinstance(decl, s.Decl)
     total = replace(decl, init=start, const=False)
-    rest = (*body[source + 1 : fold.at], *body[fold.at + 2 :])
+    rest = (*body[source + 1 : fold.at], *body[fold.after :])
     return (*body[:source], total, new, *rest)
 
 

@@ -24,6 +24,7 @@ from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
+from xpiler.passes.cleanup.rebase import Rebase
 from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
@@ -70,6 +71,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Scalars(),
         Untile(),
         Padding(),
+        Rebase(),
         Networks(),
         Uniform(),
         Accumulate(),

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from xpiler.analysis.effects import root
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
+from xpiler.ir.rewrite import map_children
 from xpiler.ir.types import BF16, F16, Array, Scalar
 from xpiler.passes.cleanup.fold import convert, fold_binary
 
 LARGEST = 1024
 """Elements of the largest array that is followed."""
 MOST_STEPS = 40_000
+MOST_STORES = 4
 IDEMPOTENT = ("max", "min", "&", "|")
 OPERATIONS = ("+", "*", "^", *IDEMPOTENT)
 ROUNDED = ("+", "*")
@@ -44,6 +48,19 @@ class Mix:
 Value = e.Const | Mix
 
 
+@dataclass(frozen=True)
+class Store:
+    """A store to other memory that is made just once: `target op= value`, known parts filled in.
+
+    Variables in `parts` stand for combinations of elements.
+    """
+
+    target: e.Expr
+    value: e.Expr
+    op: str
+    parts: tuple[tuple[str, Mix], ...]
+
+
 @dataclass
 class State:
     """What scalars and elements hold; elements that are not listed hold what they did at first.
@@ -54,17 +71,25 @@ class State:
     scalars: dict[str, Value] = field(default_factory=dict)
     arrays: dict[str, dict[int, Value]] = field(default_factory=dict)
     blank: set[str] = field(default_factory=set)
+    stores: list[Store] = field(default_factory=list)
 
     def copy(self) -> State:
         arrays = {name: dict(items) for name, items in self.arrays.items()}
-        return State(dict(self.scalars), arrays, set(self.blank))
+        return State(dict(self.scalars), arrays, set(self.blank), list(self.stores))
 
 
 class Machine:
-    """Executes statements on a `State`; `arrays` are those that nothing else can reach."""
+    """Executes statements on a `State`.
 
-    def __init__(self, arrays: frozenset[str], budget: int = MOST_STEPS) -> None:
+    `arrays` are those that nothing else can reach; of `local` variables no value may be asked for
+    that is not known, as the statements that gave it to them will be gone.
+    """
+
+    def __init__(
+        self, arrays: frozenset[str], local: frozenset[str], budget: int = MOST_STEPS
+    ) -> None:
         self.followed = arrays
+        self.local = local
         self.state = State()
         self.budget = budget
 
@@ -115,6 +140,8 @@ class Machine:
             self.state.scalars.pop(st.var.name, None)
 
     def _assign(self, st: s.Assign) -> None:
+        if isinstance(st.target, e.Index) and root(st.target) not in self.followed:
+            return self._store(st)
         value = self.value(st.value)
         if st.op:
             value = self._binary(st.op, self.value(st.target), value, st.target.type)
@@ -123,6 +150,40 @@ class Machine:
         else:
             name, k = self._place(st.target)
             self.state.arrays.setdefault(name, {})[k] = value
+
+    def _store(self, st: s.Assign) -> None:
+        """Keep a store to memory that is not followed for afterwards."""
+        if len(self.state.stores) >= MOST_STORES or not isinstance(st.target, e.Index):
+            raise Opaque
+        parts: dict[str, Mix] = {}
+        target = self._filled(st.target, parts)
+        self.state.stores.append(
+            Store(target, self._filled(st.value, parts), st.op, tuple(parts.items()))
+        )
+
+    def _filled(self, x: e.Expr, parts: dict[str, Mix]) -> e.Expr:
+        """`x` with what is known in it filled in."""
+        try:
+            value = self.value(x)
+        except Opaque:
+            return self._filled_parts(x, parts)
+        if isinstance(value, e.Const):
+            return value
+        name = f"%{len(self.state.stores)}.{len(parts)}"
+        parts[name] = value
+        return e.Var(name, x.type)
+
+    def _filled_parts(self, x: e.Expr, parts: dict[str, Mix]) -> e.Expr:
+        if isinstance(x, e.Var):
+            if x.name in self.followed or x.name in self.local:
+                raise Opaque  # its value is lost
+            return x
+        if isinstance(x, e.Call) and x.func not in math_functions():
+            raise Opaque
+        if isinstance(x, e.AddressOf):
+            raise Opaque
+        out: e.Expr = map_children(x, lambda c: self._filled(c, parts))
+        return out
 
     def _for(self, st: s.For) -> None:
         lo, hi, step = (self._known(x) for x in (st.lo, st.hi, st.step))

@@ -13,19 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.atoms import REORDERED, Ledger
-from xpiler.analysis.effects import ANY, names_in, of_stmt
+from xpiler.analysis.effects import ANY, assigned, names_in, of_stmt
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import children, fresh_name, rewrite_exprs, walk
+from xpiler.ir.rewrite import children, fresh_name, rewrite_exprs, substitute, walk
 from xpiler.ir.types import I32, Array, Scalar
 from xpiler.passes.cleanup.base import Context, each_function
 from xpiler.passes.cleanup.bodies import each_body
-from xpiler.passes.cleanup.machine import LARGEST, ROUNDED, Machine, Mix, State, Value
+from xpiler.passes.cleanup.machine import LARGEST, ROUNDED, Machine, Mix, State, Store, Value
 from xpiler.passes.cleanup.overwrites import dead_before, elements
 
-FEWEST = 4
-"""Elements that a network has to combine to be worth a loop."""
+MOST_PLACES = 4
+"""Elements that are written one by one, at most."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,11 @@ class _Finder:
     def windows(self, body: s.Body) -> s.Body:
         """`body` with every run of statements that combine elements rewritten."""
         here = {st.var.name for st in body if isinstance(st, s.Decl)}
-        machine = Machine(self.arrays & here)
+        inner = frozenset().union(*(_inside(st) for st in body))
+        machine = Machine(self.arrays & (here | inner), frozenset(here) | inner)
         start, first = State(), 0
         for k, st in enumerate(body):
-            mine = _writes(st) <= here | _inside(st)
+            mine = _assigned(st) <= here | _inside(st)
             if mine and machine.run(st):
                 continue
             new = self._rewritten(body, first, k, start, machine.state)
@@ -101,7 +102,7 @@ class _Finder:
         self, body: s.Body, first: int, end: int, start: State, state: State
     ) -> s.Body | None:
         window, rest = body[first:end], body[end:]
-        if not any(isinstance(v, Mix) and len(v.leaves) >= FEWEST for v in _values(state)):
+        if not any(isinstance(v, Mix) and v.op for v in _values(state)):
             return None
         emit = _Emitter(window, rest, start, state, self.taken, self.ledger)
         mark = len(self.ledger.sentences)
@@ -117,8 +118,9 @@ def _size(body: s.Body) -> int:
     return sum(1 for _ in walk(body))
 
 
-def _writes(st: s.Stmt) -> frozenset[str]:
-    return of_stmt(st).writes
+def _assigned(st: s.Stmt) -> frozenset[str]:
+    """Scalars that `st` writes."""
+    return assigned((st,)) | frozenset(n.var.name for n in (st,) if isinstance(n, s.Decl))
 
 
 def _inside(st: s.Stmt) -> set[str]:
@@ -130,6 +132,8 @@ def _values(state: State) -> Iterator[Value]:
     yield from state.scalars.values()
     for items in state.arrays.values():
         yield from items.values()
+    for store in state.stores:
+        yield from (mix for _, mix in store.parts)
 
 
 class _No(Exception):
@@ -161,6 +165,8 @@ class _Emitter:
             for name in sorted(self.state.scalars.keys() & wanted):
                 if self.state.scalars[name] != self.start.scalars.get(name):
                     self._scalar(name, self.state.scalars[name])
+            for store in self.state.stores:
+                self._store(store)
         except _No:
             return None
         if not self.folds:
@@ -229,7 +235,7 @@ class _Emitter:
 
     def _stores(self, var: e.Var, items: dict[int, Value]) -> None:
         assert isinstance(var.type, Array)
-        if len(items) > FEWEST:
+        if len(items) > MOST_PLACES:
             raise _No
         for k, v in sorted(items.items()):
             place = e.Index(var, _int(k), var.type.elem)
@@ -243,7 +249,7 @@ class _Emitter:
         assert isinstance(t, Array)
         uniform = len(items) == t.size and len(set(items.values())) == 1
         known = {int(x.value) for x in places if isinstance(x, e.Const)}
-        if not uniform and len(known & items.keys()) > FEWEST:
+        if not uniform and len(known & items.keys()) > MOST_PLACES:
             raise _No
         if not uniform and not all(isinstance(x, e.Const) for x in places):
             raise _No
@@ -258,6 +264,13 @@ class _Emitter:
             return x
 
         self.rest = (*rewrite_exprs(self.rest[:live], one), *self.rest[live:])
+
+    def _store(self, store: Store) -> None:
+        kinds = {n.name: n.type for x in (store.target, store.value) for n in walk(x)
+                 if isinstance(n, e.Var)}  # fmt: skip
+        parts = {name: self._expr(mix, kinds[name]) for name, mix in store.parts}
+        target, value = substitute(store.target, parts), substitute(store.value, parts)
+        self.after.append(s.Assign(target, value, store.op))  # type: ignore[arg-type]
 
     # -- values -----------------------------------------------------------------------------------
 

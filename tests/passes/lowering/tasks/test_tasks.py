@@ -252,7 +252,7 @@ void grows(const float* x, double* y, int n) {
 @pytest.mark.parametrize(
     ("text", "suffix", "instruction"),
     [
-        (TREE, "cu", "__bang_add(&cache["),
+        (TREE, "cu", "__bang_sumpool(part, in_tile"),
         (MOVED, "c", "__bang_mul_scalar("),
         (SIGN, "c", "__bang_lt_scalar("),
         (LEAST, "c", "__bang_lt("),
