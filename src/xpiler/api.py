@@ -34,8 +34,9 @@ def translate(
         return _translate(text, file, Options(target=to, **options))
     from xpiler.neural.settings import settings
     from xpiler.proposers import proposer_of
+    from xpiler.proposers import translate as propose
 
-    return _translate(text, file, Options(target=to, **options), proposer_of(settings(models)))
+    return propose(text, file, Options(target=to, **options), proposer_of(settings(models)))
 
 
 def verify(source: str, target: str, *, file: str, target_platform: str, **options: Any) -> Verdict:

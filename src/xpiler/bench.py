@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpiler.diagnostics import XpilerError
-from xpiler.pipeline import Options, Translation, translate
+from xpiler.pipeline import Options, Translation
 
 if TYPE_CHECKING:
     from xpiler.neural.settings import Settings
@@ -131,7 +131,7 @@ def run_one(
 
     `models` says who proposes beside the symbolic passes.
     """
-    from xpiler.proposers import proposer_of
+    from xpiler.proposers import proposer_of, translate
     from xpiler.verify.spec import load_sidecar
 
     start = time.perf_counter()

@@ -151,7 +151,7 @@ class Workbench:
             )
         return self._verdicts[key]
 
-    def mended(self, text: str, stage: Stage) -> Mended | None:
+    def mended(self, text: str, stage: Stage, seconds: float) -> Mended | None:
         """A wrong text repaired by the smallest change that passes the check, if there is one."""
         from xpiler.repair.mend import Calling, Refused, mend_pair
 
@@ -159,7 +159,8 @@ class Workbench:
         calling = Calling(raised.extras, raised.entries, {}, raised.lost, raised.alike)
         found = mend_pair(
             self.reading, text, stage.after, calling,
-            seed=self.trace.seed, sandbox=self.options.sandbox, executor=self.runs,
+            seed=self.trace.seed, sandbox=self.options.sandbox, seconds=seconds,
+            executor=self.runs,
         )  # fmt: skip
         if isinstance(found, Refused):
             return None

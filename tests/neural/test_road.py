@@ -57,7 +57,7 @@ class Bench:
         self.checked.append(text)
         return Report("right") if "right" in text else Report("wrong", f"{text.strip()} is wrong")
 
-    def mended(self, text: str, stage: Stage) -> Mended | None:
+    def mended(self, text: str, stage: Stage, seconds: float) -> Mended | None:
         return None
 
     def symbolic(self, stage: Stage) -> str | None:

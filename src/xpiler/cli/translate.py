@@ -142,10 +142,15 @@ def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool)
 
 
 def _run(text: str, path: str, options: Options, report: Any, proposer: Any) -> Translation:
-    from xpiler.pipeline import translate
-
+    name = "<stdin>" if path == "-" else path
     with report.progress(f"{path} -> {options.target}"):
-        return translate(text, "<stdin>" if path == "-" else path, options, proposer)
+        if proposer is None:
+            from xpiler.pipeline import translate
+
+            return translate(text, name, options)
+        from xpiler.proposers import translate as propose
+
+        return propose(text, name, options, proposer)
 
 
 def options_of(path: str, target: str, given: dict[str, Any]) -> Options:

@@ -57,8 +57,8 @@ class Bench(Protocol):
         """Read, build and run `text` against the original source."""
         ...
 
-    def mended(self, text: str, stage: Stage) -> Mended | None:
-        """A wrong text repaired, if it can be."""
+    def mended(self, text: str, stage: Stage, seconds: float) -> Mended | None:
+        """A wrong text repaired, if that can be done in this time."""
         ...
 
     def symbolic(self, stage: Stage) -> str | None:

@@ -26,6 +26,7 @@ class Settings:
     key. `ask_again` counts the times that an answer goes back with what is wrong with it; `repair`
     and `fall_back` say whether a wrong answer is mended and whether the symbolic pass steps in.
     `samples` answers are asked for at once. `passes` replaces the usual passes of a direction.
+    `entries` is a folder of descriptions of instructions, to read from and to write hypotheses to.
     `purse` is a file by which several processes share the budget. Seconds throughout.
     """
 
@@ -48,6 +49,8 @@ class Settings:
     stream: bool = True
     cache: bool = True
     wait: float = 3600.0
+    repair_seconds: float = 60.0
+    entries: str = ""
     prices: Mapping[str, Price] = field(default_factory=dict)
     purse: Path | None = None
 
@@ -118,6 +121,8 @@ READERS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "stream": (_flag, "true or false"),
     "cache": (_flag, "true or false"),
     "wait": (_seconds, "seconds"),
+    "repair_seconds": (_seconds, "seconds"),
+    "entries": (str, "a folder"),
     "prices": (prices_from, "a table of models with `input` and `output`"),
 }
 _SECRETS = ("key", "api_key", "token", "secret", "password")
