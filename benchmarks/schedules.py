@@ -151,10 +151,13 @@ def report(found: Sequence[Result], show: bool) -> int:
                 print(
                     f"skipped {Path(r.file).relative_to(KERNELS)} -> {r.target}: {r.reason[:150]}"
                 )
-    for r in wrong:
-        print(f"{r.status} {Path(r.file).relative_to(KERNELS)} -> {r.target}: {r.reason[:400]}")
-        print("".join(f"    {one}\n" for one in r.steps), end="")
     return len(wrong)
+
+
+def _failure(r: Result) -> str:
+    """One schedule that went wrong, with its steps."""
+    head = f"{r.status} {Path(r.file).relative_to(KERNELS)} -> {r.target}: {r.reason[:400]}"
+    return "\n    ".join([head, *map(str, r.steps)])
 
 
 def main() -> int:
@@ -166,7 +169,11 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="name the schedules that were skipped")
     args = parser.parse_args()
     with ProcessPoolExecutor(args.jobs) as pool:
-        found = list(pool.map(work, jobs(args)))
+        found = []
+        for one in pool.map(work, jobs(args)):
+            found.append(one)
+            if one.status not in ("verified", "skipped"):
+                print(f"{len(found)}: {_failure(one)}", flush=True)
     return 1 if report(found, args.show) else 0
 
 

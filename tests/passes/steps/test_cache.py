@@ -72,6 +72,26 @@ def test_refusals_say_why():
     assert "400000 bytes of b do not fit" in refused(large, step, Around(platform("cuda")))
 
 
+def test_other_ways_to_the_buffer_are_seen():
+    pointer = body(
+        """
+        float *p = a + 8;
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < 8; j++) {
+                a[i * 8 + j] = b[j];
+                p[i * 8 + j] = 1.0f;
+            }
+        """,
+        PARAMS,
+    )
+    reason = refused(pointer, 'cache(buffer="a", loop="i")')
+    assert reason == "a is also reached through another pointer"
+    inside = body(
+        "for (int i = 0; i < n; i++) { const float *q = &b[i * 8]; "
+        "for (int j = 0; j < 8; j++) a[i * 8 + j] = q[j] + b[i * 8 + j]; }", PARAMS)  # fmt: skip
+    assert refused(inside, 'cache(buffer="b", loop="i")') == "the address of b is taken"
+
+
 def test_a_copy_that_is_still_in_use_stays():
     before = body(
         """

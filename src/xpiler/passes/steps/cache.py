@@ -121,6 +121,7 @@ def staged(
     scan.body(loop.body, within)
     box = box_of(scan.found, within)
     _legal(box, buffer, loop.body, within, pure)
+    _by_name(buffer, len(scan.found), loop.body, within, pure)
     _fits(box, buffer, room)
     return replace(loop, body=_body(box, buffer, scan, loop.body, within, place))
 
@@ -143,6 +144,13 @@ def _legal(box: Box, buffer: e.Var, body: s.Body, facts: Facts, pure: frozenset[
         near = a.root.name == name
         if not near and (a.write or box.writes) and not not_aliased(a.root, buffer, facts):
             raise Refused(f"{a.root.name} may overlap {name}")
+
+
+def _by_name(buffer: e.Var, count: int, body: s.Body, facts: Facts, pure: frozenset[str]) -> None:
+    """Raises Refused where the buffer is also reached through another pointer."""
+    every = [a for a in gather(body, facts, pure).accesses if a.root.name == buffer.name]
+    if len(every) > count:
+        raise Refused(f"{buffer.name} is also reached through another pointer")
 
 
 def _fits(box: Box, buffer: e.Var, room: int) -> None:

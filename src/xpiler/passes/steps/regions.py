@@ -105,8 +105,9 @@ class Scan(Walker):
             with self.maybe():
                 self.expr(x.b, facts)
             return x
-        if x == self.buffer:
-            raise Refused(f"{self.buffer.name} is used as a whole")
+        lent = isinstance(x, e.AddressOf) and self.buffer.name in names_in(x)
+        if lent or x == self.buffer:
+            raise Refused(f"the address of {self.buffer.name} is taken")
         map_children(x, lambda c: self.expr(c, facts))
         return x
 
@@ -252,7 +253,3 @@ def variables_of(body: s.Body) -> dict[str, e.Var]:
 
 def _flat(t: Type) -> bool:
     return isinstance(t, (Pointer, Array)) and not isinstance(t.elem, (Array, Pointer))
-
-
-__all__ = ["Box", "Scan", "Term", "box_of", "distinct_places", "local_array", "names_in",
-           "variables_of"]  # fmt: skip

@@ -132,6 +132,8 @@ class _Back:
             found = subscripts(n)
             if found is not None and found[0] == self.copy.near:
                 return self.copy.place(tuple(self.node(x) for x in found[1]))  # type: ignore[misc]
-        if n == self.copy.near:
-            raise Refused(f"{self.copy.near.name} is used as a whole")
+        near = self.copy.near
+        lent = isinstance(n, e.AddressOf) and near.name in names_in(n)
+        if lent or n == near:
+            raise Refused(f"the address of {near.name} is taken")
         return map_children(n, self.node)  # type: ignore[type-var]
