@@ -127,3 +127,11 @@ def test_start_up_imports_nothing_heavy() -> None:
     probe = f"import sys, xpiler.cli.main; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("folder", ["both", "both/"])
+def test_several_targets_go_into_a_folder(kernel: Path, folder: str) -> None:
+    """One name for two files would leave the last one only."""
+    done = xpiler("vec.cu", "-t", "c,hip", "-o", folder, "--no-verify", cwd=kernel.parent)
+    assert done.returncode == 1, done.stderr.decode()
+    assert sorted(p.name for p in (kernel.parent / "both").iterdir()) == ["vec.c", "vec.hip"]

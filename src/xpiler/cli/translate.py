@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     metavar="PLATFORM",
     help="target platform; several may be given",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="output file, or folder for several"
-)
+@click.option("-o", "--output", help="output file, or folder for several files or targets")
 @click.option("--force", is_flag=True, help="overwrite existing output files")
 @click.option("--no-verify", is_flag=True, help="do not run source and target against each other")
 @click.option("--plain", is_flag=True, help="C without vector instructions")
@@ -72,13 +70,13 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
         return dry_run.run(_expand(files), _targets(targets), given)
     given["by"] = proposer
     given["written"] = set()
+    asked = list(dict.fromkeys(_targets(targets)))
+    several = len(files) > 1 or len(asked) > 1 or _is_folder(given["output"])
     for path in _expand(files):
-        for target in _targets(targets):
+        for target in asked:
             if path not in files and _is_already(path, target):
                 continue
-            codes.append(
-                _one(path, target, given, report, many=len(files) > 1 or path not in files)
-            )
+            codes.append(_one(path, target, given, report, several or path not in files))
     report.finish()
     return max(codes, default=2)
 
@@ -116,6 +114,10 @@ def _expand(files: tuple[str, ...]) -> list[str]:
     from xpiler.api import sources
 
     return [f for item in files for f in ([item] if item == "-" else map(str, sources([item])))]
+
+
+def _is_folder(output: str | None) -> bool:
+    return output is not None and (output.endswith("/") or Path(output).is_dir())
 
 
 def _targets(targets: tuple[str, ...]) -> list[str]:
@@ -178,7 +180,7 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
 
     if result.text is None:
         return None
-    output: Path | None = given["output"]
+    output: Path | None = Path(given["output"]) if given["output"] else None
     if output is None and path == "-":
         if not given["as_json"]:
             sys.stdout.write(result.text)
@@ -186,7 +188,7 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
     suffix = platform(result.target).suffixes[0]
     if output is None:
         output = Path(path).with_name(_stem(path) + suffix)
-    elif many or output.is_dir():
+    elif many:
         output = _inside(output, path, suffix, given["written"])
     given["written"].add(output)
     if output.exists() and not given["force"]:
