@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xpiler.passes.recovery import LaunchShape
     from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
+    from xpiler.verify.inference.measured import Measured
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
     from xpiler.workbench import Draft, Workbench
@@ -454,6 +455,7 @@ def _origin(reading: Reading) -> Origin:
     """What lowering should know of the source: its kernels, and how large the buffers are."""
     from xpiler.ir.types import Pointer
     from xpiler.passes.lowering import Example, Origin
+    from xpiler.verify.inference.measured import Measured
     from xpiler.verify.spec import size_expr
 
     bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
@@ -477,8 +479,18 @@ def _origin(reading: Reading) -> Origin:
         found = samples(reading.program, plans[0], reading.spec) if plans else ()
         return tuple(Example(sizes, counts) for sizes, counts in found)
 
+    @cache
+    def measurements(name: str) -> Measured | None:
+        plans = [plan for plan in reading.plans if plan.entry.name == name]
+        runs = plans and plans[0].kind == "function"
+        return Measured(reading.program, plans[0], reading.spec) if runs else None
+
+    def measured(name: str, pointer: str, quotients: Sequence[Expr]) -> Expr | None:
+        found = measurements(name)
+        return None if found is None else found.extent(pointer, quotients)
+
     kernels = frozenset(bare), frozenset(launched)
-    return Origin(reading.platform.name, *kernels, extents, examples, sampled)
+    return Origin(reading.platform.name, *kernels, extents, examples, sampled, measured)
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -245,12 +245,28 @@ def uses(
             out[t.root].writes |= t.write
             out[t.root].reads |= not t.write
             out[t.root].need(_elements(t, params[t.root], keep))
-    for name in found.escaped & set(params):
+    for name in origins(found.escaped, body) & set(params):
         out[name].lost = out[name].reads = True
         pointee = params[name].type
         assert isinstance(pointee, Pointer)
         out[name].writes |= not pointee.const
     return out
+
+
+def origins(names: Iterable[str], body: s.Body) -> set[str]:
+    """`names`, and the pointers that they are made from in `body`."""
+    made: dict[str, set[str]] = {}
+    for n in (n for st in body for n in walk(st)):
+        place, value = getattr(n, "var", getattr(n, "target", None)), getattr(n, "init", None)
+        value = n.value if isinstance(n, s.Assign) else value
+        if isinstance(place, e.Var) and isinstance(place.type, Pointer) and value is not None:
+            made.setdefault(place.name, set()).update(x.name for x in _pointers(value))
+    found, queue = set(names), list(names)
+    while queue:
+        more = made.get(queue.pop(), set()) - found
+        found |= more
+        queue += more
+    return found
 
 
 def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:

@@ -9,6 +9,7 @@ from xpiler.frontend import calls, expressions, host, operators, ptx, statements
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.flatten import flatten
+from xpiler.frontend.jumps import structured
 from xpiler.frontend.operators import is_status
 from xpiler.frontend.owners import is_owner, released
 from xpiler.frontend.reader import FunctionReader
@@ -39,7 +40,8 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     if body_node is not None:
         statements.read_block(reader, body_node)
     _lost(reader, node)
-    body = released((*reader.prologue, *reader.out), reader.owned, reader.taken)
+    found = structured((*reader.prologue, *reader.out))
+    body = released(found, reader.owned, reader.taken)
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
     whole = Function(

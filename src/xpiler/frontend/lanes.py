@@ -196,6 +196,7 @@ class Spreader:
 
     def lane(self, x: e.Expr, i: e.Expr, t: Scalar) -> e.Expr:
         """Lane `i` of the register `x` seen as lanes of type `t`."""
+        x = _zero_or(x)
         if isinstance(x, e.Bits):
             return self.lane(x.x, i, t)
         if isinstance(x, e.Select):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from xpiler.frontend import lambdas, loops
+from xpiler.frontend import jumps, lambdas, loops
 from xpiler.frontend.convert import convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address, constant_variable, initial
@@ -384,14 +384,23 @@ def _continue(r: FunctionReader, n: Node) -> None:
 
 @statement("LABEL_STMT")
 def _label(r: FunctionReader, n: Node) -> None:
-    """A label: whoever jumps to it was folded away, or is a remark of its own."""
+    """A label; a function that is read in place has no jumps left."""
+    if not r.frame.inlined:
+        r.emit(jumps.mark(n.name))
     for k in n.kids:
         if not k.kind.endswith("_REF"):
             r.statement(k)
 
 
-@statement("GOTO_STMT", "INDIRECT_GOTO_STMT")
+@statement("GOTO_STMT")
 def _goto(r: FunctionReader, n: Node) -> None:
+    if r.frame.inlined:
+        r.fail("XP0204", "goto is not understood", "the function is read in place")
+    r.emit(jumps.jump(n.kids[0].name))
+
+
+@statement("INDIRECT_GOTO_STMT")
+def _indirect_goto(r: FunctionReader, n: Node) -> None:
     r.fail("XP0204", "goto is not understood", "jumps have no structure to translate",
            "write the control flow with if, while and break")  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,20 +27,25 @@ _PATIENCE = 3.0  # wall time may be so many times processor time on a busy machi
 _NULL_HANDLE = bytes(8)
 
 
-def spelled(invocation: Invocation, names: Mapping[str, str]) -> Invocation:
+def spelled(invocation: Invocation, names: Mapping[str, str], text: str = "") -> Invocation:
     """`invocation` with the IR's type names turned into C's; `names` overrides some.
 
     A pointer needs none (it converts to whatever the entry takes); a handle (a stream) is null.
+    A struct that has its name in `text` by a typedef only goes by that.
     """
     table = _C_NAMES | dict(names)
-    return replace(invocation, args=tuple(_spelled(a, table) for a in invocation.args))
+    return replace(invocation, args=tuple(_spelled(a, table, text) for a in invocation.args))
 
 
-def _spelled(arg: ScalarArg | BufferArg, table: Mapping[str, str]) -> ScalarArg | BufferArg:
+def _spelled(
+    arg: ScalarArg | BufferArg, table: Mapping[str, str], text: str
+) -> ScalarArg | BufferArg:
     if isinstance(arg, BufferArg):
         return replace(arg, ctype=table.get(arg.ctype, "") if arg.name == RETURNED else "")
     if isinstance(arg.value, bytes):
-        return arg
+        name = arg.ctype.removeprefix("struct ")
+        tagged = re.search(rf"\bstruct\s+(?:\w+\s*\([^;{{]*\)+\s*)?{re.escape(name)}\b", text)
+        return replace(arg, ctype=name) if text and not tagged else arg
     if arg.ctype in table:
         return replace(arg, ctype=table[arg.ctype])
     return arg if arg.ctype in table.values() else ScalarArg("", _NULL_HANDLE)
@@ -75,7 +81,7 @@ class EmulatorExecutor:
     def _executable(
         self, unit: Unit, invocation: Invocation, fill: Fill, checks: bool = True
     ) -> Executable:
-        call = spelled(invocation, emulator_of(unit.platform).scalar_types)
+        call = spelled(invocation, emulator_of(unit.platform).scalar_types, unit.text)
         checks = checks and self._checks
         key = (unit, call.entry, _form(call), fill, checks)
         if key not in self._built:
@@ -100,7 +106,7 @@ class EmulatorExecutor:
         return found
 
     def _run(self, unit: Unit, job: Job, run_seconds: float) -> RunResult:
-        call = spelled(job.invocation, emulator_of(unit.platform).scalar_types)
+        call = spelled(job.invocation, emulator_of(unit.platform).scalar_types, unit.text)
         limits = Limits(
             seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
         )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from xpiler.analysis import fit
 from xpiler.diagnostics import XpilerError
 from xpiler.frontend import read
+from xpiler.ir.program import Program
 from xpiler.ir.text import show
 from xpiler.platforms.registry import platform
 from xpiler.verify.inference.infer import further_for, infer
+from xpiler.verify.inference.measured import Measured
 from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.spec import Spec, parse_spec
 
@@ -248,3 +251,57 @@ def test_loops_of_lanes_turn_twice() -> None:
     }"""
     (plan,) = plans(kernel + WRAPPER % ("m, 64", ", m, n"))
     assert any(c.scalars["n"] > 64 for c in (*plan.cases, *plan.further))
+
+
+def of_c(text: str) -> tuple[Program, EntryPlan]:
+    program = read(text, "k.c", platform("c").words).program
+    return program, infer(program, Spec())[0]
+
+
+WALK = """void k(const float *x, float *out, unsigned long rows, unsigned long cols) {
+    for (unsigned long r = 0; r != rows; ++r) {
+        float s = 0;
+        unsigned long left = cols;
+        for (; left >= 4; left -= 4, x += 4) s += x[0] + x[1] + x[2] + x[3];
+        switch (left) {
+        case 3: s += x[2];
+        case 2: s += x[1];
+        case 1: s += x[0];
+        }
+        x += left;
+        *out++ = s;
+    }
+}"""
+
+
+def test_walking_pointers_are_followed_turn_by_turn() -> None:
+    program, plan = of_c(WALK)
+    for case in plan.cases:
+        sizes = case.scalars
+        assert {b.name: b.count for b in case.buffers} == {
+            "x": sizes["rows"] * sizes["cols"], "out": sizes["rows"],
+        }  # fmt: skip
+    found = Measured(program, plan, Spec())
+    assert fit.value(found.extent("x", ()), {"rows": 70, "cols": 90}) == 6300
+
+
+def test_guards_by_unsigned_comparison_bound_what_is_touched() -> None:
+    text = """void k(const int *x, int *y, int h, int w) {
+        for (int i = 0; i < h; i++) for (int j = 0; j < w; j++) {
+            int s = 0;
+            for (int d = -1; d <= 1; d++) if ((unsigned)(i + d) < (unsigned)h) s += x[(i + d) * w + j];
+            y[i * w + j] = s;
+        }
+    }"""  # noqa: E501
+    found = Measured(*of_c(text), Spec())
+    assert fit.value(found.extent("x", ()), {"h": 70, "w": 90}) == 6300
+
+
+def test_what_lies_behind_an_index_from_memory_is_not_measured() -> None:
+    text = (
+        "void k(const int *i, const int *x, int *y, int n) { "
+        "for (int k = 0; k < n; k++) y[k] = x[i[k]]; }"
+    )
+    found = Measured(*of_c(text), Spec())
+    assert found.extent("x", ()) is None
+    assert fit.value(found.extent("y", ()), {"n": 70}) == 70

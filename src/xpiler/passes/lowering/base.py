@@ -8,7 +8,7 @@ A platform without that table takes sequential programs as they are.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -52,8 +52,10 @@ class Origin:
     `launched` were kernels too, but host code of the file launches them. `extents` has the
     elements of pointer parameters, by function and name, where somebody said so: i64 expressions
     in the function's scalar parameters. `examples` are sizes with the extents that go with them,
-    `sampled` finds more of them for a function when they are needed. `plain` is the program in its
-    canonical form, where steps have changed it since: what it touches is easier to tell there.
+    `sampled` finds more of them for a function when they are needed. `measured` has the elements of
+    a function's parameter as the polynomial in its sizes, and in the quotients given, that they
+    were found to be wherever that was looked at. `plain` is the program in its canonical form,
+    where steps have changed it since: what it touches is easier to tell there.
     """
 
     platform: str = ""
@@ -63,6 +65,7 @@ class Origin:
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     sampled: Callable[[str], tuple[Example, ...]] | None = None
     plain: Program | None = None
+    measured: Callable[[str, str, Sequence[Expr]], Expr | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -112,16 +112,18 @@ def probe(
     shape: Shape | None = None,
     shared_bytes: int = 0,
     budget: int = STEP_BUDGET,
+    exact: bool = False,
 ) -> Footprint:
     """Interpret `entry`; a kernel needs the launch `shape`. Never raises.
 
     `budget` bounds the statements that are interpreted; where it does not do, the probe failed.
+    `exact` interprets loops turn by turn.
 
     A program without kernels does by itself what elsewhere one thread of a kernel would do.
     """
     if shape is None and not program.kernels():
         shape = ((1, 1, 1), (1, 1, 1))
-    m = Machine(program, data, budget=budget)
+    m = Machine(program, data, budget=budget, exact=exact)
     for g in program.globals:
         on_chip = g.space in ON_CHIP
         region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)

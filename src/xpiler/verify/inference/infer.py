@@ -44,7 +44,7 @@ def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
 def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     search = Searcher(program, entry, spec, entry.role == "kernel")
     if entry.role != "kernel":
-        return _finish(search, search.best({}), None, "function")
+        return _finish(search, search.bounded({}), None, "function")
     values = search.defaults(c.odd_sizes(len(search.sizes)))
     seen = _launch_in_file(program, entry)
     if seen is not None and spec.launch.block is None and spec.launch.grid is None:

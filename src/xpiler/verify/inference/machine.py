@@ -8,7 +8,8 @@ Every answer is a hull: exact for affine indices, too large where correlations a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from xpiler.ir import expr as e
@@ -20,6 +21,7 @@ from xpiler.verify.inference import values as v
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
 CONCRETE_TRIPS = 64  # loops of at most so many decided iterations are run one by one
+EXACT_TRIPS = 4096  # ... where every iteration is to be looked at
 STEP_BUDGET = 20_000
 
 
@@ -40,7 +42,12 @@ class LaunchRecord:
 
 @dataclass
 class Machine:
-    """State of one interpretation; run with `call`."""
+    """State of one interpretation; run with `call`.
+
+    `exact`: loops run turn by turn as far as their bounds are decided, so that an access whose
+    place does not depend on data counts with just the elements that it touches. `jump` says how
+    control left the statements run last: "break", "continue" or, for a return, nothing.
+    """
 
     program: Program
     data: Mapping[str, Interval] = field(default_factory=dict)
@@ -56,7 +63,8 @@ class Machine:
     muted: int = 0
     scale: float = 1.0
     cost: float = 0.0
-    leaving: bool = False
+    exact: bool = False
+    jump: str = ""
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
@@ -161,14 +169,7 @@ class Machine:
             case e.AddressOf():
                 return self.place(x.x)
             case e.Unary():
-                n = self.number(x.x)
-                return (
-                    Interval(-n.hi, -n.lo)
-                    if x.op == "-"
-                    else Interval(0, 1)
-                    if x.op == "!"
-                    else TOP
-                )
+                return self._unary(x)
             case e.Call():
                 return self._call(x)
             case e.Aggregate():
@@ -181,6 +182,14 @@ class Machine:
             case _:
                 return TOP
 
+    def _unary(self, x: e.Unary) -> Interval:
+        n = self.number(x.x)
+        if x.op == "-":
+            return v.wrapped(Interval(-n.hi, -n.lo), x.type)
+        if x.op == "!":
+            return v.subtract(point(1), _truth("!=", n, point(0)))
+        return v.wrapped(point(-1 - n.lo), x.type) if x.op == "~" and n.single else TOP
+
     def _var(self, x: e.Var) -> Value:
         if x.name in self.env:
             return self.env[x.name]
@@ -189,11 +198,16 @@ class Machine:
         return TOP
 
     def _binary(self, x: e.Binary) -> Value:
-        a, b = self.eval(x.a), self.eval(x.b)
+        value = self._computed(x, self.eval(x.a), self.eval(x.b))
+        return v.wrapped(value, x.type) if isinstance(value, Interval) else value
+
+    def _computed(self, x: e.Binary, a: Value, b: Value) -> Value:
         if isinstance(a, PointerTo) or isinstance(b, PointerTo):
             return self._pointer_arithmetic(x, a, b)
         if not (isinstance(a, Interval) and isinstance(b, Interval)):
             return TOP
+        if x.op in _EXACT and a.lo == a.hi and b.lo == b.hi:
+            return point(_EXACT[x.op](a.lo, b.lo)) if a.single and b.single else TOP
         floating = isinstance(x.type, Scalar) and x.type.is_float
         match x.op:
             case "+":
@@ -215,6 +229,8 @@ class Machine:
 
     def _difference(self, x: e.Binary, a: Interval, b: Interval) -> Interval:
         out = v.subtract(a, b)
+        if out.single:
+            return out
         unsigned = isinstance(x.type, Scalar) and x.type.name.startswith("u")
         return Interval(max(0, out.lo), out.hi) if unsigned and out.hi >= 0 else out
 
@@ -223,7 +239,7 @@ class Machine:
             a, b = b, a
         if not isinstance(a, PointerTo) or not isinstance(b, Interval) or x.op not in "+-":
             return TOP
-        step = v.multiply(b, point(self._pointee(x.type)))
+        step = v.multiply(v.distance(b), point(self._pointee(x.type)))
         return a.moved(step if x.op == "+" else Interval(-step.hi, -step.lo))
 
     def _pointee(self, t: object) -> int:
@@ -236,6 +252,7 @@ class Machine:
                 return value
             if isinstance(x.x.type, Scalar) and x.x.type.is_float and value.bounded:
                 return Interval(math.trunc(value.lo), math.trunc(value.hi))
+            return v.wrapped(value, x.type)
         return value
 
     def _select(self, x: e.Select) -> Value:
@@ -282,7 +299,7 @@ class Machine:
             )
             index = self.number(x.index)
             if isinstance(base, PointerTo):
-                step = v.multiply(index, point(v.size_of(x.type, self.program)))
+                step = v.multiply(v.distance(index), point(v.size_of(x.type, self.program)))
                 return base.moved(step)
             return PointerTo()
         if isinstance(x, e.Field):
@@ -385,6 +402,9 @@ class Machine:
             region.content = value if region.content is None else v.join(region.content, value)
 
 
+_EXACT: Mapping[str, Callable[[v.Number, v.Number], v.Number]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul,
+}  # fmt: skip
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 

@@ -23,6 +23,7 @@ GOOD_COST = 1 << 23  # statements that run in no time
 LIGHT_COST = GOOD_COST >> 3
 TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
 LEAST_STEPS = 2_000  # and what each may in any case
+EXACT_STEPS = 40_000  # statements for probes that interpret loops turn by turn
 MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
     [64, 32, 16, 8],
@@ -34,6 +35,8 @@ SECOND_SIZES = (
     [16] * 4,
 )
 SMALL = (3, 5, 7, 4, 6, 9)
+MIXED = (5, 17, 21, 6, 7, 9)  # sizes of which some are longer than a register
+ROUND = (16, 32, 48)
 Score = tuple[float, ...]
 
 
@@ -65,6 +68,12 @@ class Trial:
     def perfect(self) -> bool:
         return self.score() <= (0.0, 0.0)
 
+    @property
+    def bounded(self) -> bool:
+        """Whether all that is touched lies in known spans that begin where buffers do."""
+        spans = [r.touched for r in self.seen.regions.values() if r.touched is not None]
+        return not self.seen.failed and all(t.bounded and t.lo >= 0 for t in spans)
+
     def reach(self) -> float:
         """Bytes that are touched, of all regions together; 0 where that is not known."""
         total = sum(r.touched.hi for r in self.seen.regions.values() if r.touched is not None)
@@ -73,13 +82,17 @@ class Trial:
 
 @dataclass
 class Searcher:
-    """Search for one entry; `fixed` holds what options or the sidecar gave."""
+    """Search for one entry; `fixed` holds what options or the sidecar gave.
+
+    `exact`: loops are interpreted turn by turn, since hulls of whole loops do not bound something.
+    """
 
     program: Program
     entry: Function
     spec: Spec
     kernel: bool
     remaining: int = TOTAL_STEPS
+    exact: bool = False
 
     def __post_init__(self) -> None:
         self.fixed = {
@@ -112,7 +125,7 @@ class Searcher:
         shared = self._shared_bytes(values, shape)
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
         data = {**data, **self.given_ranges(values)}
-        seen = probe(self.program, self.entry, values, data, shape, shared, budget)
+        seen = probe(self.program, self.entry, values, data, shape, shared, budget, self.exact)
         self.remaining -= seen.steps
         return Trial(values, data, shape, seen)
 
@@ -156,6 +169,20 @@ class Searcher:
         # Intervals may see accesses that cannot be: then plain sizes are the better guess.
         running = [t for t in trials if not t.seen.empty()] or trials
         return self._lighter(running[0] if best.score()[0] > 0 else best)
+
+    def bounded(self, data: Mapping[str, Interval]) -> Trial:
+        """The best trial for a function; the extents of its buffers are known where possible."""
+        best = self.best(data)
+        if best.bounded or self.kernel:
+            return best
+        self.exact, self.remaining = True, EXACT_STEPS
+        for start in (MIXED, SMALL, ROUND):
+            sizes = islice(cycle(start), len(self.sizes))
+            t = self.trial(self.defaults(tuple(sizes)), data, None)
+            if t.bounded and t.score() <= best.score():
+                return t
+        self.exact = False
+        return best
 
     def _guarded_wrongly(self, t: Trial) -> bool:
         """Whether some access passes its buffer's end by the same bytes whatever the sizes are.
@@ -250,12 +277,14 @@ class Searcher:
         First such as give every loop several turns, also those over tiles; at last such as change
         one size only, where constants of the text fix the others.
         """
-        rising = c.RISING.get(len(self.sizes), ())
-        lists = [self._wanted(first, sizes) for sizes in (*rising, *self._second_sizes())]
+        rising = () if self.exact else c.RISING.get(len(self.sizes), ())
+        further = (SMALL[::-1], ROUND) if self.exact else self._second_sizes()
+        lists = [self._wanted(first, sizes) for sizes in (*rising, *further)]
         single = (
             {**first.values, name: size}
             for name in self.sizes
             for size in (3 * int(first.values[name]), 2 * int(first.values[name]), 48, 64, 33, 7)
+            if not self.exact
         )
         for number, values in enumerate((*lists, *single)):
             if values == first.values:

@@ -9,7 +9,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.machine import CONCRETE_TRIPS, Machine
+from xpiler.verify.inference.machine import CONCRETE_TRIPS, EXACT_TRIPS, Machine
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
 
 UNKNOWN_TRIPS = 32.0  # iterations that a loop is charged with when nothing says how many
@@ -46,8 +46,10 @@ def execute(m: Machine, st: s.Stmt) -> bool:
         case s.Return():
             value = m.eval(st.value) if st.value is not None else TOP
             m.returned = value if m.returned is None else v.join(m.returned, value)
+            m.jump = ""
             return False
         case s.Break() | s.Continue():
+            m.jump = "break" if isinstance(st, s.Break) else "continue"
             return False
     return True
 
@@ -86,8 +88,10 @@ def _branch(m: Machine, st: s.If) -> bool:
     m.facts = m._refined_from(facts, st.cond, True)
     through = m.run(st.then)
     then_env = m.env
+    jump = m.jump
     m.env, m.facts = dict(env), m._refined_from(facts, st.cond, False)
     other = m.run(st.orelse)
+    m.jump = "continue" if "continue" in (jump, m.jump) else m.jump or jump
     if through and other:
         m.env = join_env(then_env, m.env)
         m.facts = facts
@@ -101,7 +105,9 @@ def join_env(a: dict[str, Value], b: dict[str, Value]) -> dict[str, Value]:
 
 
 def _switch(m: Machine, st: s.Switch) -> bool:
-    m.eval(st.value)
+    chosen = m.number(st.value)
+    if chosen.single:
+        return _arm(m, st, chosen)
     env, facts = m.snapshot()
     for case in st.cases:
         before = m.env
@@ -110,6 +116,15 @@ def _switch(m: Machine, st: s.Switch) -> bool:
         m.env = join_env(before, m.env)
     m.facts = facts
     return True
+
+
+def _arm(m: Machine, st: s.Switch, value: Interval) -> bool:
+    """The arm of a switch that is taken for a value that is known."""
+    arms = [case for case in st.cases if value.lo in case.values]
+    arms = arms or [case for case in st.cases if not case.values]
+    if not arms or m.run(arms[0].body):
+        return True
+    return m.jump == "break"
 
 
 def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
@@ -136,11 +151,14 @@ def _counting(m: Machine, st: s.For) -> bool:
         else math.inf
     )
     decided = lo.single and hi.single and step.single
-    if decided and trips <= CONCRETE_TRIPS and _wants_concrete(st.body):
+    if decided and (
+        trips <= EXACT_TRIPS if m.exact else trips <= CONCRETE_TRIPS and _wants_concrete(st.body)
+    ):
         for k in range(int(trips)):
-            m.env[st.var.name] = point(lo.lo + k * step.lo)
-            if not m.run(st.body) and m.returned is not None:
-                return False
+            m.store(st.var, point(lo.lo + k * step.lo))
+            turn = _turn(m, st.body)
+            if turn is not None:
+                return turn
         return True
     m.forget(st.var.name)
     last = lo.lo + (trips - 1) * step.lo if decided else hi.hi - 1
@@ -148,6 +166,13 @@ def _counting(m: Machine, st: s.For) -> bool:
     _summarise(m, st.body, trips)
     m.env.pop(st.var.name, None)
     return True
+
+
+def _turn(m: Machine, body: s.Body) -> bool | None:
+    """One turn of a loop; whether control goes on behind the loop, None where it stays in it."""
+    if m.run(body) or m.jump == "continue":
+        return None
+    return m.jump == "break"
 
 
 def _wants_concrete(body: s.Body) -> bool:
@@ -221,21 +246,26 @@ def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
 
 
 def _while(m: Machine, st: s.While) -> bool:
-    if st.do and not m.run(st.body + st.step) and m.returned is not None:
-        return False
-    for _ in range(CONCRETE_TRIPS):
+    if st.do and (left := _while_turn(m, st)) is not None:
+        return left
+    for _ in range(EXACT_TRIPS if m.exact else CONCRETE_TRIPS):
         truth = m.number(st.cond)
         if not truth.single:
             break
         if not truth.lo:
             return True
-        if not m.run(st.body + st.step) and m.returned is not None:
-            return False
+        if (left := _while_turn(m, st)) is not None:
+            return left
     _share_out(m, st)
     body = st.body + st.step
     _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
     return True
+
+
+def _while_turn(m: Machine, st: s.While) -> bool | None:
+    left = _turn(m, st.body)
+    return _turn(m, st.step) if left is None else left
 
 
 def _share_out(m: Machine, st: s.While) -> None:

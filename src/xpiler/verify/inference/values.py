@@ -42,6 +42,18 @@ def point(x: Number) -> Interval:
     return Interval(x, x)
 
 
+def wrapped(x: Interval, t: Type) -> Interval:
+    """A single number as an unsigned type holds it; anything else as it is."""
+    if not (isinstance(t, Scalar) and t.name.startswith("u") and isinstance(x.lo, int)):
+        return x
+    return point(x.lo % (1 << t.bits)) if x.single else x
+
+
+def distance(x: Interval) -> Interval:
+    """A subscript as the distance that it stands for: 64-bit addresses wrap around."""
+    return point(x.lo - (1 << 64)) if x.single and x.lo >= 1 << 63 else x
+
+
 def _times(a: Number, b: Number) -> Number:
     return 0 if a == 0 or b == 0 else a * b
 

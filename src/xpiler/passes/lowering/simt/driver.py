@@ -23,6 +23,7 @@ from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
+from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
@@ -120,6 +121,7 @@ class _Driver:
 
     def _form(self, f: Function, forms: Mapping[str, Form]) -> Form:
         low = self.low
+        f = spread(f, {p.name for p in f.params} | set(names_in(f.body)))
         facts = self._facts(f)
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)

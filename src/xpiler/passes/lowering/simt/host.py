@@ -115,7 +115,7 @@ class Host:
         if st.init is None:
             self.arrays[st.var.name] = st
             return ()
-        if st.var.name not in stored(self.frame.f.body) or _set_once(self.frame.f.body, st):
+        if st.var.name not in stored(self.frame.f.body) or set_once(self.frame.f.body, st):
             self.frame.tables[st.var.name] = st
             return ()
         return None
@@ -383,7 +383,7 @@ def _outer_decls(body: s.Body, survey: Survey) -> list[s.Decl]:
     return out
 
 
-def _set_once(body: s.Body, d: s.Decl) -> bool:
+def set_once(body: s.Body, d: s.Decl) -> bool:
     """Whether nothing but its declaration writes the array."""
     name = d.var.name
     for n in walk(body):

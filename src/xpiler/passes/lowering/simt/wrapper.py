@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis import fit
 from xpiler.analysis.effects import assigned, names_in, root
-from xpiler.analysis.extents import Use
 from xpiler.analysis.parallelism import asked_for_null
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import U64, Array, Opaque, Pointer, Scalar, Type
-from xpiler.passes.cleanup.base import sentence
+from xpiler.ir.types import U64, Array, Opaque, Pointer, Type
 from xpiler.passes.lowering.base import Origin
 from xpiler.passes.lowering.simt.context import Lowering, Unfit
+from xpiler.passes.lowering.simt.elements import elements
 from xpiler.passes.lowering.simt.host import Form
 from xpiler.passes.lowering.simt.layout import byte_count
 
@@ -104,7 +101,7 @@ def _mirror(
 ) -> bool:
     assert isinstance(p.type, Pointer)
     use = form.uses.get(p.name)
-    count = _count(low, form.f, p, use, origin)
+    count = elements(low, form.f, p, use, origin)
     if count is None:
         return False
     stem = p.name.split(".")[0]
@@ -154,61 +151,6 @@ def _walk(p: e.Var, out: _Mirrors, taken: set[str]) -> None:
     moving = e.Var(fresh_name(p.name, taken), p.type)
     out.ins.append(s.Decl(moving, start))
     out.pointers[p.name] = moving
-
-
-def _count(low: Lowering, f: Function, p: e.Var, use: Use | None, origin: Origin) -> e.Expr | None:
-    """The elements of a parameter: as given, as the accesses say, or as the examples suggest."""
-    given = origin.extents.get(f.name, {}).get(p.name)
-    if given is not None:
-        return given
-    examples = origin.examples.get(f.name, ())
-    seen = [(x.sizes, x.counts[p.name]) for x in examples if p.name in x.counts]
-    count = use.count() if use is not None else None
-    if count is not None and not any(_exceeds(count, sizes, n) for sizes, n in seen):
-        return count
-    if count is not None and not seen:
-        return count
-    part = use.count(sure=False) if use is not None and count is None else None
-    if part is not None and seen and all(_about(fit.value(part, sizes), n) for sizes, n in seen):
-        low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
-        return part
-    types = {q.name: q.type for q in f.params if isinstance(q.type, Scalar) and q.type.is_integer}
-    more = []
-    if seen and origin.sampled is not None:
-        more = [(x.sizes, x.counts[p.name]) for x in origin.sampled(f.name) if p.name in x.counts]
-    found = fit.product(seen, more, list(types)) if seen else None
-    if found is None:
-        return _plain(low, f, p, use, count)
-    text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
-    low.assume(f"{p.name} has {text} elements")
-    return fit.as_expr(found, types)
-
-
-def _plain(
-    low: Lowering, f: Function, p: e.Var, use: Use | None, count: e.Expr | None
-) -> e.Expr | None:
-    """What the accesses say, though it is more than there is in an example: a product of sizes."""
-    most = use.most() if use is not None else []
-    if count is None or len(most) != 1 or len(most[0].terms) != 1:
-        return None
-    if not all(a in {q.name for q in f.params} for a in most[0].atoms()):
-        return None
-    low.assume(f"{p.name} has {sentence(count)} elements")
-    low.extents.setdefault(f.name, {})[p.name] = count
-    return count
-
-
-def _about(count: int | None, seen: int) -> bool:
-    """Whether places that depend on data may well lie within `count` elements.
-
-    The bytes that are `seen` come from ranges of values, and may be too many.
-    """
-    return count is not None and count <= seen <= count + count // 8
-
-
-def _exceeds(count: e.Expr, sizes: Mapping[str, int | float], seen: int) -> bool:
-    n = fit.value(count, sizes)
-    return n is not None and n > seen
 
 
 def _copy(to: e.Expr, source: e.Expr, size: e.Expr, kind: str) -> s.Instr:

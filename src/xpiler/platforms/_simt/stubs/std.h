@@ -55,13 +55,17 @@
 #define RAND_MAX 2147483647
 
 void* malloc(size_t);
-void* calloc(size_t, size_t);
 void free(void*);
 void* aligned_alloc(size_t, size_t);
 void exit(int);
 void abort();
 void* memcpy(void*, const void*, size_t);
 void* memset(void*, int, size_t);
+static inline void* calloc(size_t n, size_t size) {
+  void* p = malloc(n * size);
+  memset(p, 0, n * size);
+  return p;
+}
 void* memmove(void*, const void*, size_t);
 int memcmp(const void*, const void*, size_t);
 size_t strlen(const char*);

@@ -1,0 +1,91 @@
+"""Extents measured: what a function touches at chosen sizes, and the polynomial through that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice
+
+from xpiler.analysis.interpolate import polynomial
+from xpiler.ir import expr as e
+from xpiler.ir.program import Program
+from xpiler.ir.types import I64, Pointer, Struct
+from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.entries import fields, pointers, scalars
+from xpiler.verify.inference.footprint import probe
+from xpiler.verify.inference.plan import EntryPlan
+from xpiler.verify.inference.search import Searcher
+from xpiler.verify.inference.values import size_of
+from xpiler.verify.spec import Spec
+
+STEPS = 15_000  # statements that one measurement may take, ...
+TOTAL_STEPS = 150_000  # and all of them
+BASES = (((2, 3, 4, 3, 2, 4), 1), ((5, 3, 7, 4, 6, 9), 1), ((16, 32, 48), 16))
+"""Sizes to start from, and the multiples by which they change."""
+Sizes = Mapping[str, int | float]
+
+
+@dataclass
+class Measured:
+    """The footprints of one function, each measured once."""
+
+    program: Program
+    plan: EntryPlan
+    spec: Spec
+    left: int = TOTAL_STEPS
+    known: dict[tuple[tuple[str, int | float], ...], Mapping[str, int | None]] = field(
+        default_factory=dict
+    )
+
+    def count(self, name: str, sizes: Sizes) -> int | None:
+        """The elements of pointer `name` up to the last one touched; None where that is not known.
+
+        Elements whose place depends on data count as far as they are bounded.
+        """
+        key = tuple(sorted(sizes.items()))
+        if key not in self.known:
+            self.known[key] = self._measured(sizes)
+        return self.known[key].get(name)
+
+    def _measured(self, sizes: Sizes) -> Mapping[str, int | None]:
+        search = Searcher(self.program, self.plan.entry, self.spec, False)
+        data = search.given_ranges(sizes)
+        budget = min(STEPS, self.left)
+        seen = probe(self.program, self.plan.entry, sizes, data, budget=budget, exact=True)
+        self.left -= seen.steps
+        if seen.failed:
+            return {}
+        out: dict[str, int | None] = {}
+        for p in pointers(self.plan.entry):
+            assert isinstance(p.type, Pointer)
+            span = seen.regions[p.name].touched
+            if span is not None and span.bounded and span.lo >= 0:
+                out[p.name] = -(-int(span.hi) // size_of(p.type.elem, self.program))
+        return out
+
+    def extent(self, name: str, quotients: Sequence[e.Expr]) -> e.Expr | None:
+        """The elements of pointer `name` as an i64 expression in the function's scalars."""
+        names = {n: e.Cast(x, I64) for n, x in self._sizes()}
+        for base, unit in self._bases(list(names)):
+            found = polynomial(lambda at: self.count(name, at), base, unit, names, quotients)
+            if found is not None:
+                return found
+        return None
+
+    def _sizes(self) -> Iterator[tuple[str, e.Expr]]:
+        for p in self.plan.entry.params:
+            if c.is_integer(p.type):
+                yield p.name, p
+            elif isinstance(p.type, Struct):
+                for n, t in fields(self.program, p.type):
+                    if c.is_integer(t):
+                        yield f"{p.name}.{n}", e.Field(p, n, t)
+
+    def _bases(self, names: Sequence[str]) -> Iterator[tuple[Sizes, int]]:
+        search = Searcher(self.program, self.plan.entry, self.spec, False)
+        free = [n for n in names if n not in search.fixed]
+        rest = {p.name: 1 for p in scalars(self.program, self.plan.entry)}
+        for base, unit in BASES:
+            sizes = dict(zip(free, islice(cycle(base), len(free)), strict=True))
+            values = search.defaults([sizes.get(n, 1) for n in search.sizes])
+            yield {**rest, **values, **sizes}, unit
