@@ -490,7 +490,7 @@ def _origin(reading: Reading) -> Origin:
         return None if found is None else found.extent(pointer, quotients)
 
     kernels = frozenset(bare), frozenset(launched)
-    return Origin(reading.platform.name, *kernels, extents, examples, sampled, measured)
+    return Origin(reading.platform.name, *kernels, extents, examples, sampled, measured=measured)
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -7,7 +7,7 @@ from xpiler.analysis.proofs import rank
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import I64, Type
+from xpiler.ir.types import Type
 
 
 def size(x: e.Expr) -> int:
