@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 HEAD = (
     "void f(float *restrict a, const float *restrict b, float *restrict c, int *restrict d, int n)"
 )
-TRIPS = ("2", "3", "4", "6", "8", "n", "n")
+TRIPS = ("2", "3", "4", "6", "8", "16", "n", "n")
 N = (5, 6, 7)
-SIZE = 600
+SIZE = 800
 
 
 @dataclass

@@ -13,8 +13,11 @@ from stepping import program
 from xpiler.ir.check import check
 from xpiler.ir.program import Program
 from xpiler.ir.text import show_program
-from xpiler.passes.steps import ANYTHING, REGISTRY, Done, Instance
+from xpiler.passes.steps import REGISTRY, Around, Done, Instance
+from xpiler.passes.steps.matching import FUSED
+from xpiler.platforms.registry import platform
 
+C = Around(platform("c"))
 LONGEST = 5
 PICKED = 12
 
@@ -23,20 +26,32 @@ def legal_step(before: Program, rng: random.Random) -> tuple[Instance, Program] 
     """A random legal step, each pass as likely as any other that has one."""
     names = list(REGISTRY)
     rng.shuffle(names)
+    if rng.random() < 0.4:
+        names = ["tensorize", *names]
     for name in names:
-        found = list(REGISTRY[name].candidates(before, ANYTHING))
+        found = list(REGISTRY[name].candidates(before, C))
         rng.shuffle(found)
         for one in found[:PICKED]:
-            done = REGISTRY[name].apply(before, one)
-            if isinstance(done, Done):
+            done = REGISTRY[name].apply(before, one, C)
+            if isinstance(done, Done) and FUSED not in done.assumptions:
                 return one, done.program
     return None
+
+
+def plain(p: Program) -> Program:
+    """Without the instruction forms, which the interpreter does not know."""
+    step = REGISTRY["detensorize"]
+    for one in step.candidates(p, C):
+        done = step.apply(p, one, C)
+        assert isinstance(done, Done)
+        p = done.program
+    return p
 
 
 def results(p: Program, seed: int) -> object:
     args = copy.deepcopy(inputs(seed))
     try:
-        run(p, "f", args)
+        run(plain(p), "f", args)
     except Undefined as why:
         return str(why)
     return args
