@@ -134,7 +134,7 @@ def _sound(file: str, target: str) -> bool:
     return not own and expectation(Path(file), target) == "verified"
 
 
-def report(found: Sequence[Result], show: bool) -> int:
+def report(found: Sequence[Result]) -> int:
     """Print the figures; the number of schedules that went wrong."""
     used = Counter(one.step for r in found if r.status != "skipped" for one in r.steps)
     ran = [r for r in found if r.status != "skipped"]
@@ -145,18 +145,16 @@ def report(found: Sequence[Result], show: bool) -> int:
     share = changed / max(1, len(ran))
     print(f"{len(ran)} schedules ({len(found) - len(ran)} skipped): {len(ran) - len(wrong)} verify")
     print(f"{changed} change the text ({share:.0%})")
-    if show:
-        for r in found:
-            if r.status == "skipped":
-                print(
-                    f"skipped {Path(r.file).relative_to(KERNELS)} -> {r.target}: {r.reason[:150]}"
-                )
     return len(wrong)
+
+
+def _where(r: Result) -> str:
+    return f"{Path(r.file).relative_to(KERNELS)} -> {r.target}"
 
 
 def _failure(r: Result) -> str:
     """One schedule that went wrong, with its steps."""
-    head = f"{r.status} {Path(r.file).relative_to(KERNELS)} -> {r.target}: {r.reason[:400]}"
+    head = f"{r.status} {_where(r)}: {r.reason[:400]}"
     return "\n    ".join([head, *map(str, r.steps)])
 
 
@@ -166,15 +164,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--target", action="append", choices=TARGETS)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--show", action="store_true", help="name the schedules that were skipped")
+    parser.add_argument("--show", action="store_true", help="a line for every schedule")
     args = parser.parse_args()
     with ProcessPoolExecutor(args.jobs) as pool:
         found = []
         for one in pool.map(work, jobs(args)):
             found.append(one)
+            if args.show:
+                passes = " ".join(step.step for step in one.steps)
+                print(f"{one.status} {_where(one)}: {passes} {one.reason[:80]}", flush=True)
             if one.status not in ("verified", "skipped"):
                 print(f"{len(found)}: {_failure(one)}", flush=True)
-    return 1 if report(found, args.show) else 0
+    return 1 if report(found) else 0
 
 
 if __name__ == "__main__":
