@@ -20,7 +20,8 @@ class Parallel:
     """Proves and marks; all other loops become serial.
 
     Raising's own mark means "in any order, as the source has no race"; the mark that this pass
-    leaves is proved from the accesses, with the aliasing assumptions that it records.
+    leaves is proved from the accesses, with the aliasing assumptions that it records; and with
+    the one that a launch's unsigned subscripts (`blockIdx.x * n`) do not wrap, where it takes that.
     """
 
     name: str = "parallel"
@@ -40,10 +41,12 @@ class _Marker(Walker):
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
-        if self._worthwhile(st, facts) and independent(st, facts):
+        mark = facts.mark()
+        if self._worthwhile(st, facts) and _apart(st, facts):
             body = rewrite_stmts(st.body, _serial)
             same = body is st.body and st.kind == "parallel"
             return (st if same else replace(st, body=body, kind="parallel"),)
+        facts.forget(mark)
         if st.kind != "parallel":
             return (rewrite_stmts(st, _serial),)
         new = replace(st, kind="serial")
@@ -62,6 +65,16 @@ class _Marker(Walker):
         self.depth -= 1
         assert isinstance(found, s.For)
         return found.body
+
+
+def _apart(st: s.For, facts: Facts) -> bool:
+    """Whether the iterations are independent; of a launch's, unsigned subscripts do not wrap."""
+    ledger = facts.ledger
+    ledger.unsigned = st.kind == "parallel"
+    try:
+        return independent(st, facts)
+    finally:
+        ledger.unsigned = False
 
 
 def _serial(st: s.Stmt) -> s.Stmt:
