@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from xpiler.analysis import fit
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.dependence import Access
 from xpiler.analysis.effects import names_in, root
@@ -30,6 +31,7 @@ class Use:
     """What happens to one pointer: `bounds` are extents (elements), one for each access.
 
     `lost`: some access has no bound. `covered`: every element is written before any is read.
+    `examples` are sizes that the function is called with: of several bounds the lowest is taken.
     """
 
     facts: Facts
@@ -38,6 +40,7 @@ class Use:
     lost: bool = False
     covered: bool = False
     bounds: list[tuple[Poly, ...]] = field(default_factory=list)
+    examples: tuple[fit.Sizes, ...] = ()
 
     def need(self, bounds: tuple[Poly, ...]) -> None:
         """One more access, with everything that its extent is known to be at most."""
@@ -48,15 +51,24 @@ class Use:
 
     def most(self) -> list[Poly]:
         """Extents none of which contains another; together they hold every access."""
+        alone = [p for b in self.bounds for p in b if all(self._within(x, p) for x in self.bounds)]
+        if alone:
+            return [min(alone, key=self._looseness)]
         sure = greatest([b[0] for b in self.bounds if len(b) == 1], self.facts)
         for several in self.bounds:
             if not any(_above(self.facts, p, q) for p in sure for q in several):
-                sure.append(min(several, key=lambda p: (self._rounded(p), _size(p))))
+                sure.append(min(several, key=self._looseness))
         return greatest(sure, self.facts)
 
-    def _rounded(self, p: Poly) -> int:
-        """How many quotients, which mostly round up to whole steps, are in `p`."""
-        return sum(_is_quotient(self.facts, a) for a in p.atoms())
+    def _within(self, bounds: tuple[Poly, ...], p: Poly) -> bool:
+        return any(_above(self.facts, p, q) for q in bounds)
+
+    def _looseness(self, p: Poly) -> tuple[float, int, int]:
+        """A good bound is low for the examples, and rounds nothing up to whole steps."""
+        x = to_expr(self.facts, p, I64, checked=False) if self.examples else None
+        there = [fit.value(x, sizes) if x is not None else None for sizes in self.examples]
+        sizes = sum(float("inf") if n is None else n for n in there)
+        return sizes, sum(_is_quotient(self.facts, a) for a in p.atoms()), _size(p)
 
     def count(self, sure: bool = True) -> e.Expr | None:
         """The elements that are touched, as an i64 expression; None where that is not known.
@@ -470,16 +482,20 @@ def smallest(items: Iterable[Poly], facts: Facts) -> tuple[Poly, ...]:
 
 
 def _above(facts: Facts, a: Poly, b: Poly) -> bool:
-    """Whether a >= b for all sizes, also because d * (x/d) is at most x."""
+    """Whether a >= b for all sizes, also because d * (x/d) and min(x, y) are at most x."""
     if at_least(a, b):
         return True
-    for name in b.atoms():
+    for name in sorted(b.atoms()):
         info, parts = facts.atoms.get(name), b.split(name)
+        options = info.min_of if info is not None else ()
+        if options and parts is not None and at_least(parts[0], Poly({})):
+            return any(_above(facts, a, b.substitute({name: x})) for x in options)
         if info is None or info.num is None or info.den is None or parts is None:
             continue
         t, rest = parts[0].divided_by(info.den)
-        if not rest.terms and at_least(t, Poly({})) and at_least(info.num, Poly({})):
-            return at_least(a, parts[1] + t * info.num)
+        known = not rest.terms and at_least(t, Poly({})) and at_least(info.num, Poly({}))
+        if known and at_least(a, parts[1] + t * info.num):
+            return True
     return False
 
 

@@ -229,3 +229,28 @@ def test_tiles_with_a_ragged_end_have_extents_without_rounding() -> None:
     assert "XP1102" not in codes(found)
     host = show_body(found.program.function("f").body)
     assert "d_y <- host.alloc(((u64(n) * 96) * sizeof(float)))" in host
+
+
+def test_the_middle_of_a_device_buffer_is_pointed_to_by_the_host() -> None:
+    found = lowered(
+        "void f(const float *x, float *y, int n) { float space[64]; float *a = space;"
+        " float *b = &space[32]; for (int t = 0; t < n; t++) {"
+        "  for (int i = 0; i < 32; i++) a[i] = x[t * 32 + i];"
+        "  for (int i = 0; i < 32; i++) y[t * 32 + i] = a[31 - i];"
+        "  float *c = a; a = b; b = c; } }"
+    )
+    assert "XP1103" not in codes(found)
+    host = show_body(found.program.function("f").body)
+    assert "b: f32* = &space[32]" in host
+
+
+def test_two_bounds_of_one_buffer_are_one_where_the_larger_holds_both() -> None:
+    found = lowered(
+        "void f(float *y, const float *x, int n) {"
+        " int k = n < 256 ? n : 256; for (int i = 0; i < k; i++) y[i] = x[i];"
+        " for (int t = 0; t < n; t += 256) {"
+        "  int m = n - t < 256 ? n - t : 256;"
+        "  for (int i = 0; i < m; i++) y[t + i] += x[t + i]; } }"
+    )
+    host = show_body(found.program.function("f").body)
+    assert "d_x <- host.alloc((u64(n) * sizeof(float)))" in host

@@ -34,6 +34,8 @@ def elements(
         return given
     examples = origin.examples.get(f.name, ())
     seen = [(x.sizes, x.counts[p.name]) for x in examples if p.name in x.counts]
+    if use is not None:
+        use.examples = tuple(sizes for sizes, _ in seen)
     count = use.count() if use is not None else None
     sound = count is not None and not _exceeds(count, seen)
     if sound and not _rounded(count):

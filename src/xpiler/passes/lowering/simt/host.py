@@ -46,7 +46,10 @@ def touches_memory(node: s.Stmt | e.Expr | s.Body, readers: frozenset[str] = fro
     `readers` are functions that only compute; given no pointer they do not touch memory either.
     """
     known = math_functions()
+    places = [n.x for n in walk(node) if isinstance(n, e.AddressOf) and isinstance(n.x, e.Index)]
     for n in walk(node):
+        if any(n is x for x in places):
+            continue  # `&a[i]` is arithmetic
         of_host = isinstance(n, e.Index) and isinstance(n.type, Pointer)  # an array of pointers
         if isinstance(n, e.Index) and is_memory(n) and not (of_host and isinstance(n.base, e.Var)):
             return True

@@ -34,7 +34,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias, unsigned=True)
     low = Tasks(program, platform, origin, Context(assume, ledger, program))
     done = low.run()
-    return Lowered(done, tuple(low.diagnostics), tuple(ledger.sentences), low.entries)
+    return Lowered(done, tuple(low.diagnostics), tuple(ledger.sentences), low.entries, low.extents)
 
 
 class Tasks:
@@ -46,6 +46,7 @@ class Tasks:
         self.budget = int(platform.limits.get("nram_bytes", 393216)) - 4096
         self.diagnostics: list[Diagnostic] = []
         self.entries: dict[str, EntryPoint] = {}
+        self.extents: dict[str, dict[str, e.Expr]] = {}
 
     def run(self) -> Program:
         if self.origin.bare_kernels or self.origin.launched:
@@ -83,6 +84,7 @@ class Tasks:
         low = Lowering(program, Machine(1), self.ctx, self.readers, names=names)
         made = HostDriver(low, self.origin).run()
         self.diagnostics += low.diagnostics
+        self.extents = low.extents
         out: list[Function] = []
         for f in made.functions:
             found = self.kernel(f) if f.role == "kernel" else f
