@@ -81,6 +81,7 @@ class Lanes:
     lo: e.Expr = ZERO
     hi: e.Expr = ZERO
     mask: e.Var | None = None
+    narrow: bool = False  # whether all results have 16 bits at most
     vectors: dict[str, e.Var] = field(default_factory=dict)
     arrays: dict[str, e.Var] = field(default_factory=dict)
     inline: dict[str, e.Expr] = field(default_factory=dict)

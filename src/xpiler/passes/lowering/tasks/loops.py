@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xpiler.analysis.effects import assigned, declared, names_in
+from xpiler.analysis.effects import assigned, declared, is_memory, names_in
 from xpiler.analysis.parallelism import Nature
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import inside
@@ -63,6 +63,7 @@ def vectorised(
     width = min(arena.tile, trip) if trip else arena.tile
     pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far, bounds is not None)
     pieces.varying = varying(loop)
+    pieces.narrow = _narrow(loop.body)
     pieces.scalars = {r.var.name for r in nature.reductions}
     pieces.changing = facts.mutable | assigned(loop.body)
     pieces.body(loop.body, inside(loop, facts))
@@ -168,6 +169,12 @@ def _spread(body: s.Body, found: set[str], local: set[str], inside_of: bool) -> 
             _spread((*st.body, *st.step), found, local, deeper)
         elif isinstance(st, s.Scope):
             _spread(st.body, found, local, inside_of)
+
+
+def _narrow(body: s.Body) -> bool:
+    """Whether everything that is stored has 16 bits at most."""
+    places = [n.target for n in walk(body) if isinstance(n, s.Assign) and is_memory(n.target)]
+    return bool(places) and all(getattr(p.type, "bits", 32) <= 16 for p in places)
 
 
 def has_loops(body: s.Body) -> bool:

@@ -116,6 +116,8 @@ class Values(Converting):
         plain = x.type in FLOATS or (x.type == I32 and x.op in ("+", "-", "*"))
         if not plain or x.op not in ops.VECTOR or self._only_counts(x):
             return self.by_lane(x, facts, want)
+        if not self.narrow and _one_and_tanh(x):
+            return self.by_lane(x, facts, want)
         a = self.value(x.a, facts)
         b = self.value(x.b, facts)
         if isinstance(a, Vec) and isinstance(b, Vec):
@@ -514,6 +516,14 @@ class Values(Converting):
                 return self.element(found, lane)
         self.cost += self.times * self.usual * 40
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
+
+
+def _one_and_tanh(x: e.Binary) -> bool:
+    """Whether a sum cancels what tanh has: its last digits, which vectors have less exactly."""
+    pairs = ((x.a, x.b), (x.b, x.a))
+    return x.op == "+" and any(
+        is_const(one, 1) and isinstance(f, e.Call) and f.func == "tanh" for one, f in pairs
+    )
 
 
 def _low_word(x: e.Expr) -> e.Expr:
