@@ -14,6 +14,7 @@ from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import BOOL, I32, Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
 from xpiler.passes.lowering.tasks.contractions import contraction
+from xpiler.passes.lowering.tasks.exchange import power_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
 from xpiler.passes.lowering.tasks.matmul import Tiled
@@ -44,6 +45,7 @@ class Control:
     natures: dict[str, Nature] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     cost: float = 0.0
+    halved: dict[str, int] = field(default_factory=dict)
 
     def body(self, body: s.Body, facts: Facts) -> tuple[s.Body, float]:
         """The statements, and what they are taken to cost."""
@@ -69,12 +71,20 @@ class Control:
             inner, cost = self.body(st.body, facts)
             return (replace(st, body=inner),), cost
         if isinstance(st, s.While):
-            inner, cost = self.body(st.body, facts)
+            inner, cost = self._repeated(st, facts)
             return (replace(st, body=inner),), (cost + _price(st.cond)) * 8
         if isinstance(st, s.Switch):
             cases = tuple(replace(c, body=self.body(c.body, facts)[0]) for c in st.cases)
             return (replace(st, cases=cases),), _price(st)
         return (st,), _price(st)
+
+    def _repeated(self, st: s.While, facts: Facts) -> tuple[s.Body, float]:
+        power, known = power_of(st, self.halved), self.arena.powers
+        if power is not None:
+            self.arena.powers = known | {power: self.halved[power]}
+        done = self.body(st.body, facts)
+        self.arena.powers = known
+        return done
 
     def _placed(self, st: s.Decl) -> s.Decl:
         """Arrays of numbers lie in NRAM."""

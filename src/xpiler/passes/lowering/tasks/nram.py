@@ -33,6 +33,8 @@ class Arena:
     used: int = 0
     cap: int = 1 << 60
     weights: frozenset[str] = frozenset()  # those that lie in WRAM instead
+    powers: dict[str, int] = field(default_factory=dict)
+    """Variables that are powers of two here, and the largest that they can be."""
     counts: dict[str, tuple[e.Expr, int]] = field(default_factory=dict)
     """Loops that have few iterations, by variable: how many, and the most there can be."""
 

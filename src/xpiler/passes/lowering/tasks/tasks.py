@@ -14,6 +14,7 @@ from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
 from xpiler.passes.lowering.tasks.addresses import signed_addresses
 from xpiler.passes.lowering.tasks.build import add, cast, is_const, least, less, size_of, sub
 from xpiler.passes.lowering.tasks.control import Control, near_arrays
+from xpiler.passes.lowering.tasks.exchange import halved
 from xpiler.passes.lowering.tasks.nram import Arena
 from xpiler.passes.lowering.tasks.short_vectors import in_lanes
 from xpiler.passes.lowering.tasks.stage import Stager
@@ -53,6 +54,7 @@ class Kernel:
         near, size = near_arrays(body)
         arena = Arena(taken, self.budget - size - sum(pool.values()), tile)
         control = Control(arena, self.readers, near | frozenset(pool), self.far)
+        control.halved = halved(body)
         out = self._phases(body, control)
         self.notes = control.notes
         out = Stager(arena, self.far).body(out, self.facts)

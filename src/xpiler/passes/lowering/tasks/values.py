@@ -27,6 +27,7 @@ from xpiler.passes.lowering.tasks.build import (
     real,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.conversions import NUMBERS, WRAPS, Converting
+from xpiler.passes.lowering.tasks.exchange import exchanged
 from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range
 
@@ -453,6 +454,7 @@ class Values(Converting):
             arms = [replace(x, index=arm) for arm in (i.a, i.b)]
             return self.value(e.Select(i.cond, arms[0], arms[1], x.type), facts, want)
         found = self.load(x, facts) if isinstance(x.type, Scalar) else None
+        found = found or exchanged(self, x, facts)
         return found if found is not None else self.by_lane(x, facts, want)
 
     def slot(self, x: e.Expr, facts: Facts) -> Vec | None:
