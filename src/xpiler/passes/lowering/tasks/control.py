@@ -109,23 +109,23 @@ class Control:
         product = self._product(st, facts, bounds)
         if product is not None:
             return product
-        rows = self._rows(st, facts, bounds)
-        if rows is not None:
-            return rows
-        start = self.arena.mark()
-        kept = dict(self.notes)
-        vector = self._vector(st, facts, bounds)
-        if vector is not None and not _worth_looking(st):
-            return vector
-        with_vector = self.arena.mark()
-        self.arena.back(start)
+        start, kept = self.arena.mark(), dict(self.notes)
+        tried = []
+        for attempt in (self._rows, self._vector):
+            done = attempt(st, facts, bounds)
+            if done is not None and not _worth_looking(st):
+                return done
+            if done is not None:
+                tried.append((done, self.arena.mark()))
+                self.arena.back(start)
         inner, cost = self.body(st.body, inside(st, facts))
         lo, hi = bounds or (st.lo, st.hi)
         whole = (SHARE if bounds else _trips(lo, hi, st.step)) * (cost + 4)
-        if vector is not None and vector[1] <= whole:
-            self.arena.back(with_vector)
+        best = min(tried, key=lambda item: item[0][1], default=None)
+        if best is not None and best[0][1] <= whole:
+            self.arena.back(best[1])
             self.notes = kept
-            return vector
+            return best[0]
         kind = "serial" if st.kind in ("parallel", "serial") else st.kind
         return (replace(st, lo=lo, hi=hi, body=inner, kind=kind),), whole
 
