@@ -24,7 +24,7 @@ Values = dict[str, e.Expr]
 
 def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -> s.Body:
     """`body` in a form that more loops can be vectorised in; its meaning stays."""
-    body = narrowed(_valued(body, functions))
+    body = narrowed(valued(body, functions))
     body = _versions(body, taken)
     out: s.Body = rewrite_stmts(body, lambda st: _clamped(_one_store(st)))
     return out
@@ -33,7 +33,7 @@ def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -
 # -- functions that only compute ------------------------------------------------------------------
 
 
-def _valued(body: s.Body, functions: Mapping[str, Function]) -> s.Body:
+def valued(body: s.Body, functions: Mapping[str, Function]) -> s.Body:
     """Calls of the program's own functions replaced by their value, where that is an expression."""
 
     def one(x: e.Expr) -> e.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Array, Opaque, Scalar
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin, unmarked
+from xpiler.passes.lowering.tasks.prepare import valued
 from xpiler.passes.lowering.vector.census import SMALL_ARRAY, innermost
 from xpiler.passes.lowering.vector.contractions import Contractions
 from xpiler.passes.lowering.vector.dots import dot
@@ -28,6 +29,7 @@ from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
+from xpiler.passes.lowering.vector.trees import Trees
 from xpiler.platforms.registry import Platform
 
 INF = float("inf")
@@ -68,16 +70,30 @@ def _contracted(
 ) -> Program:
     """`program` with its products of matrices as calls."""
     functions = []
+    known = {f.name: f for f in program.functions}
     for f in program.functions:
+        f = f.with_body(valued(f.body, known))
         names = _names(program, f)
         f = Contractions(isa.table, pure, names, isa.used, assumed).run(f, ctx.facts(f))
+        f = Trees(names, assumed).run(f, ctx.facts(f))
         f = Interleave(isa, pure, names, assumed).run(f, ctx.facts(f))
         functions.append(f)
     return replace(
         program,
-        functions=tuple(functions),
+        functions=tuple(
+            f for f in functions if f.name not in _no_longer_called(program, functions)
+        ),
         externals=program.externals | frozenset(isa.used),
     )
+
+
+def _no_longer_called(program: Program, functions: list[Function]) -> set[str]:
+    """Functions that others called, and whose values stand in the place of these calls now."""
+
+    def called(all_: Iterable[Function]) -> set[str]:
+        return {n.func for f in all_ for n in walk(f.body) if isinstance(n, e.Call)}
+
+    return called(program.functions) - called(functions)
 
 
 def _names(program: Program, f: Function) -> set[str]:
@@ -110,10 +126,11 @@ class _Vectoriser(Walker):
         return new
 
     def _vectorised(self, loop: s.For, facts: Facts) -> s.Body | None:
-        if not _countable(loop, facts) or not _large(loop):
+        if not _countable(loop, facts):
             return None
         loop = as_sums(loop)
-        for attempt in (self._map, self._dot, self._sum):
+        ways = (self._map, self._dot, self._sum) if _large(loop) else (self._sum,)
+        for attempt in ways:
             mark, used = facts.mark(), set(self.isa.used)
             taken = set(self.taken)
             try:

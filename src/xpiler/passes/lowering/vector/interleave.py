@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned, escapes, names_in
+from xpiler.analysis.effects import assigned, declared, escapes, names_in
 from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts, is_int, type_range
-from xpiler.analysis.walker import Walker
+from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
@@ -41,11 +41,12 @@ class Interleave(Walker):
         return (self.descend(st, facts),)
 
     def _interleaved(self, loop: s.For, lanes: int, facts: Facts) -> s.Body | None:
-        found = nature(loop, facts, self.pure)
+        found = nature(_without_flags(loop), facts, self.pure)
         if not found.parallel or found.reductions or found.atomics or escapes(loop.body):
             return None
         body = _without_indices(loop.body)
-        parts = Parts(loop, lanes, body, Lanes(self.isa, loop.var, 16, Scalar("i32")))
+        known = inside(loop, facts)
+        parts = Parts(loop, lanes, body, Lanes(self.isa, loop.var, 16, Scalar("i32")), known)
         parts.spread(body, parts.out)
         if not parts.turned or not parts.keep(self.taken):
             return None
@@ -73,6 +74,7 @@ class Parts:
     count: int
     body: s.Body
     lanes: Lanes
+    facts: Facts
     out: list[s.Stmt] = field(default_factory=list)
     decls: list[s.Stmt] = field(default_factory=list)
     turned: list[s.For] = field(default_factory=list)
@@ -121,18 +123,28 @@ class Parts:
         return tuple(inner)
 
     def _takes_turns(self, st: s.For) -> bool:
-        step = st.step.value if isinstance(st.step, e.Const) else 0
-        own = self.lanes.slope(st.lo) == 1 and self._steady(st.hi)
-        return own and step >= self.count and st.var.type == self.loop.var.type
+        if isinstance(st.step, e.Const) and st.step.value == 1:
+            return False
+        own = self._by_one(st.lo) and self._steady(st.hi) and self._steady(st.step)
+        return own and isinstance(st.var.type, Scalar) and st.var.type.bits >= 32
+
+    def _by_one(self, x: e.Expr) -> bool:
+        """Whether `x` grows by one from lane to lane; a number that is not negative may change its
+        type."""
+        if isinstance(x, e.Cast) and is_int(x.x.type) and x.x.type.bits <= x.type.bits:  # type: ignore[attr-defined]
+            return self._by_one(x.x) and self.facts.nonneg(self.facts.poly(x.x))
+        return self.lanes.slope(x) == 1
 
     def _turn(self, st: s.For) -> s.For:
         """The row in steps, and in each step the lanes that are not beyond its end."""
         lane, row = self.loop.var, st.var
         t = row.type
-        mine = e.Binary("+", row, lane, t)
+        mine = e.Binary("+", row, lane if lane.type == t else e.Cast(lane, t), t)
         body = substitute(st.body, {row.name: mine})
         left = e.Binary("-", st.hi, row, t)
-        hi = e.Call("min", (e.Const(self.count, t), left), t)
+        hi: e.Expr = e.Call("min", (e.Const(self.count, t), left), t)
+        if lane.type != t:
+            hi = e.Cast(hi, lane.type)
         inner = replace(self.loop, kind="serial", hi=hi, body=body, comments=())
         lo = _folded(substitute(st.lo, {lane.name: e.Const(0, t)}))
         done = replace(st, lo=lo, body=(inner,), kind="serial", unroll=0)
@@ -199,10 +211,33 @@ def _lanes(loop: s.For) -> int:
 
 def _turns_in(st: s.Stmt) -> bool:
     """Whether some loop inside takes longer steps."""
-    return any(
-        isinstance(n, s.For) and isinstance(n.step, e.Const) and n.step.value > 1 and n is not st
-        for n in walk(st)
-    )
+    return any(isinstance(n, s.For) and n is not st and not _is_one(n.step) for n in walk(st))
+
+
+def _is_one(x: e.Expr) -> bool:
+    return isinstance(x, e.Const) and x.value == 1
+
+
+def _without_flags(loop: s.For) -> s.For:
+    """Without what sets an outer variable, that the loop never reads, to one constant value."""
+    values: dict[e.Var, set[e.Expr]] = {}
+    uses: dict[e.Expr, int] = {}
+    for n in walk(loop.body):
+        if isinstance(n, s.Assign) and isinstance(n.target, e.Var):
+            values.setdefault(n.target, set()).add(n.value if not n.op else n.target)
+        if isinstance(n, e.Var):
+            uses[n] = uses.get(n, 0) + 1
+    flags = {
+        v for v, given in values.items()
+        if len(given) == 1 and isinstance(next(iter(given)), e.Const)
+        and v.name not in declared(loop.body)
+        and uses[v] == sum(isinstance(n, s.Assign) and n.target == v for n in walk(loop.body))
+    }  # fmt: skip
+
+    def one(st: s.Stmt) -> s.Stmt:
+        return s.Scope(()) if isinstance(st, s.Assign) and st.target in flags else st
+
+    return replace(loop, body=rewrite_stmts(loop.body, one))
 
 
 def _without_indices(body: s.Body) -> s.Body:

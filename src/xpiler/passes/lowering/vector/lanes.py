@@ -229,6 +229,12 @@ class Lanes:
         args = tuple(self.value(a, mask) for a in x.args)
         return self.isa.call(x.func, t, args, self.register(t))
 
+    def _counts(self, x: e.Binary) -> bool:
+        """Whether `x` asks if the loop's variable is below an end that it never passes far."""
+        a = x.a.x if isinstance(x.a, e.Cast) and _keeps_order(x.a) else x.a
+        signed = _scalar(x.a.type).is_signed and _scalar(x.a.type).bits == 64
+        return a == self.var and self.uniform(x.b) and signed
+
     # -- conditions ------------------------------------------------------------------------
 
     def condition(self, x: e.Expr, mask: e.Expr | None) -> e.Expr:
@@ -256,6 +262,10 @@ class Lanes:
 
     def _comparison(self, x: e.Binary, mask: e.Expr | None) -> e.Expr:
         t = _scalar(x.a.type)
+        if x.op == "<" and t.is_integer and self._counts(x):
+            left = e.Binary("-", x.b, x.a, t)
+            to = self.isa.mask_type(self.width)
+            return self.isa.call("first_lanes", to, (left,), to)
         a, b = self.value(x.a, mask), self.value(x.b, mask)
         t = self.lane_type(t)
         number = (_QUIET if t.is_float else _INTEGER)[x.op]

@@ -2,12 +2,12 @@
 
 static inline __mmask16 first_lanes(int64_t n)
 {
-    return n >= 16 ? 0xFFFF : (__mmask16)((1u << n) - 1);
+    return n >= 16 ? 0xFFFF : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
 }
 
 static inline __mmask8 first_lanes_of_8(int64_t n)
 {
-    return n >= 8 ? 0xFF : (__mmask8)((1u << n) - 1);
+    return n >= 8 ? 0xFF : n <= 0 ? 0 : (__mmask8)((1u << n) - 1);
 }
 
 static inline __m512i count_from(int first)
@@ -111,4 +111,69 @@ static inline __m512 exp2_lanes(__m512 x)
     p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(0.5f));
     p = _mm512_fmadd_ps(_mm512_mul_ps(r, r), p, r);
     return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1.0f)), k);
+}
+
+/* Near zero x + x^3 P(x^2), else 1 - e^Q(|x|) with the sign of x; within three units in the last place. */
+static inline __m512 erf_lanes(__m512 x)
+{
+    __m512 t = _mm512_abs_ps(x), s = _mm512_mul_ps(x, x);
+    __m512 p = _mm512_set1_ps(-6.01303394e-4f);
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(4.997932e-3f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-2.67701861e-2f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.11281926f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-0.376125056f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.128379152f));
+    t = _mm512_min_ps(_mm512_set1_ps(4.0f), t);
+    __m512 q = _mm512_set1_ps(-1.39706042e-5f);
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(3.29494841e-4f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-3.52654607e-3f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(2.29857588e-2f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.104176066f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.637923669f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-1.12677976f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-5.0034797e-4f));
+    __m512 far = _mm512_sub_ps(_mm512_set1_ps(1.0f), exp_lanes(q));
+    far = _mm512_or_ps(far, _mm512_and_ps(x, _mm512_set1_ps(-0.0f)));
+    __mmask16 near = _mm512_cmp_ps_mask(t, _mm512_set1_ps(0.9f), _CMP_NGE_UQ);
+    return _mm512_mask_mov_ps(far, near, _mm512_fmadd_ps(x, p, x));
+}
+
+/* Near zero x + x P(x^2), else 1 - 2 / (e^2|x| + 1) with the sign of x; within three units in the last place. */
+static inline __m512 tanh_lanes(__m512 x)
+{
+    __m512 t = _mm512_abs_ps(x), s = _mm512_mul_ps(x, x);
+    __m512 p = _mm512_set1_ps(1.55046243e-2f);
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-5.21225356e-2f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.133106485f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-0.333323443f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-6.92536369e-8f));
+    __m512 one = _mm512_set1_ps(1.0f);
+    __m512 e = _mm512_add_ps(exp_lanes(_mm512_add_ps(t, t)), one);
+    __m512 far = _mm512_sub_ps(one, _mm512_div_ps(_mm512_set1_ps(2.0f), e));
+    __mmask16 near = _mm512_cmp_ps_mask(t, _mm512_set1_ps(0.6f), _CMP_NGE_UQ);
+    far = _mm512_mask_mov_ps(far, near, _mm512_fmadd_ps(x, p, x));
+    return _mm512_or_ps(far, _mm512_and_ps(x, _mm512_set1_ps(-0.0f)));
+}
+
+/* log(2^k (1 + f)) = k ln 2 + f - f^2 / 2 + f^3 P(f), -1/4 <= f < 1/2; within two units in the last place. */
+static inline __m512 log_lanes(__m512 x)
+{
+    __m512 m = _mm512_getmant_ps(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
+    __m512 k = _mm512_sub_ps(_mm512_getexp_ps(x), _mm512_getexp_ps(m));
+    __m512 f = _mm512_sub_ps(m, _mm512_set1_ps(1.0f)), s = _mm512_mul_ps(f, f);
+    __m512 p = _mm512_set1_ps(3.73564947e-2f);
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(-8.49560033e-2f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.111792259f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(-0.126820619f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.143278848f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(-0.166630827f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.199982644f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(-0.250000046f));
+    p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.333333431f));
+    p = _mm512_fmadd_ps(_mm512_mul_ps(p, s), f, _mm512_mul_ps(s, _mm512_set1_ps(-0.5f)));
+    p = _mm512_fmadd_ps(k, _mm512_set1_ps(-2.12194440e-4f), p);
+    p = _mm512_fmadd_ps(k, _mm512_set1_ps(0.693359375f), _mm512_add_ps(p, f));
+    __mmask16 same = _mm512_cmp_ps_mask(x, _mm512_set1_ps(INFINITY), _CMP_EQ_OQ);
+    __mmask16 none = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_EQ_OQ);
+    return _mm512_mask_mov_ps(_mm512_mask_mov_ps(p, same, x), none, _mm512_set1_ps(-INFINITY));
 }
