@@ -113,31 +113,6 @@ static inline __m512 exp2_lanes(__m512 x)
     return _mm512_scalef_ps(_mm512_add_ps(p, _mm512_set1_ps(1.0f)), k);
 }
 
-/* Near zero x + x^3 P(x^2), else 1 - e^Q(|x|) with the sign of x; within three units in the last place. */
-static inline __m512 erf_lanes(__m512 x)
-{
-    __m512 t = _mm512_abs_ps(x), s = _mm512_mul_ps(x, x);
-    __m512 p = _mm512_set1_ps(-6.01303394e-4f);
-    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(4.997932e-3f));
-    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-2.67701861e-2f));
-    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.11281926f));
-    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-0.376125056f));
-    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.128379152f));
-    t = _mm512_min_ps(_mm512_set1_ps(4.0f), t);
-    __m512 q = _mm512_set1_ps(-1.39706042e-5f);
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(3.29494841e-4f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-3.52654607e-3f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(2.29857588e-2f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.104176066f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.637923669f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-1.12677976f));
-    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-5.0034797e-4f));
-    __m512 far = _mm512_sub_ps(_mm512_set1_ps(1.0f), exp_lanes(q));
-    far = _mm512_or_ps(far, _mm512_and_ps(x, _mm512_set1_ps(-0.0f)));
-    __mmask16 near = _mm512_cmp_ps_mask(t, _mm512_set1_ps(0.9f), _CMP_NGE_UQ);
-    return _mm512_mask_mov_ps(far, near, _mm512_fmadd_ps(x, p, x));
-}
-
 /* Near zero x + x P(x^2), else 1 - 2 / (e^2|x| + 1) with the sign of x; within three units in the last place. */
 static inline __m512 tanh_lanes(__m512 x)
 {
