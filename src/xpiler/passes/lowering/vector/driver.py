@@ -29,7 +29,6 @@ from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
-from xpiler.passes.lowering.vector.trees import Trees
 from xpiler.platforms.registry import Platform
 
 INF = float("inf")
@@ -75,7 +74,6 @@ def _contracted(
         f = f.with_body(valued(f.body, known))
         names = _names(program, f)
         f = Contractions(isa.table, pure, names, isa.used, assumed).run(f, ctx.facts(f))
-        f = Trees(names, assumed).run(f, ctx.facts(f))
         f = Interleave(isa, pure, names, assumed).run(f, ctx.facts(f))
         functions.append(f)
     return replace(
