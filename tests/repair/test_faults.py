@@ -55,3 +55,70 @@ def test_only_the_kinds_asked_for_are_made() -> None:
     found = inject(text, platform, seed=1, n=2, kinds=["missing barrier"])
     assert [f.kind for f in found.faults] == ["missing barrier"] * 2
     assert found.text.count("__syncthreads") == text.count("__syncthreads") - 2
+
+
+DEVICE = """__global__ void k(const float* x, float* y, int n)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    __syncthreads();
+    float v = __shfl_down_sync(0xffffffff, x[i], 16);
+    if (i < n) atomicAdd(&y[i], v);
+}
+void host(const float* x, float* y, int n) {
+    float* d;
+    cudaMalloc(&d, n * sizeof(float));
+    cudaMemcpy(d, x, n * sizeof(float), cudaMemcpyHostToDevice);
+    dim3 grid((n + 31) / 32, 2);
+    k<<<grid, 32>>>(d, y, n);
+}
+"""
+
+
+def test_kinds_of_edits_of_a_device_text() -> None:
+    found = edits(tree_of(DEVICE, "cuda"))
+    changed = {(e.kind, DEVICE[e.start : e.end], e.new) for e in found}
+    assert {
+        ("missing barrier", "    __syncthreads();\n", ""),
+        ("wrong lane", "__shfl_down_sync", "__shfl_up_sync"),
+        ("wrong dimension", "x", "y"),
+        ("launch size", "32", "(32) - 1"),
+        ("swapped launch", "(n + 31) / 32, 2", "2, (n + 31) / 32"),
+        ("copy direction", "cudaMemcpyHostToDevice", "cudaMemcpyDeviceToHost"),
+        ("allocation size", "n * sizeof(float)", "(n * sizeof(float)) / 2"),
+        ("dropped guard", "i < n", "1"),
+        (
+            "missing copy",
+            "    cudaMemcpy(d, x, n * sizeof(float), cudaMemcpyHostToDevice);\n",
+            "",
+        ),
+    } <= changed
+    assert {e.kind for e in found} >= {"wrong mask", "wrong width"}
+
+
+def test_kinds_of_edits_of_a_c_text() -> None:
+    text = """void sums(const float *x, const float *y, float *z, int rows, int cols)
+{
+    float part[32];
+    for (int i = 0; i < rows; i++) {
+        float sum = 0.0f;
+        for (int j = 0; j < cols; j++) {
+            if (j > i) {
+                sum += x[i * cols + j] + y[j];
+            }
+        }
+        part[i] = sum;
+    }
+    for (int i = 0; i < rows; i++) {
+        z[i] = part[i];
+    }
+}
+"""
+    found = edits(tree_of(text, "c"))
+    kinds = {e.kind for e in found}
+    assert kinds >= {
+        "off-by-one bound", "off-by-one index", "swapped indices", "dropped tail", "dropped term",
+        "dropped statement", "wrong width", "early exit", "narrowed type", "wrong operator",
+        "wrong constant", "wrong array", "missing initialisation", "missing barrier",
+        "dropped guard",
+    }  # fmt: skip
+    assert all(e.apply(text) != text for e in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -48,6 +49,29 @@ def loops(tree: Tree, body: Piece) -> Iterator[Edit]:
         if parts:
             yield from _start(tree, parts[0])
             yield from _step(tree, parts[2])
+            yield from _left_early(tree, loop)
+    yield from _fused(tree, body)
+
+
+def _left_early(tree: Tree, loop: Piece) -> Iterator[Edit]:
+    kids = tree.kids(loop)
+    counters = [k.name for k in tree.under(kids[0]) if k.kind == "VAR_DECL" and is_integer(k)]
+    if counters and kids[-1].kind == "COMPOUND_STMT":
+        at = kids[-1].start + 1
+        yield Edit("early exit", at, at, f" if ({counters[0]} > 2) {{ break; }}")
+
+
+def _fused(tree: Tree, body: Piece) -> Iterator[Edit]:
+    """Two loops over the same range, which a barrier kept apart, become one."""
+    for block in (p for p in tree.under(body) if p.kind == "COMPOUND_STMT"):
+        for one, two in itertools.pairwise(tree.kids(block)):
+            inside = [tree.kids(p)[-1] for p in (one, two) if p.kind == "FOR_STMT"]
+            if len(inside) == 2 and all(p.kind == "COMPOUND_STMT" for p in inside):
+                heads = [
+                    tree.text[p.start : q.start] for p, q in zip((one, two), inside, strict=True)
+                ]
+                if heads[0] == heads[1]:
+                    yield Edit("missing barrier", inside[0].end - 1, inside[1].start + 1, "")
 
 
 def _bound(tree: Tree, condition: Piece) -> Iterator[Edit]:
@@ -94,6 +118,7 @@ def guards(tree: Tree, body: Piece) -> Iterator[Edit]:
         if p.kind == "IF_STMT":
             condition = tree.kids(p)[0]
             yield Edit("dropped guard", condition.start, condition.end, "1")
+            yield Edit("dropped guard", condition.start, condition.end, "0")
             yield from _compared(tree, condition)
         elif p.kind == "CONDITIONAL_OPERATOR":
             yield from _compared(tree, tree.kids(p)[0])

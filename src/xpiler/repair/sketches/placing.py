@@ -93,7 +93,7 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             if names <= gap.seen and gap.beside & names:
                 near = min(6, abs(gap.at - at) // 200)
                 edit = Edit("statement", gap.at, gap.at, f"{gap.pad}{text}\n")
-                yield Fill(edit, 2.6 + 0.1 * near, "operand")
+                yield Fill(edit, 3.1 + 0.1 * near, "operand")
     for p in tree.under(body):
         if p.is_expr and (span := whole_statement(tree, p)) and not does(p.name, "free"):
             yield Fill(Edit("left out", *span, ""), 3.4, "operand")
