@@ -238,7 +238,8 @@ def _term(v: Vocabulary, p: Piece, more: float = 0.0) -> Iterator[Fill]:
     names = {k.name for k in tree.under(p) if k.kind == "DECL_REF_EXPR"}
     whole = "{}" if more == 0 else "({})"
     for rank, t in enumerate(t for t in v.summands(p) if t not in names and t != text):
-        yield _fill("term", p, whole.format(f"{text} + {t}"), 2.2 + more + 0.04 * rank, cls)
+        cost = 1.5 if t in v.places and "Idx" in text else 2.2 + 0.04 * rank
+        yield _fill("term", p, whole.format(f"{text} + {t}"), cost + more, cls)
     if not is_pointer(p) and more == 0:
         yield from _factors(v, p, 2.4)
 

@@ -88,12 +88,11 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             for gap in gaps:
                 edit = Edit("barrier", gap.at, gap.at, f"{gap.pad}{one['text']}\n")
                 yield Fill(edit, 1.9 if where == "device" else 2.2, "synchronisation")
-    for text, names, at in _templates(v, body):
+    for text, names, cost in _templates(v, body):
         for gap in gaps:
             if names <= gap.seen and gap.beside & names:
-                near = min(6, abs(gap.at - at) // 200)
                 edit = Edit("statement", gap.at, gap.at, f"{gap.pad}{text}\n")
-                yield Fill(edit, 3.1 + 0.1 * near, "operand")
+                yield Fill(edit, cost, "operand")
     for p in tree.under(body):
         if p.is_expr and (span := whole_statement(tree, p)) and not does(p.name, "free"):
             yield Fill(Edit("left out", *span, ""), 3.4, "operand")
@@ -131,14 +130,17 @@ def _gaps(tree: Tree, body: Piece) -> Iterator[_Gap]:
                 seen |= {x.name for x in tree.kids(kids[n]) if x.kind == "VAR_DECL"}
 
 
-def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]]:
-    """Statements that may be missing: like those of the text with other names, or the source's."""
+def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], float]]:
+    """Statements that may be missing, the names in them, and how unlikely they are.
+
+    They are copies, statements of the text itself with other names, and the source's.
+    """
     tree = v.tree
     function = next(tree.above(body), body)
     known = {x.name for x in tree.pieces if x.kind in ("VAR_DECL", "PARM_DECL")}
     made: set[str] = set()
     for text in dict.fromkeys(_copies(tree, function)):
-        yield text, set(_NAME.findall(text)) & known, body.start
+        yield text, set(_NAME.findall(text)) & known, 2.0
     for p in tree.under(body):
         if not p.is_expr or not whole_statement(tree, p) or len(tree.of(p)) > 160:
             continue
@@ -147,7 +149,7 @@ def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]
             names = set(re.findall(r"[A-Za-z_]\w*", new)) & known
             if names and new not in made:
                 made.add(new)
-                yield new, names, p.start
+                yield new, names, 3.1
     for m in re.finditer(r"^[ \t]*([A-Za-z_][\w.\[\]+*/ -]*? (?:[-+*/|&]|<<|>>)?= [^;{}]*;)[ \t]*$",
                          v.source, re.M):  # fmt: skip
         names = set(re.findall(r"[A-Za-z_]\w*(?!\w*\()", m[1]))
@@ -157,7 +159,7 @@ def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], int]
             and not re.match(r"(?:const|int|float|double|auto) ", m[1])
         ):
             made.add(m[1])
-            yield m[1], names & known, body.start
+            yield m[1], names & known, 2.7
 
 
 def _mirrored(tree: Tree, p: Piece, function: Piece) -> Iterator[str]:

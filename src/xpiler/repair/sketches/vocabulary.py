@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from xpiler.frontend.syntax import Piece, Tree
+from xpiler.repair.faults.model import table
 from xpiler.repair.faults.pieces import bodies, is_integer, is_pointer, is_real
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?[fFlL]?(?![\w.])")
@@ -100,15 +101,27 @@ class Vocabulary:
                 }
                 if names and names <= seen:
                     found.append(self.tree.of(q))
-        axes = re.findall(r"\b(?:threadIdx|blockIdx)\.[xyz]|\btaskId\b", self.tree.text)
-        axes += [f"{a} * {a.replace('Idx', 'Dim')}" for a in axes if a.startswith("blockIdx")]
-        found += axes
+        found = [*self.places, *found] if self.at_device(p) else found
         near, sizes = self.integers_at(p), self.sizes_at(p)
         found += [f"{a} * {b}" for a in near[:8] for b in sizes if a != b]
         found += [f"({a} * {b} + {c}) * {d}" for a, c in itertools.permutations(near[:4], 2)
                   for b in sizes[:5] for d in sizes[:5] if b != d]  # fmt: skip
         found += [f"{a} / {b}" for a in near[:6] for b in self.integers[:6] if b not in "01"]
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def places(self) -> list[str]:
+        """Where a thread or a task is: the words of the platform in which the wrong text speaks."""
+        axes = [w for x in table()["axes_of"] if re.search(x["sign"], self.tree.text)
+                for w in x["words"]]  # fmt: skip
+        return [w for w in axes if not w.endswith((".y", ".z"))
+                or re.search(rf"(?:Idx|Dim)\.{w[-1]}", self.tree.text)]  # fmt: skip
+
+    def at_device(self, p: Piece) -> bool:
+        """Whether a piece stands in a function that runs on the device."""
+        f = self.tree.function(p)
+        head = "" if f is None else self.tree.text[f.start : f.start + 60]
+        return re.search(r"__global__|__device__|__mlu_", head) is not None
 
     def sizes_at(self, p: Piece) -> list[str]:
         """Names and numbers that extents are made of: integer parameters, macros, integers."""
@@ -141,9 +154,9 @@ class Vocabulary:
         for v in self.tree.visible(p):
             if is_integer(v):
                 (bounds if v.kind == "PARM_DECL" else locals_).append(v.name)
-        for a in reversed(locals_[-6:]):
-            for b in [*bounds, *self.integers[:6]]:
-                yield f"{a} < {b}"
+        near = locals_[:-7:-1]
+        yield from (f"{a} < {b}" for a in near for b in bounds)
+        yield from (f"{a} < {b}" for a in near for b in self.integers[:6])
         for text in re.findall(r"\bif \((.*)\) *[{\n]", self.source):
             if set(re.findall(r"[A-Za-z_]\w*", text)) <= seen | self.words:
                 yield text
