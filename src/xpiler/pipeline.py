@@ -92,6 +92,11 @@ class Proposer(Protocol):
         """Whether it is asked before the symbolic passes, not only where those fail."""
         ...
 
+    @property
+    def falls_back(self) -> bool:
+        """Whether the symbolic passes' text is wanted where nothing was proposed."""
+        ...
+
     def propose(self, bench: Workbench) -> str | None:
         """A text for the target that passed the bench's check, or None."""
         ...
@@ -165,6 +170,10 @@ def _proposed(
     bench = Workbench(reading, target, options, out.trace, partial(_draft, reading, options))
     text = proposer.propose(bench)
     remarks = [replace(d, loc=SourceLoc(out.file, 1)) for d in proposer.remarks()]
+    if text is None and proposer.first and proposer.falls_back:
+        out.diagnostics += [replace(d, severity="warning") for d in remarks]
+        _symbolic(reading, target, options, out)
+        return
     if text is None:
         out.diagnostics += remarks
         return

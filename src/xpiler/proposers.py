@@ -34,6 +34,10 @@ class ModelProposer:
     def first(self) -> bool:
         return self.settings.proposer == "model"
 
+    @property
+    def falls_back(self) -> bool:
+        return self.settings.fall_back
+
     def propose(self, bench: Workbench) -> str | None:
         """A text that passed the check, or None."""
         self._road = Road(self.asker, self.settings, self._mend)

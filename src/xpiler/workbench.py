@@ -124,6 +124,8 @@ class Workbench:
             return Report("right")
         found = "; ".join(str(f) for f in verdict.findings[:8])
         said = "\n".join(filter(None, (f"{verdict.outcome}: {verdict.reason}", found)))
+        if verdict.outcome == "unsound_source":
+            return Report("moot", said[:_SAID])
         built = verdict.code != "XP0601"
         return Report("wrong" if built else "unbuilt", said[:_SAID])
 

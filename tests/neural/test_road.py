@@ -119,6 +119,16 @@ def test_a_mended_text_that_is_wrong_is_not_taken() -> None:
     assert outcomes(bench)[0] == "replaced"
 
 
+def test_a_source_at_fault_ends_the_questions() -> None:
+    class Moot(Bench):
+        def check(self, text: str, stage: Stage) -> Report:
+            return Report("moot", "the source reads out of bounds")
+
+    _, bench, says, _ = walk([RIGHT], Moot(), ask_again=3)
+    assert len(says.asked) == 1
+    assert outcomes(bench) == ["refused"]
+
+
 def test_repair_can_be_switched_off() -> None:
     fixed = lambda bench, stage, text: Mended(RIGHT, "one line")  # noqa: E731
     _, bench, _, _ = walk([WRONG], mend=fixed, repair=False)

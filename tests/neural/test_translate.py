@@ -233,3 +233,12 @@ def test_prompt_for_no_pass(source: Path, name: str) -> None:
     found = run("prompt", name, str(source), "--to", "bang")
     assert found.return_value == 2
     assert "XP1513" in found.output
+
+
+def test_a_source_that_is_wrong_itself_is_still_called_so(source: Path) -> None:
+    source.write_text(SOURCE.replace("i < n", "i <= n"), encoding="utf-8")
+    found = run("translate", str(source), "--to", "cuda", "--model", "noisy:0", "--json", "--arg",
+                "x.extent=n", "--arg", "y.extent=n")  # fmt: skip
+    data = json.loads(found.stdout)[0]
+    assert data["verdict"]["outcome"] == "unsound_source"
+    assert "XP1507" in {d["code"] for d in data["diagnostics"]}

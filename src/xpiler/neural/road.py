@@ -16,14 +16,15 @@ from xpiler.neural.stages import Stage
 from xpiler.trace import Step, Trace
 
 OUTCOMES = ("taken", "asked again", "mended", "replaced", "left out", "refused")
-_RANKS = {"none": 0, "screened": 1, "unread": 2, "unbuilt": 3, "wrong": 4, "right": 5}
+_RANKS = {"none": 0, "screened": 1, "unread": 2, "unbuilt": 3, "wrong": 4, "moot": 5, "right": 6}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a check found of a text.
 
-    `rank`: how far it came (`unread`, `unbuilt`, `wrong`, `right`); `said` is for whoever wrote it.
+    `rank`: how far it came (`unread`, `unbuilt`, `wrong`, `right`), or `moot`: no text can pass, for
+    the source itself is at fault. `said` is for whoever wrote it.
     """
 
     rank: str
@@ -142,6 +143,8 @@ class Road:
         try:
             if self._ask(bench, attempt):
                 return attempt.text, "taken"
+            if attempt.report.rank == "moot":
+                return None, "refused"
             for _ in range(self.settings.ask_again):
                 if self._ask_again(bench, attempt):
                     return attempt.text, "asked again"
