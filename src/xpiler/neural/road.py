@@ -23,8 +23,8 @@ _RANKS = {"none": 0, "screened": 1, "unread": 2, "unbuilt": 3, "wrong": 4, "moot
 class Report:
     """What a check found of a text.
 
-    `rank`: how far it came (`unread`, `unbuilt`, `wrong`, `right`), or `moot`: no text can pass, for
-    the source itself is at fault. `said` is for whoever wrote it.
+    `rank`: how far it came (`unread`, `unbuilt`, `wrong`, `right`), or `moot`: no text can pass
+    because the source itself is at fault. `said` is for whoever wrote it.
     """
 
     rank: str
