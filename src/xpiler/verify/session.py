@@ -270,21 +270,24 @@ def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
 
 
 def busy_plans(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan, ...]:
-    """The plans with sizes that give the threads of the translation work, too.
+    """The plans with sizes for which the translation does all that it can do, too.
 
-    Only where the platform runs blocks of threads; a text that cannot be read adds nothing.
+    Loops over tiles take a second turn, and where the platform runs blocks of threads all of those
+    have work. A text that cannot be read adds nothing.
     """
     from xpiler.frontend import read
     from xpiler.verify.inference.infer import further_for
 
-    if not target.limits.get("threads_per_block", 0):
-        return reading.plans
+    threads = bool(target.limits.get("threads_per_block", 0))
     try:
         program = read(text, "translation", target.words).program
     except XpilerError:
         return reading.plans
     return tuple(
-        replace(p, further=(*p.further, *further_for(reading.program, p, reading.spec, program)))
+        replace(
+            p,
+            further=(*p.further, *further_for(reading.program, p, reading.spec, program, threads)),
+        )
         if p.cases
         else p
         for p in reading.plans

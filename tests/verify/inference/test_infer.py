@@ -216,7 +216,7 @@ def test_sizes_give_the_threads_of_the_translation_work() -> None:
     (plan,) = infer(program, Spec())
     target = read(kernel + WRAPPER % ("m, 256", ", n"), "k.cu", platform("cuda").words).program
     assert all(case.scalars["n"] < 256 for case in (*plan.cases, *plan.further))
-    (case,) = further_for(program, plan, Spec(), target)
+    (case,) = further_for(program, plan, Spec(), target, True)
     assert 256 < case.scalars["n"] < 512
     assert {b.name: b.count for b in case.buffers}["a"] == case.scalars["m"] * case.scalars["n"]
 

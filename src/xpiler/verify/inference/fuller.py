@@ -56,7 +56,7 @@ def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> l
     if values == first.values:
         return []
     t = make(values)
-    return [t] if _runs(t) else []
+    return [t] if runs(t) else []
 
 
 def busier(
@@ -105,13 +105,14 @@ def _chosen(
         if not open_ or len(found) == MOST_CASES:
             break
         t = make(values)
-        if _runs(t) and (left := open_ & lack(t)) < open_:
+        if runs(t) and (left := open_ & lack(t)) < open_:
             open_ = left
             found.append(t)
     return found
 
 
-def _runs(t: Trial) -> bool:
+def runs(t: Trial) -> bool:
+    """Whether a trial may become a case: everything in bounds, and cheap."""
     f = t.seen
     sane = not f.failed and f.legal() and not f.empty() and f.writes()
     return sane and f.cost <= GOOD_COST and not t.heaviness

@@ -26,6 +26,7 @@ from xpiler.verify.inference.search import (
     ShapeSearch,
     Trial,
 )
+from xpiler.verify.inference.tiles import turning
 from xpiler.verify.inference.values import TOP, Interval, size_of
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
 
@@ -327,23 +328,31 @@ def _cases(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def further_for(program: Program, plan: EntryPlan, spec: Spec, target: Program) -> tuple[Case, ...]:
-    """Cases that give threads of the translation work that none of the plan's cases gives.
+def further_for(
+    program: Program, plan: EntryPlan, spec: Spec, target: Program, threads: bool
+) -> tuple[Case, ...]:
+    """Cases that make the translation do what none of the plan's cases does.
 
-    Functions only, and none that takes indices: their range would change along.
+    Loops over tiles take a second turn; with `threads`, idle threads get work. None where the
+    entry takes indices: their range would change along.
     """
     known = (*plan.cases, *plan.further)
-    entry = next((f for f in target.functions if f.name == plan.entry.name), None)
-    indexed = any(b.is_index for case in plan.cases for b in case.buffers)
-    if plan.kind != "function" or entry is None or entry.role == "kernel" or indexed:
+    if any(b.is_index for case in plan.cases for b in case.buffers):
         return ()
-    search = Searcher(program, plan.entry, spec, False)
+    kernel = plan.kind == "kernel"
+    search = Searcher(program, plan.entry, spec, kernel)
 
-    def make(values: Mapping[str, int | float]) -> Trial:
-        return search.trial(values, search.given_ranges(values), None)
+    def trial(case: Case) -> Trial:
+        shape = (case.grid, case.block) if kernel else None
+        return search.trial(case.scalars, search.given_ranges(case.scalars), shape)
 
-    trials = [make(case.scalars) for case in known]
-    return _cases(search, busier(search, trials, make, target, entry))
+    trials = [trial(case) for case in known]
+    make = partial(_with_values, search, trials[0], plan.shape)
+    found = turning(search, trials, make, target)
+    entry = next((f for f in target.functions if f.name == plan.entry.name), None)
+    if threads and not kernel and entry is not None and entry.role != "kernel":
+        found += busier(search, [*trials, *found], make, target, entry)
+    return _cases(search, found)
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:

@@ -1,0 +1,48 @@
+"""Sizes that take a translation's loops over tiles past their first turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.pipeline import Options
+from xpiler.verify.session import verify_pair
+
+SOURCE = """
+void twice(const float *x, float *y, int rows, int cols)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++)
+            y[r * cols + c] = 2.0f * x[r * cols + c];
+}
+"""
+TILED = """
+#define TILE 3000
+
+void twice(const float *x, float *y, int rows, int cols)
+{
+    float tile[TILE];
+    for (int r = 0; r < rows; r++) {
+        for (int c0 = 0; c0 < cols; c0 += TILE) {
+            int n = LENGTH;
+            for (int c = 0; c < n; c++)
+                tile[c] = x[r * cols + c0 + c];
+            for (int c = 0; c < n; c++)
+                y[r * cols + c0 + c] = 2.0f * tile[c];
+        }
+    }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("length", "right"),
+    [
+        ("cols - c0 < TILE ? cols - c0 : TILE", True),
+        ("cols < TILE ? cols : TILE", False),
+        ("cols - c0", False),
+    ],
+)
+def test_the_second_tile_is_tested(length: str, right: bool) -> None:
+    text = TILED.replace("LENGTH", length)
+    verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2))
+    assert (verdict.outcome == "verified") == right, verdict
