@@ -45,8 +45,8 @@ static inline __attribute__((always_inline)) void product_tile(int width, int64_
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
 #pragma GCC unroll 3
-        for (int j = 0; i < rows && j < width; j++) {
-            __mmask16 live = first_lanes(columns - j * 16);
+        for (int j = 0; j < width; j++) {
+            __mmask16 live = i < rows ? first_lanes(columns - j * 16) : 0;
             float *at = &c[i * row + j * 16];
             __mmask16 old = first ? 0 : live;
             _mm512_mask_storeu_ps(at, live, _mm512_add_ps(sum[i][j], _mm512_maskz_loadu_ps(old, at)));
