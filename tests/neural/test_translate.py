@@ -107,12 +107,16 @@ def test_a_wrong_answer_goes_back_with_what_was_found(source: Path) -> None:
     assert "differ" in data["asked"][1]["messages"][3]["content"]
 
 
+def test_a_wrong_answer_that_stays_is_mended(source: Path) -> None:
+    data = translated(source, *[says(f"```\n{WRONG}```")] * 4)
+    assert (data["status"], outcome(data)) == ("verified", "mended")
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         says("I can't do that."),
         says('```\n#include "/etc/passwd"\n```'),
-        says(f"```\n{WRONG}```"),
         says("```\n" + "int x;\n" * 200_000 + "```"),
         says("```\n__global__ void scale( {\n```"),
         says(f'```\n{RIGHT}__attribute__((constructor)) void f() {{ for (;;) ; }}\n```'),
@@ -120,7 +124,7 @@ def test_a_wrong_answer_goes_back_with_what_was_found(source: Path) -> None:
         endless,
         fails(401),
     ],
-    ids=["prose", "passwd", "wrong", "huge", "syntax", "hangs", "broken", "endless", "denied"],
+    ids=["prose", "passwd", "huge", "syntax", "hangs", "broken", "endless", "denied"],
 )  # fmt: skip
 def test_hostile_answers_end_in_the_symbolic_text(source: Path, reply: Reply) -> None:
     environment = {"XPILER_RETRIES": "0", "XPILER_ASK_AGAIN": "0"}
