@@ -115,7 +115,7 @@ class _Work:
             return self._no("XP1402", f"the translation does not parse: line {tree.errors[0]}")
         search = Search(s, tree, self.begun + self.seconds)
         ways = search.ways()
-        way = ways[0] if ways else None
+        way = min(ways, key=lambda w: w.question.size, default=None)
         if way is None or (way.outcome.share < _HARDLY and not way.outcome.errors):
             verdict = s.verdict(text)
             if verdict.ok:

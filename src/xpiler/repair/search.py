@@ -11,7 +11,7 @@ from xpiler.frontend.syntax import Tree
 from xpiler.repair.clones import Unit, Variant
 from xpiler.repair.faults.inject import apart, apply
 from xpiler.repair.sketches import Fill, Vocabulary, everything
-from xpiler.repair.subject import Question, Subject
+from xpiler.repair.subject import Question, Subject, by_entry
 from xpiler.repair.trials import Outcome, Trials
 from xpiler.verify.verdict import Verdict
 
@@ -87,19 +87,24 @@ class Search:
 
     def ways(self) -> list[Way]:
         """The questions that the text as it is answers wrongly; without checks where that shows."""
-        found = []
         for checks, schedule in ((False, 0), (True, 0), (True, 1)):
-            for group in self.subject.groups:
-                outcomes = self.trials.run(
-                    [()], group, checks=checks, schedule=schedule, to_the_end=True
-                )
-                found += [
-                    Way(q, [x for x in group if x is not q], checks, schedule, o)
-                    for q, o in zip(group, outcomes, strict=True)
-                    if not o.passes
-                ]
-            if found:
-                break
+            if found := self._wrong(self.subject.groups, checks, schedule):
+                return found
+        return self._wrong(by_entry(self.subject.rare), False, 0)
+
+    def _wrong(
+        self, groups: Sequence[Sequence[Question]], checks: bool, schedule: int
+    ) -> list[Way]:
+        found = []
+        for group in groups:
+            outcomes = self.trials.run(
+                [()], group, checks=checks, schedule=schedule, to_the_end=True
+            )
+            found += [
+                Way(q, [x for x in group if x is not q], checks, schedule, o)
+                for q, o in zip(group, outcomes, strict=True)
+                if not o.passes
+            ]
         return found
 
     def one(self, fills: Sequence[Fill], way: Way) -> Change | None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from xpiler.verify.compare import measured_size
 from xpiler.verify.dtypes import canonical, decode, is_float
-from xpiler.verify.inputs import BufferSpec, InputPlan
-from xpiler.verify.invocation import Invocation, RunResult
+from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
+from xpiler.verify.invocation import BufferArg, Invocation, RunResult
 from xpiler.verify.remembering import Remembering
 from xpiler.verify.runner import Unit
 from xpiler.verify.runs import INTEGERS, NEGATIVE, Key, Planner, base
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _CLOSE = {"float64": 1e-8, "float32": 2e-4, "float16": 1e-2, "bf16": 6e-2}
 _CASES = 5
+_RUNS = (0, INTEGERS, NEGATIVE)
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Question:
     call: Invocation
     answers: tuple[Answer, ...]
     label: str
+
+    @property
+    def size(self) -> int:
+        """Elements that go in and out: how long a run takes grows with it."""
+        return sum(a.count for a in self.call.args if isinstance(a, BufferArg))
 
     @property
     def elements(self) -> int:
@@ -104,16 +110,20 @@ class Subject:
         with sandboxed(self.sandbox):
             for cases in self._cases:
                 for case in cases[:_CASES]:
-                    found += self._ask(case, (0, INTEGERS, NEGATIVE) if case is cases[0] else (0,))
+                    found += self._ask(case, _RUNS if case is cases[0] else (0,))
         return found
+
+    @cached_property
+    def rare(self) -> list[Question]:
+        """Calls on the other sorts of inputs, for texts that no question shows to be wrong."""
+        runs = [r for r in range(len(RECIPES)) if r not in _RUNS]
+        with sandboxed(self.sandbox):
+            return [q for cases in self._cases for q in self._ask(cases[0], runs)]
 
     @cached_property
     def groups(self) -> list[list[Question]]:
         """The questions by the entry that they call."""
-        found: dict[str, list[Question]] = {}
-        for q in self.questions:
-            found.setdefault(q.call.entry, []).append(q)
-        return list(found.values())
+        return by_entry(self.questions)
 
     def _ask(self, case: VerifyCase, runs: Sequence[int]) -> list[Question]:
         options = Options(seed=self.seed)
@@ -154,6 +164,14 @@ class Subject:
                 allowed = np.where(run.written[b.name].reshape(-1), allowed, -1.0)
             found.append(Answer(b, y, allowed))
         return tuple(found)
+
+
+def by_entry(questions: Sequence[Question]) -> list[list[Question]]:
+    """Questions that one program can answer, together."""
+    found: dict[str, list[Question]] = {}
+    for q in questions:
+        found.setdefault(q.call.entry, []).append(q)
+    return list(found.values())
 
 
 __all__ = ["Answer", "Calling", "Entry", "Question", "Subject"]
