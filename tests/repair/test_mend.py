@@ -103,7 +103,7 @@ def test_text_that_does_not_parse_is_refused() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("path", sorted((EXAMPLES / "wrong").iterdir()), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((EXAMPLES.parent / "docs" / "wrong").iterdir()), ids=lambda p: p.name)
 def test_every_example_of_a_class_is_mended(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     options = Options(target=platform_of(path.name, text).name, seed=1)
