@@ -20,7 +20,7 @@ Term = tuple[e.Expr, ...]
 MOST_TERMS = 40
 SPARE = 8  # samples beyond those that determine the coefficients
 MOST_SAMPLES = 90
-FAR = 29  # units by which one size at a time is larger in the end
+FAR = (29, 131)  # units by which one size at a time is larger in the end: past any common tile
 STEP = 2  # a size is changed by so many units: a window with a stride of 2 moves on
 
 
@@ -62,7 +62,7 @@ def polynomial(
 
 def _holds_far(x: e.Expr, count: Count, base: Sizes, unit: int, names: Sequence[str]) -> bool:
     """Whether `x` is the count also where one size is much larger, as far as that is known."""
-    far = ({**base, n: int(base[n]) + FAR * unit} for n in names)
+    far = ({**base, n: int(base[n]) + step * unit} for step in FAR for n in names)
     seen = [(count(at), fit.value(x, at)) for at in far]
     return all(n is None or n == value for n, value in seen)
 
