@@ -14,7 +14,8 @@ from xpiler.platforms.registry import platform_of
 from xpiler.repair.mend import Mended, Refused, mend
 from xpiler.verify.session import verify_pair
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 SOURCE = """
 __global__ void scale(const float* x, const float* w, float* y, int rows, int cols) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -103,7 +104,7 @@ def test_text_that_does_not_parse_is_refused() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("path", sorted((EXAMPLES.parent / "docs" / "wrong").iterdir()), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "wrong").iterdir()), ids=lambda p: p.name)
 def test_every_example_of_a_class_is_mended(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     options = Options(target=platform_of(path.name, text).name, seed=1)
