@@ -43,3 +43,11 @@ void run(const float* x, float* y, int m, int n) { rows<<<m, 32>>>(x, y, n); }
     assert done.text is not None
     assert "j + t" in done.text
     assert done.verified, done.verdict
+
+
+def test_a_row_that_the_lanes_share_whole_is_one_loop() -> None:
+    text = lowered(
+        "for (int j = lane; j < n; j += 32) { y[j] = 2.0f * x[j]; }",
+    )
+    assert "j + lane" not in text
+    assert "for (int j = 0; j < n; j += 16)" in text

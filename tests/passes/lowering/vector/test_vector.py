@@ -114,3 +114,14 @@ def test_four_products_at_a_time_use_the_dot_product_instruction() -> None:
     written = write_unit(lower(program, c).program, c.spelling, ()).text
     assert "dp4a_lanes(" in written
     assert "_mm512_dpbusd_epi32(" in written
+
+
+def test_what_is_written_beside_a_sum_goes_along_where_iterations_do_not_meet() -> None:
+    body = (
+        "void f(const float *x, float *y, float *z, int n) { float s = 0;"
+        " for (int i = 0; i < n; i++) { %s = 2.0f * x[i]; s += x[i]; } z[0] = s; }"
+    )
+    text, _ = lowered(body % "y[i]")
+    assert "_mm512_mask_storeu_ps(&y[i], live" in text
+    assert "_mm512_reduce_add_ps" in text
+    assert "storeu" not in lowered(body % "y[n - i]")[0]

@@ -9,6 +9,7 @@ from typing import Any
 from xpiler.analysis.atoms import REORDERED
 from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in
+from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts, Ledger, type_range
 from xpiler.analysis.walker import Walker
 from xpiler.ir import expr as e
@@ -193,6 +194,8 @@ class _Vectoriser(Walker):
 
     def _sum(self, loop: s.For, facts: Facts) -> s.Body:
         found = sums(loop)
+        if _writes(loop.body):  # beside the sum, each iteration to a place of its own
+            self._only_sums_meet(loop, facts)
         wide = lane_type(loop.body, self.isa)
         strip = self._strip(loop, wide)
         width = strip.lanes.width
@@ -219,6 +222,12 @@ class _Vectoriser(Walker):
         step = e.Const(width, loop.var.type)
         strips = replace(loop, step=step, body=(*before, *body), kind="serial", unroll=0)
         return as_registers((*starts, strips, *ends))
+
+    def _only_sums_meet(self, loop: s.For, facts: Facts) -> None:
+        seen = nature(loop, facts, self.marker.pure)
+        if not seen.parallel or seen.atomics:
+            raise Unsuitable("iterations that meet")
+        self.assumed |= set(seen.sentences)
 
     def _neutral(self, op: str, v: e.Var, strip: Strip, dropping: bool) -> e.Expr:
         """What the lanes start with: zero, or what the variable holds already."""
@@ -325,8 +334,6 @@ def sums(loop: s.For) -> dict[e.Var, str]:
             raise Unsuitable("more than sums")
         if isinstance(n, e.Var):
             uses[n.name] = uses.get(n.name, 0) + 1
-        if isinstance(n, s.Assign) and isinstance(n.target, e.Index):
-            raise Unsuitable("something is written beside the sum")
         if isinstance(n, s.Assign) and isinstance(n.target, e.Var) and n.target.name not in own:
             kind = accumulation(n)
             if kind is None or n.target in found or not isinstance(n.target.type, Scalar):

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field, replace
 from xpiler.analysis.effects import assigned, declared, escapes, names_in
 from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts, is_int, type_range
+from xpiler.analysis.reductions import Reduction
 from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
-from xpiler.ir.types import Array, Scalar
+from xpiler.ir.types import F32, F64, Array, Scalar
+from xpiler.passes.lowering.vector.contractions import REORDERED
 from xpiler.passes.lowering.vector.isa import Isa
 from xpiler.passes.lowering.vector.lanes import Lanes
 
@@ -42,17 +44,23 @@ class Interleave(Walker):
 
     def _interleaved(self, loop: s.For, lanes: int, facts: Facts) -> s.Body | None:
         found = nature(_without_flags(loop), facts, self.pure)
-        if not found.parallel or found.reductions or found.atomics or escapes(loop.body):
+        if not found.parallel or found.atomics or escapes(loop.body):
+            return None
+        if not all(_in_any_order(r) for r in found.reductions):
             return None
         body = _without_indices(loop.body)
         known = inside(loop, facts)
-        parts = Parts(loop, lanes, body, Lanes(self.isa, loop.var, 16, Scalar("i32")), known)
+        registers = Lanes(self.isa, loop.var, 16, Scalar("i32"))
+        shared = frozenset(r.var.name for r in found.reductions)
+        parts = Parts(loop, lanes, body, registers, known, shared)
         parts.spread(body, parts.out)
         if not parts.turned or not parts.keep(self.taken):
             return None
         if not all(self._fits(x, lanes, facts) for x in parts.turned):
             return None
         self.assumed |= set(found.sentences)
+        if any(r.var.type in (F32, F64) and r.op == "+" for r in found.reductions):
+            self.assumed.add(REORDERED)
         first = replace(parts.out[0], comments=(*loop.comments, *parts.out[0].comments))
         return (*parts.decls, *_renamed((first, *parts.out[1:]), loop.var, self.taken))
 
@@ -75,6 +83,7 @@ class Parts:
     body: s.Body
     lanes: Lanes
     facts: Facts
+    shared: frozenset[str]  # the variables into which all lanes add
     out: list[s.Stmt] = field(default_factory=list)
     decls: list[s.Stmt] = field(default_factory=list)
     turned: list[s.For] = field(default_factory=list)
@@ -139,6 +148,12 @@ class Parts:
         """The row in steps, and in each step the lanes that are not beyond its end."""
         lane, row = self.loop.var, st.var
         t = row.type
+        lo = _folded(substitute(st.lo, {lane.name: e.Const(0, lane.type)}))
+        one = e.Const(1, t)
+        if self._shares_all(st):  # each element has its lane, and no matter which
+            done = replace(st, lo=lo, step=one, kind="serial", unroll=0)
+            self.turned.append(done)
+            return done
         mine = e.Binary("+", row, lane if lane.type == t else e.Cast(lane, t), t)
         body = substitute(st.body, {row.name: mine})
         left = e.Binary("-", st.hi, row, t)
@@ -146,10 +161,16 @@ class Parts:
         if lane.type != t:
             hi = e.Cast(hi, lane.type)
         inner = replace(self.loop, kind="serial", hi=hi, body=body, comments=())
-        lo = _folded(substitute(st.lo, {lane.name: e.Const(0, t)}))
         done = replace(st, lo=lo, body=(inner,), kind="serial", unroll=0)
         self.turned.append(done)
         return done
+
+    def _shares_all(self, st: s.For) -> bool:
+        """Whether the lanes read every element between them and do the same with it."""
+        whole = isinstance(st.step, e.Const) and st.step.value == self.count
+        inner = set(declared(st.body)) | {st.var.name}
+        mine = (self.lanes.varying - inner - self.shared) | {self.loop.var.name}
+        return whole and not names_in(st.body) & mine
 
     # -- what lives on from part to part -------------------------------------------------------
 
@@ -212,6 +233,10 @@ def _lanes(loop: s.For) -> int:
 def _turns_in(st: s.Stmt) -> bool:
     """Whether some loop inside takes longer steps."""
     return any(isinstance(n, s.For) and n is not st and not _is_one(n.step) for n in walk(st))
+
+
+def _in_any_order(r: Reduction) -> bool:
+    return r.op in ("+", "max", "min") and r.place is None and not r.loose
 
 
 def _is_one(x: e.Expr) -> bool:
