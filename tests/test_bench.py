@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from xpiler.bench import Outcome, summary, work_of
+import pytest
+from click.testing import CliRunner
+
+from xpiler.bench import Outcome, journal_for, kernels, summary, work_of
+from xpiler.cli.bench import command
 
 
 def outcome(direction: str, **work: int) -> Outcome:
@@ -39,3 +43,23 @@ def test_a_summary_counts_those_whose_work_is_known() -> None:
     ]
     row = summary(outcomes)["directions"]["cuda-bang"]
     assert (row["scalar_ok"], row["counted"]) == (1, 2)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    found = CliRunner().invoke(command, [str(tmp_path / "none"), "--to", "c"], standalone_mode=False)
+    assert found.return_value == 2 and "no such file or folder" in found.output
+
+
+def test_kernels_of_one_platform(tmp_path: Path) -> None:
+    for name in ("a.cu", "b.hip", "c.mlu"):
+        (tmp_path / name).write_text("")
+    assert [f.name for f in kernels([str(tmp_path)], ["cuda", "bang"])] == ["a.cu", "c.mlu"]
+    assert len(kernels([str(tmp_path)])) == 3
+
+
+def test_outcomes_of_another_xpiler_are_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = journal_for([], ["c"], tmp_path).path
+    monkeypatch.setattr("xpiler.bench._own_code", lambda: "edited")
+    assert journal_for([], ["c"], tmp_path).path != before

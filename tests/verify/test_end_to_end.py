@@ -96,3 +96,42 @@ def test_a_translation_that_does_not_build() -> None:
     found = verdict(TARGET.replace("sum", "missing", 1).replace("float missing", "float sum_"))
     assert (found.outcome, found.code) == ("unverified", "XP0708")
     assert "sum" in found.reason
+
+
+GELU = Unit(
+    """__global__ void gelu(const float* x, float* y, int n) {
+    int i = blockIdx.x * 64 + threadIdx.x;
+    if (i < n) y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.70710678f));
+}
+""",
+    "cuda",
+    filename="gelu.cu",
+)
+GELU_CASE = VerifyCase(
+    (
+        BufferSpec("x", "f32", "float32", 4000, bounds=(-7.0, 3.0)),
+        BufferSpec("y", "f32", "float32", 4000, "out"),
+        ScalarArg("i32", 4000),
+    ),
+    Entry("gelu", "kernel", (63, 1, 1), (64, 1, 1)),
+    Entry("gelu"),
+)
+
+
+@pytest.mark.parametrize(
+    ("formula", "right"),
+    [
+        ("0.5f * x[i] * erfcf(x[i] * -0.70710678f)", True),  # keeps what the source loses
+        ("0.5f * x[i] * (1.0f + erff(x[i] * 0.7071f))", False),
+        ("0.5f * x[i] * erfcf(x[i] * -0.70710678f) - 1e-4f", False),
+    ],
+)
+def test_what_the_source_loses_to_rounding_may_differ(formula: str, right: bool) -> None:
+    text = f"""#include <math.h>
+void gelu(const float *x, float *y, int n) {{ for (int i = 0; i < n; i++) y[i] = {formula}; }}
+"""
+    with EmulatorExecutor() as executor:
+        unit = Unit(text, "c", filename="gelu.c")
+        found = verify(GELU, unit, [GELU_CASE], executor=executor, options=Options(seed=11))
+    assert found.ok == right, found.render()
+    assert any("loses digits" in note for note in found.notes) == right

@@ -61,10 +61,13 @@ def polynomial(
 
 
 def _holds_far(x: e.Expr, count: Count, base: Sizes, unit: int, names: Sequence[str]) -> bool:
-    """Whether `x` is the count also where one size is much larger, as far as that is known."""
+    """Whether `x` is the count also where one size is much larger, as far as that is known.
+
+    Sizes that make no sense together (a filter longer than the signal) touch nothing.
+    """
     far = ({**base, n: int(base[n]) + step * unit} for step in FAR for n in names)
     seen = [(count(at), fit.value(x, at)) for at in far]
-    return all(n is None or n == value for n, value in seen)
+    return all(n is None or value is not None and n == max(0, value) for n, value in seen)
 
 
 def _near(

@@ -23,6 +23,9 @@ from xpiler.cli.common import model_options, model_settings
     multiple=True,
     help="target platforms (default: all that can be written)",
 )
+@click.option(
+    "--from", "origins", multiple=True, help="only the kernels of these platforms (default: all)"
+)
 @click.option("-j", "--jobs", type=int, default=os.cpu_count() or 1, show_default="all cores")
 @click.option("--seed", type=int, help="seed of the test inputs (default: fresh ones)")
 @click.option("--no-sandbox", is_flag=True, help="run foreign code without confinement")
@@ -30,26 +33,31 @@ from xpiler.cli.common import model_options, model_settings
 @model_options
 @click.option("--json", "as_json", is_flag=True, help="machine-readable output")
 @click.option("-v", "--verbose", is_flag=True, help="a line for every kernel")
-def command(folders: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> int:
+def command(
+    folders: tuple[str, ...], targets: tuple[str, ...], origins: tuple[str, ...], **given: Any
+) -> int:
     """Translate and verify every kernel of FOLDERS and print a table a direction.
 
     An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
     (verified, where nothing is expected), else 1.
     """
-    from xpiler.api import sources
-    from xpiler.bench import BenchRun, journal_for, relabelled, summary
+    from xpiler.bench import BenchRun, journal_for, kernels, relabelled, summary
     from xpiler.cli import ablation
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import all_platforms, platform
 
+    missing = [f for f in folders if not Path(f).exists()]
+    if missing:
+        click.echo(f"no such file or folder: {', '.join(missing)}", err=True)
+        return 2
     names = [t for item in targets for t in item.split(",")]
     try:
         names = [platform(t).name for t in names] or [p.name for p in all_platforms() if p.writable]
+        files = kernels(folders, [t for item in origins for t in item.split(",")])
         models = ablation.shared(model_settings(given))
     except XpilerError as why:
         click.echo("\n".join(d.render() for d in why.diagnostics), err=True)
         return 2
-    files = sources(folders)
     if not files:
         click.echo("no kernels found", err=True)
         return 2

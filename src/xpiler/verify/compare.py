@@ -12,6 +12,12 @@ guessed: moving every input by a relative h with random signs moves y by about h
 has s much larger than |y|; in a sum of one sign |y| is about sqrt(n) s. A dropped term of a long
 sum is s / sqrt(n): above the bound while n is below u^(-2/3) or so. Integer and impulse runs know
 no such limit.
+
+Where a formula loses what it computed on the way (1 + erf(x) far to the left), moving the inputs
+does not show it: there the source runs again with every operation rounded up, and down. Its two
+results lie r apart, and that, times MODES / sqrt(n) since it grows like n, is allowed on top; but
+never more than a share LOSS of the output's typical size, since what rounds on purpose (to whole
+numbers, say) jumps as a whole.
 """
 
 from __future__ import annotations
@@ -35,6 +41,8 @@ from xpiler.verify.dtypes import (
 from xpiler.verify.invocation import Array
 
 LAMBDA = 8.0
+MODES = 4.0
+LOSS = 2.0**-12
 _DYADIC_BITS = 10  # a value with at most so many binary places counts as exactly computed
 _JUMP_FACTOR = 2.0
 
@@ -64,6 +72,7 @@ class Bound:
     terms: float
     size: Floats
     precision: Precision = Precision()
+    lost: Floats | None = None
 
     def at(self, expected: Floats) -> Floats:
         """The allowed distance at each element."""
@@ -76,7 +85,8 @@ class Bound:
         relative = LAMBDA * self.precision.unit(self.dtype) * np.sqrt(max(self.terms, 1.0))
         with np.errstate(invalid="ignore"):
             scale = np.abs(expected) + self.size
-            return np.asarray(scale * (relative + 2 * self.precision.narrow_unit()))
+            bound = scale * (relative + 2 * self.precision.narrow_unit())
+        return np.asarray(bound if self.lost is None else bound + self.lost)
 
     def flips(self, expected: Floats) -> float:
         """How many elements of a narrow type may at most round to another neighbour.
@@ -255,6 +265,16 @@ def measured_size(base: Array, moved: Sequence[Array], dtype: str, step: float) 
         if moving.any()
         else size
     )
+
+
+def lost_to_rounding(base: Array, up: Array, down: Array, dtype: str, terms: float) -> Floats:
+    """MODES r / sqrt(n) of the formula: from runs that rounded up and down."""
+    y, a, b = (decode(x.reshape(-1), dtype) for x in (base, up, down))
+    with np.errstate(invalid="ignore"):
+        apart = np.fmax(np.abs(a - b), np.fmax(np.abs(a - y), np.abs(b - y)))
+    usual = float(np.sqrt(np.mean(np.square(y[np.isfinite(y)])))) if np.isfinite(y).any() else 0.0
+    apart = np.where(np.isfinite(apart), apart, 0.0)
+    return np.asarray(np.minimum(MODES * apart / np.sqrt(max(terms, 1.0)), LOSS * usual))
 
 
 def surroundings(

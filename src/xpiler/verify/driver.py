@@ -138,6 +138,7 @@ class RunOptions:
     shared_limit: int
     milliseconds: int
     is_main: bool
+    rounding: int = 0
 
 
 def _padded(data: bytes) -> bytes:
@@ -187,9 +188,10 @@ def input_file(invocation: Invocation, options: RunOptions) -> bytes:
         shape = (*invocation.grid, *invocation.block, invocation.shared_bytes)
         args = (*args, ScalarArg("", struct.pack("<7I", *shape)))
     head = struct.pack(
-        "<8s8IQ", b"XPRT0001", options.checks, options.poison & 0xFFFFFFFF,
+        "<8s10IQ", b"XPRT0001", options.checks, options.poison & 0xFFFFFFFF,
         options.schedule & 0xFFFFFFFF, options.warp_width, options.shared_limit,
-        len(args), options.milliseconds, options.is_main, options.seed & (2**64 - 1),
+        len(args), options.milliseconds, options.is_main, options.rounding, 0,
+        options.seed & (2**64 - 1),
     )  # fmt: skip
     return head + b"".join(_argument_record(arg) for arg in args)
 

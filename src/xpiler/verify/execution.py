@@ -32,6 +32,7 @@ def execute(
     seed: int = 0,
     poison: int = 0,
     schedule: int = 0,
+    rounding: int = 0,
     limits: Limits | None = None,
     argv: Sequence[str] = (),
     stdin: bytes = b"",
@@ -39,13 +40,15 @@ def execute(
     """Run the program on `invocation`'s values.
 
     `poison` chooses the pattern that undefined memory holds, `schedule` the order of threads and
-    blocks (0: ascending), `seed` what else is unspecified. `argv` and `stdin` are for kind "main".
+    blocks (0: ascending), `seed` what else is unspecified, `rounding` how floating-point results
+    are rounded (0: to nearest, 1: up, 2: down). `argv` and `stdin` are for kind "main".
     `exit_status` is 0 for a run that came to its end; findings say why it did not.
     """
     limits = limits or Limits()
     options = RunOptions(
         exe.checks, poison, schedule, seed, exe.warp_width, exe.shared_limit,
         max(1, int(limits.seconds * 950)), invocation.kind == "main",
+        rounding,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="xpiler-") as name:
         folder = Path(name)

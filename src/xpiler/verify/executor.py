@@ -112,8 +112,9 @@ class EmulatorExecutor:
         )
         program = self._executable(unit, job.invocation, _fill(unit, job.poison), job.checks)
         return execute(
-            program, call, seed=job.seed, poison=job.poison, schedule=job.schedule, limits=limits
-        )
+            program, call, seed=job.seed, poison=job.poison, schedule=job.schedule,
+            rounding=job.rounding, limits=limits,
+        )  # fmt: skip
 
 
 def _fill(unit: Unit, poison: int) -> Fill:

@@ -42,7 +42,8 @@ class Remembering(EmulatorExecutor):
 def _key(job: Job) -> str:
     call = job.invocation
     shape = (call.entry, call.grid, call.block, call.shared_bytes, job.checks)
-    digest = hashlib.sha256(repr((job.seed, job.poison, job.schedule, shape)).encode())
+    how = (job.seed, job.poison, job.schedule, job.rounding)
+    digest = hashlib.sha256(repr((how, shape)).encode())
     for arg in call.args:
         if isinstance(arg, ScalarArg):
             digest.update(repr(arg).encode())

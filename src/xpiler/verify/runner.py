@@ -23,6 +23,8 @@ class Unit:
 class Job:
     """One run: the call, the seed of what is unspecified, the poison, the order of threads.
 
+    `rounding`: 0 to nearest, as everywhere; 1 up, 2 down.
+
     Without `checks` accesses are not watched: many times faster, for programs that take long.
     """
 
@@ -31,6 +33,7 @@ class Job:
     poison: int
     schedule: int
     checks: bool = True
+    rounding: int = 0
 
 
 class Executor(Protocol):

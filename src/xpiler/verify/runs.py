@@ -10,7 +10,7 @@ from xpiler.verify import inputs
 from xpiler.verify.dtypes import Floats, decode, encode
 from xpiler.verify.inputs import BufferSpec, InputPlan, Values
 
-Kind = Literal["base", "near", "far", "redraw", "line", "impulse"]
+Kind = Literal["base", "near", "far", "redraw", "line", "impulse", "rounded"]
 
 POISONS, SCHEDULES = (1, 2), (0, 1)
 SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run replaces
@@ -25,7 +25,8 @@ class Key:
     """Names a run: of input set `run`, or (line, impulse) of the buffer with that number.
 
     `base` variants: 0; 1 the same with other poison; 2 with another schedule. `near` and `far`
-    variants are patterns of signs; `near` 1 has those of 0 reversed.
+    variants are patterns of signs; `near` 1 has those of 0 reversed. `rounded` variants: 0 rounds
+    up, 1 down.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Request:
     values: Values
     poison: int = POISONS[0]
     schedule: int = SCHEDULES[0]
+    rounding: int = 0
 
 
 def base(run: int, values: Values, variant: int) -> Request:
@@ -97,6 +99,11 @@ class Planner:
         drawn = inputs.signs(self.buffers, self.plan.random(run, "signs 0"))
         reversed_ = {name: -s for name, s in drawn.items()}
         return self._moved("near", run, 0, drawn) + self._moved("near", run, 1, reversed_)
+
+    def rounded(self, run: int) -> list[Request]:
+        """Input set `run` with every operation rounded up, and down: what does rounding change?"""
+        values = self.values(run)
+        return [Request(Key("rounded", run, way), values, rounding=1 + way) for way in range(2)]
 
     def _moved(
         self, kind: Literal["near", "far"], run: int, variant: int, signs: Mapping[str, Floats]

@@ -121,7 +121,7 @@ class Side:
         # Another schedule comes with another seed, which decides what else is unspecified:
         # the layout of matrix fragments, say.
         jobs = [
-            Job(c, seed + r.schedule, r.poison, r.schedule)
+            Job(c, seed + r.schedule, r.poison, r.schedule, rounding=r.rounding)
             for c, r in zip(calls, requests, strict=True)
         ]
         found = self._watched(jobs, seconds) if self.checked else []

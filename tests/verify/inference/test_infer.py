@@ -305,3 +305,20 @@ def test_what_lies_behind_an_index_from_memory_is_not_measured() -> None:
     found = Measured(*of_c(text), Spec())
     assert found.extent("x", ()) is None
     assert fit.value(found.extent("y", ()), {"n": 70}) == 70
+
+
+def test_the_rest_of_a_window_is_a_size_too() -> None:
+    text = """#include <bang.h>
+__nram__ float signal[2048], weight[64];
+__mlu_entry__ void window(const float *x, const float *w, float *y, int n, int taps) {
+  int left = n - taps + 1;
+  __memcpy(signal, x, n * sizeof(float), GDRAM2NRAM);
+  __memcpy(weight, w, taps * sizeof(float), GDRAM2NRAM);
+  __bang_mul_scalar(signal, signal, weight[0], left);
+  __memcpy(y, signal, left * sizeof(float), NRAM2GDRAM);
+}
+"""
+    program = read(text, "k.mlu", platform("bang").words).program
+    for case in infer(program, Spec())[0].cases:
+        n, taps = case.scalars["n"], case.scalars["taps"]
+        assert {b.name: b.count for b in case.buffers} == {"x": n, "w": taps, "y": n - taps + 1}

@@ -1,8 +1,8 @@
 // Start and end of a run: options and arguments from the input file, the driver or the program's own main(), buffers to the output
 // file. Invoked as  PROGRAM INPUT OUTPUT FINDINGS [arguments of the program].
 //
-// Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main; u64 seed;
-// then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
+// Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main,
+// rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
 // Output: for each buffer its bytes, then (checked runs) one byte an element: was it written.
 
 extern "C" {
@@ -20,7 +20,7 @@ static bool in_image(uintptr_t a) { return a >= uintptr_t(&__ehdr_start) && a < 
 
 struct InputHeader {
   char magic[8];
-  uint32_t checks, poison, schedule, warp_width, shared_limit, arguments, milliseconds, is_main;
+  uint32_t checks, poison, schedule, warp_width, shared_limit, arguments, milliseconds, is_main, rounding, none;
   uint64_t seed;
 };
 struct InputArgument { uint32_t is_buffer, element, has_data, name_bytes; uint64_t bytes; };
@@ -32,6 +32,7 @@ static Region* buffers[max_arguments];
 static unsigned buffers_count;
 static const char* output_path;
 static bool is_main;
+static unsigned rounding;
 
 static const char* read_file(const char* path) {
   int fd = open(path, O_RDONLY);
@@ -75,7 +76,7 @@ static void take_input(const char* path) {
   options.checks = h.checks, options.poison = h.poison, options.schedule = h.schedule, options.seed = h.seed;
   options.shared_limit = h.shared_limit;
   xprt_warp_width = h.warp_width ? h.warp_width : 32;
-  is_main = h.is_main;
+  is_main = h.is_main, rounding = h.rounding;
   p += sizeof h;
   for (unsigned i = 0; i < h.arguments; i++) p = take_argument(i, p);
   itimerval limit = {{0, 0}, {h.milliseconds / 1000, (h.milliseconds % 1000) * 1000}};
@@ -110,6 +111,22 @@ static void write_outputs() {
   close(fd);
 }
 
+// How this thread rounds from here on, and with it every fiber: a switch leaves the mode alone.
+static void round_to(unsigned mode) {
+#if defined(__x86_64__)
+  static const unsigned bits[] = {0, 0x4000, 0x2000};
+  unsigned state;
+  asm volatile("stmxcsr %0" : "=m"(state));
+  state = (state & ~0x6000u) | bits[mode % 3];
+  asm volatile("ldmxcsr %0" : : "m"(state));
+#elif defined(__aarch64__)
+  uint64_t state;
+  asm volatile("mrs %0, fpcr" : "=r"(state));
+  state = (state & ~(uint64_t(3) << 22)) | uint64_t(mode % 3) << 22;
+  asm volatile("msr fpcr, %0" : : "r"(state));
+#endif
+}
+
 static void find_host_stack(uintptr_t here) {
   rlimit limit;
   size_t bytes = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < (size_t(1) << 30) ? limit.rlim_cur : size_t(8) << 20;
@@ -137,6 +154,7 @@ static void end_program() {                         // also when the program cal
   static bool ended;
   if (ended || in_trial) return;
   ended = true;
+  if (rounding) round_to(0);
   settle_pending();
   stop_clock();
   quiet = 1;
@@ -158,6 +176,7 @@ extern "C" int __wrap_main(int argc, char** argv, char** env) {
   add_announced();
   atexit(end_program);
   begin_program();
+  if (rounding) round_to(rounding);
   int status = 0;
   if (is_main) {
     if (!__real_main) fail("the program has no main()");

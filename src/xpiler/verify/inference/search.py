@@ -60,7 +60,7 @@ class Trial:
     def heaviness(self) -> float:
         """By how many doublings the cost or the memory passes what a case may take; 0: it fits."""
         regions = self.seen.regions.values()
-        memory = sum(r.size or (r.touched.hi if r.touched else 0) for r in regions)
+        memory = sum(max(r.size or 0, r.touched.hi if r.touched else 0) for r in regions)
         cost = math.log2(max(1, self.seen.cost) / MAX_COST)
         return max(0.0, cost, math.log2(max(1, memory) / MAX_BYTES))
 
@@ -188,9 +188,10 @@ class Searcher:
         """Whether some access passes its buffer's end by the same bytes whatever the sizes are.
 
         A guard that follows the sizes but lets too much through is a fault of the program; a
-        missing guard overshoots by the rest of a block, which other sizes make vanish.
+        missing guard overshoots by the rest of a block, which other sizes make vanish. The sizes
+        grow by different steps: their difference is a size, too.
         """
-        bumped = {**t.values, **{n: t.values[n] + 1 for n in self.sizes}}
+        bumped = {**t.values, **{n: t.values[n] + 1 + k for k, n in enumerate(self.sizes)}}
         other = self.trial(bumped, t.data, t.shape)
         past, again = overshoots(t.seen.regions), overshoots(other.seen.regions)
         return any(n > 0 and again.get(name) == n for name, n in past.items())
