@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from xpiler.bench import Outcome, journal_for, kernels, summary, work_of
+from xpiler.api import kernels
+from xpiler.bench import Outcome, journal_for, summary, work_of
 from xpiler.cli.bench import command
 
 
@@ -46,8 +47,10 @@ def test_a_summary_counts_those_whose_work_is_known() -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    found = CliRunner().invoke(command, [str(tmp_path / "none"), "--to", "c"], standalone_mode=False)
-    assert found.return_value == 2 and "no such file or folder" in found.output
+    words = [str(tmp_path / "none"), "--to", "c"]
+    found = CliRunner().invoke(command, words, standalone_mode=False)
+    assert found.return_value == 2
+    assert "no such file or folder" in found.output
 
 
 def test_kernels_of_one_platform(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,3 +82,15 @@ def sources(paths: Iterable[str]) -> list[Path]:
         else:
             found.append(item)
     return list(dict.fromkeys(found))
+
+
+def kernels(paths: Iterable[str], origins: Collection[str] = ()) -> list[Path]:
+    """The kernel files among `paths`; with `origins`, of these platforms only.
+
+    Raises `XpilerError` (XP0106, XP0107) on a platform that is not known.
+    """
+    from xpiler.platforms.registry import platform, platform_of
+
+    wanted = {platform(name).name for name in origins}
+    found = sources(paths)
+    return [f for f in found if platform_of(str(f)).name in wanted] if wanted else found

@@ -9,7 +9,7 @@ import statistics
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -277,19 +277,6 @@ def _own_code() -> str:
     stats = [(f, f.stat()) for f in sorted(root.rglob("*")) if "__pycache__" not in f.parts]
     text = "\n".join(f"{f.relative_to(root)} {s.st_size} {s.st_mtime_ns}" for f, s in stats)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def kernels(folders: Iterable[str], origins: Collection[str] = ()) -> list[Path]:
-    """The kernels under `folders`; with `origins`, of these platforms only.
-
-    Raises `XpilerError` (XP0107) on an unknown platform.
-    """
-    from xpiler.api import sources
-    from xpiler.platforms.registry import platform, platform_of
-
-    files = sources(folders)
-    wanted = {platform(name).name for name in origins}
-    return [f for f in files if platform_of(str(f)).name in wanted] if wanted else files
 
 
 def relabelled(outcomes: Iterable[Outcome]) -> list[Outcome]:

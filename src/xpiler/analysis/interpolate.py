@@ -67,7 +67,7 @@ def _holds_far(x: e.Expr, count: Count, base: Sizes, unit: int, names: Sequence[
     """
     far = ({**base, n: int(base[n]) + step * unit} for step in FAR for n in names)
     seen = [(count(at), fit.value(x, at)) for at in far]
-    return all(n is None or value is not None and n == max(0, value) for n, value in seen)
+    return all(n is None or (value is not None and n == max(0, value)) for n, value in seen)
 
 
 def _near(

@@ -41,7 +41,8 @@ def command(
     An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
     (verified, where nothing is expected), else 1.
     """
-    from xpiler.bench import BenchRun, journal_for, kernels, relabelled, summary
+    from xpiler.api import kernels
+    from xpiler.bench import BenchRun, journal_for, relabelled, summary
     from xpiler.cli import ablation
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import all_platforms, platform
