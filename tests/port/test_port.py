@@ -93,6 +93,7 @@ def test_to_cuda(before: str, after: str) -> None:
         ("auto f = __ballot_sync;", "XP1002"),
         ("launch(prop.warpSize);", "XP1003"),
         ('asm("frobnicate.u32 %0;" : "=r"(x));', "XP1004"),
+        ('asm("popc.b32 %0, %1;" : "=r"(x));', "XP1004"),
         ("#if __CUDA_ARCH__ < 700\n#endif", "XP1005"),
         ("__syncwarp(); CUmemFabricHandle h;", "XP1001"),
     ],

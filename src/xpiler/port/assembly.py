@@ -36,7 +36,7 @@ def _statement(job: Job, index: int) -> None:
     text = " ".join(" ".join(_STRING.findall(code)).replace("\\n", " ").replace("\\t", " ").split())
     for rule in job.tables.words.get("assembly", ()):
         found = re.fullmatch(rule["pattern"], text.rstrip("; "))
-        if found:
+        if found and len(operands) > max(map(int, re.findall(r"\$(\d)", rule["new"])), default=-1):
             call = _fill(rule["new"], operands, found.groups())
             made.log(index, text, call, "assembly")
             made.drop(index, closed + 1)
