@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xpiler.platforms.c.instructions import FOLDER, Instruction, instructions, table
+from xpiler.platforms.c.instructions import FILES, FOLDER, Instruction, instructions, table
 
 CPU = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-NEEDED = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16", "avx512vbmi")
+NEEDED = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512_bf16",
+          "avx512vbmi", "avx512cd", "avx512_vpopcntdq")  # fmt: skip
 MEMORY = 4096
 #: Lanes that the manual leaves undefined, and what has no value to compare.
 SKIPPED = re.compile(r"_undefined_|_mm_prefetch|_cast\w+(128|256)_\w+(256|512)$")
@@ -35,14 +36,18 @@ def immediates(one: Instruction) -> list[tuple[int, ...]]:
         quarters = re.search(r"32x4|64x2", one.name) and one.name.startswith("_mm512")
         return [(k,) for k in range(4 if quarters else 2)]
     if "which" in names:
-        return [(0,), (3,)]
+        return [(0,), (1,)] if "epi64" in one.name else [(0,), (3,)]
+    if "interval" in names:
+        return [(k, s) for k in range(4) for s in range(3)]
     if "cmp_ep" in one.name:
         return [(k,) for k in range(8)]
     if "cmp_p" in one.name:
         return [(k,) for k in range(32)]
     if "round" in one.name or "_ph" in one.name:
         return (
-            [(8,), (9,), (10,), (11,)] if "scale" in one.name or "_round_" in one.name else [(8,)]
+            [(8,), (9,), (10,), (11,)]
+            if re.search("scale_|_cvt_roundps_epi32|_mm256_round_|_mm_round_", one.name)
+            else [(8,)]
         )
     if re.search(r"_s[lr][la]i_epi", one.name):
         return [(0,), (1,), (15,), (31,), (40,)]
@@ -93,8 +98,7 @@ def registers(t: str) -> str:
 
 def compiled(folder: Path, cases: list[tuple[Instruction, tuple[int, ...]]]) -> ctypes.CDLL:
     stubs = FOLDER / "semantics"
-    own = "".join(f'#include "{stubs / f}.cpp"\n' for f in
-                  ("arithmetic", "memory", "convert", "shuffle", "reduce"))  # fmt: skip
+    own = "".join(f'#include "{stubs / f}.cpp"\n' for f in FILES)
     for prefix, head, real in (("real", "#include <immintrin.h>\n", True),
                                ("ours", f"#include <math.h>\n{own}", False)):  # fmt: skip
         text = head + "".join(

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-FILES = ("arithmetic", "memory", "convert", "shuffle", "reduce")
+FILES = ("arithmetic", "memory", "convert", "shuffle", "reduce", "scalar")
 _UNIT = "/xpiler/unit.c"
-_PUBLIC = re.compile(r"_mm\d*_|_k|_cvt|_bzhi")
+_PUBLIC = re.compile(r"_mm\d*_|_k|_cvt|_bzhi|_tzcnt|_lzcnt|_bls|_load_mask|_store_mask")
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ XP_BF16_DOT(_mm, __m128, __m128bh, 4, __mmask8)
 XP_HORIZONTAL(_mm256_hadd, __m256, 8, +) XP_HORIZONTAL(_mm_hadd, __m128, 4, +)
 XP_FUN __m256i _mm256_hadd_epi32(xp_u32x8 a, xp_u32x8 b) { xp_u32x8 d; XP_EACH(8) d[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2] + a[i / 4 * 4 + i % 2 * 2 + 1] : b[i / 4 * 4 + i % 2 * 2] + b[i / 4 * 4 + i % 2 * 2 + 1]; return d; }
 XP_FUN __m128i _mm_hadd_epi32(xp_u32x4 a, xp_u32x4 b) { xp_u32x4 d; XP_EACH(4) d[i] = i % 4 < 2 ? a[i / 4 * 4 + i % 2 * 2] + a[i / 4 * 4 + i % 2 * 2 + 1] : b[i / 4 * 4 + i % 2 * 2] + b[i / 4 * 4 + i % 2 * 2 + 1]; return d; }
+// Products of the lanes that the high bits of the immediate name, summed, into those of the low ones.
+#define XP_PRODUCT(j) (by >> 4 + j & 1 ? a[i / 4 * 4 + j] * b[i / 4 * 4 + j] : 0.0f)
+#define XP_DOT_PS(P, E, n) \
+  XP_FUN E P##_dp_ps(E a, E b, const int by) { E d; XP_EACH(n) d[i] = by >> i % 4 & 1 ? (XP_PRODUCT(0) + XP_PRODUCT(1)) + (XP_PRODUCT(2) + XP_PRODUCT(3)) : 0.0f; return d; }
+XP_DOT_PS(_mm256, __m256, 8) XP_DOT_PS(_mm, __m128, 4)
 
 // Reductions. The order of floating additions is the compiler's to choose; here lane by lane.
 #define XP_REDUCE(name, T, E, K, n, zero, each) \

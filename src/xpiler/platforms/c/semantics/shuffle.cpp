@@ -14,11 +14,17 @@ XP_PERMUTES(_mm512, epi16, xp_i16x32, __m512i, xp_i16x32, __mmask32, 32) XP_PERM
 XP_FUN __m512i _mm512_permutexvar_epi8(xp_i8x64 x, xp_i8x64 a) { xp_i8x64 d; XP_EACH(64) d[i] = a[x[i] & 63]; return d; }
 XP_FUN __m256 _mm256_permutevar8x32_ps(__m256 a, xp_i32x8 x) { __m256 d; XP_EACH(8) d[i] = a[x[i] & 7]; return d; }
 XP_FUN __m256i _mm256_permutevar8x32_epi32(xp_i32x8 a, xp_i32x8 x) { xp_i32x8 d; XP_EACH(8) d[i] = a[x[i] & 7]; return d; }
-#define XP_PERMUTE2(S, E, R, I, n) \
-  XP_FUN R _mm512_permutex2var_##S(E a, I x, E b) { E d; XP_EACH(n) d[i] = x[i] & n ? b[x[i] & (n - 1)] : a[x[i] & (n - 1)]; return d; }
-XP_PERMUTE2(ps, xp_f32x16, __m512, xp_i32x16, 16) XP_PERMUTE2(pd, xp_f64x8, __m512d, xp_i64x8, 8)
-XP_PERMUTE2(epi32, xp_i32x16, __m512i, xp_i32x16, 16) XP_PERMUTE2(epi64, xp_i64x8, __m512i, xp_i64x8, 8)
-XP_PERMUTE2(epi16, xp_i16x32, __m512i, xp_i16x32, 32)
+#define XP_PERMUTE2(S, E, R, I, n, K) \
+  XP_FUN R _mm512_permutex2var_##S(E a, I x, E b) { E d; XP_EACH(n) d[i] = x[i] & n ? b[x[i] & (n - 1)] : a[x[i] & (n - 1)]; return d; } \
+  XP_FUN R _mm512_mask_permutex2var_##S(E a, K k, I x, E b) { E d; XP_EACH(n) d[i] = !XP_ON(k) ? a[i] : x[i] & n ? b[x[i] & (n - 1)] : a[x[i] & (n - 1)]; return d; } \
+  XP_FUN R _mm512_maskz_permutex2var_##S(K k, E a, I x, E b) { E d; XP_EACH(n) d[i] = !XP_ON(k) ? 0 : x[i] & n ? b[x[i] & (n - 1)] : a[x[i] & (n - 1)]; return d; }
+XP_PERMUTE2(ps, xp_f32x16, __m512, xp_i32x16, 16, __mmask16) XP_PERMUTE2(pd, xp_f64x8, __m512d, xp_i64x8, 8, __mmask8)
+XP_PERMUTE2(epi32, xp_i32x16, __m512i, xp_i32x16, 16, __mmask16) XP_PERMUTE2(epi64, xp_i64x8, __m512i, xp_i64x8, 8, __mmask8)
+XP_PERMUTE2(epi16, xp_i16x32, __m512i, xp_i16x32, 32, __mmask32)
+#define XP_PERMUTE_QUAD(P, R, E, I, n) \
+  XP_FUN R P##_permutevar_ps(E a, I x) { E d; XP_EACH(n) d[i] = a[i / 4 * 4 + (x[i] & 3)]; return d; }
+XP_PERMUTE_QUAD(_mm512, __m512, xp_f32x16, xp_i32x16, 16) XP_PERMUTE_QUAD(_mm256, __m256, xp_f32x8, xp_i32x8, 8)
+XP_PERMUTE_QUAD(_mm, __m128, xp_f32x4, xp_i32x4, 4)
 
 // Within each 128 bits, two bits of the immediate a lane.
 #define XP_PICK(by) ((by) >> 2 * (i % 4) & 3)
@@ -71,6 +77,9 @@ XP_FUN __m128 _mm_movelh_ps(__m128 a, __m128 b) { __m128 d; XP_EACH(4) d[i] = i 
 #define XP_DUPLICATE(name, E, R, n, from) XP_FUN R name(E a) { E d; XP_EACH(n) d[i] = a[from]; return d; }
 XP_DUPLICATE(_mm512_movehdup_ps, xp_f32x16, __m512, 16, i | 1) XP_DUPLICATE(_mm512_moveldup_ps, xp_f32x16, __m512, 16, i & ~1)
 XP_DUPLICATE(_mm_movehdup_ps, xp_f32x4, __m128, 4, i | 1) XP_DUPLICATE(_mm_moveldup_ps, xp_f32x4, __m128, 4, i & ~1)
+XP_DUPLICATE(_mm256_movehdup_ps, xp_f32x8, __m256, 8, i | 1) XP_DUPLICATE(_mm256_moveldup_ps, xp_f32x8, __m256, 8, i & ~1)
+XP_DUPLICATE(_mm512_movedup_pd, xp_f64x8, __m512d, 8, i & ~1) XP_DUPLICATE(_mm256_movedup_pd, xp_f64x4, __m256d, 4, i & ~1)
+XP_DUPLICATE(_mm_movedup_pd, xp_f64x2, __m128d, 2, i & ~1)
 
 // Bytes picked within each 128 bits; a set sign bit of the index gives zero.
 #define XP_BYTE_SHUFFLE(P, E, R, n) \
@@ -82,11 +91,20 @@ XP_BYTE_SHUFFLE(_mm512, xp_i8x64, __m512i, 64) XP_BYTE_SHUFFLE(_mm256, xp_i8x32,
 XP_BYTE_SHIFT(_mm512, xp_i8x64, __m512i, 64) XP_BYTE_SHIFT(_mm256, xp_i8x32, __m256i, 32)
 XP_FUN __m128i _mm_slli_si128(xp_i8x16 a, const int by) { xp_i8x16 d; XP_EACH(16) d[i] = i >= by ? a[i - (by < 16 ? by : 0)] : 0; return d; }
 XP_FUN __m128i _mm_srli_si128(xp_i8x16 a, const int by) { xp_i8x16 d; XP_EACH(16) d[i] = i + by < 16 ? a[i + (by < 16 ? by : 0)] : 0; return d; }
-XP_FUN __m512i _mm512_alignr_epi32(xp_i32x16 a, xp_i32x16 b, const int by) {
-  xp_i32x16 d;
-  XP_EACH(16) d[i] = i + (by & 15) < 16 ? b[(i + by) & 15] : a[(i + by) & 15];
-  return d;
-}
+// The two operands side by side, moved down.
+#define XP_ALIGN(P, S, E, R, K, n) \
+  XP_FUN R P##_alignr_##S(E a, E b, const int by) { E d; XP_EACH(n) d[i] = i + (by & n - 1) < n ? b[i + by & n - 1] : a[i + by & n - 1]; return d; } \
+  XP_FUN R P##_mask_alignr_##S(E src, K k, E a, E b, const int by) { E d; XP_EACH(n) d[i] = !XP_ON(k) ? src[i] : i + (by & n - 1) < n ? b[i + by & n - 1] : a[i + by & n - 1]; return d; } \
+  XP_FUN R P##_maskz_alignr_##S(K k, E a, E b, const int by) { E d; XP_EACH(n) d[i] = !XP_ON(k) ? 0 : i + (by & n - 1) < n ? b[i + by & n - 1] : a[i + by & n - 1]; return d; }
+XP_ALIGN(_mm512, epi32, xp_i32x16, __m512i, __mmask16, 16) XP_ALIGN(_mm512, epi64, xp_i64x8, __m512i, __mmask8, 8)
+XP_ALIGN(_mm256, epi32, xp_i32x8, __m256i, __mmask8, 8)
+#define XP_ALIGN_BYTES(P, E, R, n) \
+  XP_FUN R P##_alignr_epi8(E a, E b, const int by) { \
+    E d; \
+    XP_EACH(n) d[i] = i % 16 + by < 16 ? b[i / 16 * 16 + (i % 16 + by & 15)] : i % 16 + by < 32 ? a[i / 16 * 16 + (i % 16 + by & 15)] : 0; \
+    return d; \
+  }
+XP_ALIGN_BYTES(_mm512, xp_i8x64, __m512i, 64) XP_ALIGN_BYTES(_mm256, xp_i8x32, __m256i, 32) XP_ALIGN_BYTES(_mm, xp_i8x16, __m128i, 16)
 
 // Packs put the two operands' lanes of each 128 bits side by side, saturated.
 #define XP_PACK(name, E, R, n, S, w, lo, hi) \

@@ -9,7 +9,17 @@ float rintf(float);
 #include "../semantics/convert.cpp"
 #include "../semantics/shuffle.cpp"
 #include "../semantics/reduce.cpp"
+#include "../semantics/scalar.cpp"
+void* _mm_malloc(size_t, size_t);
+void _mm_free(void*);
 
+#define _MM_MANT_NORM_1_2 0
+#define _MM_MANT_NORM_p5_2 1
+#define _MM_MANT_NORM_p5_1 2
+#define _MM_MANT_NORM_p75_1p5 3
+#define _MM_MANT_SIGN_src 0
+#define _MM_MANT_SIGN_zero 1
+#define _MM_MANT_SIGN_nan 2
 #define _MM_HINT_T0 3
 #define _MM_HINT_T1 2
 #define _MM_HINT_T2 1
