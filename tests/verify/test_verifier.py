@@ -310,6 +310,23 @@ def test_outputs_that_say_nothing_verify_nothing(function: Any) -> None:
     assert (verdict.outcome, verdict.code) == ("unverified", "XP0704")
 
 
+@pytest.mark.parametrize(("scale", "outcome"), [(2, "verified"), (3, "wrong")])
+def test_sizes_that_show_nothing_do_not_count_beside_others(scale: int, outcome: str) -> None:
+    """With 40 elements the source gives zeros whatever it is given; a fault there shows still."""
+
+    def window(m: Memory, _: int) -> None:
+        m["y"][:] = m["x"] * F(2) if len(m["x"]) == 30 else 0
+
+    def other(m: Memory, _: int) -> None:
+        m["y"][:] = m["x"] * F(2) if len(m["x"]) == 30 else scale - 2
+
+    cases = [VerifyCase(like(n), Entry("f"), Entry("f")) for n in (30, 40)]
+    units = Unit("source", "cuda"), Unit("target", "c")
+    executor = Python({"source": window, "target": other})
+    verdict = verify(*units, cases, executor=executor, options=Options(seed=7))
+    assert verdict.outcome == outcome
+
+
 def test_an_idle_source_is_not_verified() -> None:
     def idle(m: Memory, _: int) -> None:
         pass

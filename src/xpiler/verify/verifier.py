@@ -14,7 +14,7 @@ from xpiler.verify import inputs
 from xpiler.verify.compare import Precision
 from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
 from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg, Triple
-from xpiler.verify.judge import Judge, Stop, Unsound
+from xpiler.verify.judge import INDEPENDENT, Judge, Stop, Unsound
 from xpiler.verify.runner import Executor, Job, Unit
 from xpiler.verify.runs import Key, Planner, Request
 from xpiler.verify.verdict import Verdict, combine
@@ -181,7 +181,9 @@ def verify(
 ) -> Verdict:
     """The verdict over all cases; stops at the first that shows a fault.
 
-    Raises nothing for faults of the programs; XpilerError only where the machine fails (XP08).
+    Sizes for which no output depends on the inputs (a window beside its image) do not count where
+    others show more. Raises nothing for faults of the programs; XpilerError only where the machine
+    fails (XP08).
     """
     found: list[Verdict] = []
     for number, case in enumerate(cases):
@@ -192,7 +194,8 @@ def verify(
         found.append(verdict)
         if found[-1].outcome in ("wrong", "unsound_source"):
             break
-    return combine(found)
+    telling = [v for v in found if v.reason != INDEPENDENT]
+    return combine(telling if any(v.ok for v in telling) else found)
 
 
 def _share(options: Options, number: int, cases: int) -> Options:

@@ -119,6 +119,14 @@ def test_device_variables_are_announced_and_functions_are_not() -> None:
     assert after.split("\n")[1] == "__device__ float f(int x);"
 
 
+def test_no_semicolon_ends_a_function_with_a_body() -> None:
+    text = (
+        "namespace n {\n__device__ __forceinline__ float f(float v) { return v; }\n}\n"
+        "void host(float a) {\n dim3 b(8, 4);\n}\n"
+    )
+    assert register_globals(text) == text
+
+
 def test_asm() -> None:
     text = 'asm volatile("{ add.u32 %0, %1, %2; }" : "=r"(d[i]) : "r"(a ? b : c), [n] "n"(3) : "memory");'
     assert rewrite_asm(text, "ptx") == (

@@ -123,6 +123,112 @@ def test_index_arrays_get_a_range_that_keeps_accesses_inside() -> None:
     assert [d.code for d in plan.diagnostics] == ["XP0308"]
 
 
+def test_indices_into_a_buffer_that_the_host_fills_first() -> None:
+    """What `cudaMemset` and copies touch does not hide what the kernel does."""
+    (plan,) = plans("""__global__ void k(const int* at, unsigned* bins, int n) {
+        int i = blockIdx.x * 32 + threadIdx.x;
+        if (i < n && at[i] >= 0) atomicAdd(&bins[at[i]], 1u);
+    }
+    void count(const int* at, unsigned* bins, int n, int kinds) {
+        int* da; unsigned* db;
+        cudaMalloc(&da, n * 4); cudaMalloc(&db, kinds * 4);
+        cudaMemcpy(da, at, n * 4, cudaMemcpyHostToDevice);
+        cudaMemset(db, 0, kinds * 4);
+        k<<<(n + 31) / 32, 32>>>(da, db, n);
+        cudaMemcpy(bins, db, kinds * 4, cudaMemcpyDeviceToHost);
+    }""")
+    at = next(b for b in plan.cases[0].buffers if b.name == "at")
+    assert at.is_index
+    assert at.bounds == (0, plan.cases[0].scalars["kinds"] - 1)
+
+
+def test_indices_that_only_together_bound_an_access() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, const int* row, const int* col, float* y) {
+        y[threadIdx.x] = x[row[threadIdx.x] * 8 + col[threadIdx.x]];
+    }
+    void pick(const float* x, const int* row, const int* col, float* y) { k<<<1, 32>>>(x, row, col, y); }
+    """)  # noqa: E501
+    assert {b.name for b in plan.cases[0].buffers if b.is_index} == {"row", "col"}
+
+
+def test_places_from_rounded_numbers_are_bounded_by_their_guards() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, const float* at, float* y, int n) {
+        float p = at[threadIdx.x] * n - 0.5f;
+        int low = floorf(p);
+        y[threadIdx.x] = p > -1 && p < n ? (low >= 0 ? x[low] : 0) + x[low + 1] : 0;
+    }
+    void pick(const float* x, const float* at, float* y, int n) { k<<<1, 32>>>(x, at, y, n); }""")
+    assert counts(plan)["x"] == plan.cases[0].scalars["n"] + 1
+
+
+def test_sizes_in_a_struct_that_the_host_fills() -> None:
+    (plan,) = plans("""struct S { int n, half; };
+    __global__ void k(float* x, S s) {
+        int i = blockIdx.x * 32 + threadIdx.x;
+        if (i < s.half) x[i + s.n] = 1;
+    }
+    void op(float* x, int n) { S s; s.n = n; s.half = n / 2; k<<<(n + 31) / 32, 32>>>(x, s); }""")
+    n = int(plan.cases[0].scalars["n"])
+    assert counts(plan) == {"x": n + n // 2}
+
+
+def test_counters_of_inner_loops_move_with_all_turns() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, float* y, int a, int b) {
+        int at = threadIdx.x * a * b;
+        float sum = 0;
+        for (int i = 0; i < a; i++) for (int j = 0; j < b; j++) sum += x[at++];
+        y[threadIdx.x] = sum;
+    }
+    void op(const float* x, float* y, int a, int b) { k<<<1, 32>>>(x, y, a, b); }""")
+    sizes = plan.cases[0].scalars
+    assert counts(plan)["x"] == 32 * sizes["a"] * sizes["b"]
+
+
+@pytest.mark.parametrize(
+    ("body", "block"),
+    [
+        ("int r = blockIdx.x * 6 + threadIdx.x / 32; x[r * n + threadIdx.x % 32] = 1;", 192),
+        ("int w = threadIdx.x >> 5; x[(blockIdx.x * 64 + w * 16) * n] = 1;", 128),
+        ("__shared__ float s[3]; for (int i = threadIdx.x; i < n; i += 96) x[i] = 1; "
+         "if (threadIdx.x % 32 == 0) s[threadIdx.x / 32] = 0;", 96),
+        ("x[blockIdx.x * 1024 + threadIdx.x * 4] = n;", 256),
+        ("__shared__ float s[5]; if (threadIdx.x % 32 == 0) s[threadIdx.x / 32] = x[n];", 160),
+    ],
+)  # fmt: skip
+def test_block_follows_from_how_indices_count_threads(body: str, block: int) -> None:
+    (plan,) = plans(f"__global__ void k(float* x, int n) {{ {body} }}")
+    assert plan.cases[0].block == (block, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "c[row * n + col] = row;",
+        "float* to = c + row * n; to[col] = row;",
+        "c += blockIdx.y * 8 * n + blockIdx.x * 16; c[threadIdx.y * n + threadIdx.x] = row;",
+    ],
+)
+def test_rows_do_not_run_into_each_other(store: str) -> None:
+    """Nothing guards the columns: with fewer than the threads cover two would write one place."""
+    (plan,) = plans(
+        f"""__global__ void k(float* c, int n) {{
+        int col = blockIdx.x * 16 + threadIdx.x, row = blockIdx.y * 8 + threadIdx.y;
+        {store} }}"""
+    )
+    for case in plan.cases:
+        assert case.scalars["n"] >= case.grid[0] * 16
+
+
+def test_a_tile_of_several_warps_gives_the_step_of_the_grid() -> None:
+    (plan,) = plans("""__global__ void k(float* x, int n) {
+        int row = (blockIdx.y * 4 + threadIdx.x / 32) * 16;
+        if (row >= n) return;
+        for (int i = threadIdx.x % 32; i < 16; i += 32) x[row + i] = 1;
+    }""")
+    assert plan.shape is not None
+    assert show(plan.shape.grid[1]) == "((i64(n) + 63) / 64)"
+
+
 def test_targets_of_a_scatter_are_distinct() -> None:
     (plan,) = plans("""__global__ void k(const float* x, const int* to, float* y, int n) {
         int i = blockIdx.x * 64 + threadIdx.x;

@@ -431,6 +431,8 @@ def _announce(tokens: Sequence[Token], index: int, number: int) -> Edit | None:
     present = {t.text for t in tokens[start:end]}
     if end >= len(tokens) or present & {"template", "extern", "using"}:
         return None
+    if _has_body(tokens[index:end]):
+        return None
     names = _variables(tokens[start:end])
     if not names:
         return None
@@ -441,6 +443,17 @@ def _announce(tokens: Sequence[Token], index: int, number: int) -> Edit | None:
         for k, name in enumerate(names)
     )
     return Edit(end, end + 1, f"; {calls}")
+
+
+def _has_body(tokens: Sequence[Token]) -> bool:
+    """Whether a declaration is a function with its body: then no `;` ends it."""
+    opened = next((i for i, t in enumerate(tokens) if t.text in {"{", "="}), None)
+    if opened is None or tokens[opened].text == "=":
+        return False
+    head = [t for t in tokens[:opened] if not t.blank]
+    while head and head[-1].text in {"const", "noexcept"}:
+        head.pop()
+    return bool(head) and head[-1].text == ")"
 
 
 def _variables(tokens: Sequence[Token]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from xpiler.ir import expr as e
-from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Array, Scalar, Type
@@ -63,33 +62,7 @@ def reachable(program: Program, root: Function) -> list[Function]:
     return found
 
 
-def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int, int]]:
-    """Blocks that the kernel's own constants suggest, best first."""
-    dims = axes_used(program, kernel, "thread")
-    strides = _block_strides(kernel)
-    shared = [
-        _shape(d.var.type)
-        for f in reachable(program, kernel)
-        for d in walk(f.body)
-        if isinstance(d, s.Decl) and d.space == "shared"
-    ]
-    out: list[tuple[int, int, int]] = []
-    if len(dims) <= 1:
-        bounds = [kernel.launch_bounds] if kernel.launch_bounds else []
-        lengths = [x[0] for x in shared if len(x) == 1 and x[0] <= 1024]
-        sizes = [*strides.get("x", ()), *bounds, *lengths, 256, 128, 64, 32, 512, 1024]
-        out += [(n, 1, 1) for n in sizes if 1 <= n <= 1024]
-    else:
-        tiles = [(a, b) for a in strides.get("x", ()) for b in strides.get("y", ())]
-        tiles += [(x[1], x[0]) for x in shared if len(x) == 2]
-        tiles += [(n, n) for s in strides.values() for n in s]
-        tiles += [(n, n) for n in (16, 32, 8)] + [(32, 8), (64, 4), (8, 4)]
-        z = strides.get("z", [4])[0] if "z" in dims else 1
-        out += [(a, b, z) for a, b in tiles if a * b * z <= (kernel.launch_bounds or 1024)]
-    return list(dict.fromkeys(out))
-
-
-def _block_strides(kernel: Function) -> dict[str, list[int]]:
+def block_strides(kernel: Function) -> dict[str, list[int]]:
     """By dimension, constants that a block index is multiplied with: the author's block size."""
     found: dict[str, list[int]] = {}
     for n in walk(kernel.body):
@@ -109,7 +82,7 @@ def bare(x: e.Expr) -> e.Expr:
     return bare(x.x) if isinstance(x, e.Cast) else x
 
 
-def _shape(t: Type) -> list[int]:
+def shape(t: Type) -> list[int]:
     out = []
     while isinstance(t, Array):
         out.append(t.size or 0)

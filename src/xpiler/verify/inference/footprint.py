@@ -30,7 +30,8 @@ class Footprint:
     """What one probe saw; `cost` estimates the statements that threads execute.
 
     `idle` are loops that threads share out, but in which no block has work for all its threads, and
-    (as ~ of its number) each in which no thread has a second turn.
+    (as ~ of its number) each in which no thread has a second turn. `spilled`: the worst share of a
+    row by which a store runs into the next row.
     """
 
     regions: Mapping[str, Region]
@@ -39,6 +40,7 @@ class Footprint:
     cost: float = 0.0
     steps: int = 0
     idle: frozenset[int] = frozenset()
+    spilled: float = 0.0
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
@@ -52,7 +54,7 @@ class Footprint:
 
     def violations(self) -> float:
         """How far accesses lie outside known sizes, in units of each buffer's size."""
-        total = 1e6 if self.failed else 0.0
+        total = 1e6 if self.failed else self.spilled
         for r in self.regions.values():
             span = r.touched
             if span is None:
@@ -152,7 +154,7 @@ def probe(
         return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
     once = {~loop for loop in m.shared_out - m.again}
     idle = frozenset(m.shared_out - m.filled | once)
-    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled)
 
 
 def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:

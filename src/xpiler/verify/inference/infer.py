@@ -150,7 +150,7 @@ def _fit(
     """The grid's size in one dimension as an expression of the parameters, by three probes."""
     if n is None:
         return None
-    samples: list[tuple[Mapping[str, int | float], int]] = []
+    samples: Samples = []
     odd = c.odd_sizes(len(search.sizes))
     for sizes in (odd, tuple(2 * x + 1 for x in odd), tuple(5 * x + 64 for x in reversed(odd))):
         values = search.defaults(sizes)
@@ -161,12 +161,41 @@ def _fit(
     for expr, value in _formulas(search, block):
         if all(value(values) == found for values, found in samples):
             return expr
-    return _scaled(search, samples, block[dim])
+    return _scaled(search, samples, block[dim]) or _stepped(search, shapes, block, dim, samples)
 
 
-def _scaled(
-    search: Searcher, samples: list[tuple[Mapping[str, int | float], int]], threads: int
+Samples = list[tuple[Mapping[str, int | float], int]]
+LARGE = 9 * 1024 + 1  # tells steps apart; the last tile of any power of two begins at its end
+
+
+def _stepped(
+    search: Searcher,
+    shapes: ShapeSearch,
+    block: tuple[int, int, int],
+    dim: int,
+    samples: Samples,
 ) -> e.Expr | None:
+    """A grid of ceil(n / k) blocks for one parameter n and a constant k."""
+
+    def steps(name: str, found: Samples) -> tuple[float, float]:
+        low = max(-(-int(v[name]) // n) for v, n in found)
+        return low, min((int(v[name]) - 1) // (n - 1) if n > 1 else LARGE for v, n in found)
+
+    for name in search.sizes:
+        low, high = steps(name, samples)
+        if low > high or len({int(v[name]) for v, _ in samples}) == 1:
+            continue
+        values = {**samples[0][0], name: LARGE}
+        found = shapes.grid(values, {}, block)[dim]
+        low, high = steps(name, [*samples, (values, found)]) if found else (1, 0)
+        if low == high:
+            n = e.Cast(_scalar(search, name), I64)
+            up = e.Binary("+", n, e.Const(int(low) - 1, I64), I64)
+            return e.Binary("/", up, e.Const(int(low), I64), I64)
+    return None
+
+
+def _scaled(search: Searcher, samples: Samples, threads: int) -> e.Expr | None:
     """A grid of ceil(n * k / threads) blocks for one parameter n and a constant k."""
     for name in search.sizes:
         low = max((found - 1) * threads // int(v[name]) + 1 for v, found in samples)
@@ -249,7 +278,10 @@ def _with_data(
     data = search.given_ranges(trial.values)
     trial = search.trial(trial.values, data, trial.shape)
     indices = search.index_arrays(trial)
-    for name in sorted(indices.keys() - data.keys()):
+    unknown = sorted(indices.keys() - data.keys())
+    data |= {name: Interval(0, 0) for name in unknown}
+    trial = search.trial(trial.values, data, trial.shape) if unknown else trial
+    for name in unknown:
         data[name] = search.index_range(trial, name)
         trial = search.trial(trial.values, data, trial.shape)
         span = data[name]
@@ -272,6 +304,10 @@ def _second(
         most = LIGHT_COST if number < len(rising) else max(GOOD_COST, first.seen.cost)
         cheap = other.seen.cost <= most
         if other.score() <= first.score() and cheap and not indices:
+            return other
+    for name in search.sizes:  # one size alone, where the others are what the program asks for
+        other = _with_values(search, first, exprs, {**first.values, name: 2 * first.values[name]})
+        if other.score() <= first.score() and other.seen.cost <= GOOD_COST and not indices:
             return other
     return None
 

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import walk
+from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
 from xpiler.verify.inference import values as v
+from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
 CONCRETE_TRIPS = 64  # loops of at most so many decided iterations are run one by one
 EXACT_TRIPS = 4096  # ... where every iteration is to be looked at
 STEP_BUDGET = 20_000
+MOST_ORIGINS = 3  # steps back from a variable to what it was computed from
 
 
 class OutOfBudget(Exception):
@@ -44,6 +46,9 @@ class LaunchRecord:
 class Machine:
     """State of one interpretation; run with `call`.
 
+    `origins` has what integer variables were computed from, as long as that holds: a guard on
+    `threadIdx.x` bounds `lane` too; `paths` what was added up in pointer variables. `spilled` is
+    the worst of the stores that run into the next row, where several threads run (`together`).
     `exact`: loops run turn by turn as far as their bounds are decided, so that an access whose
     place does not depend on data counts with just the elements that it touches. `jump` says how
     control left the statements run last: "break", "continue" or, for a return, nothing.
@@ -65,6 +70,11 @@ class Machine:
     cost: float = 0.0
     exact: bool = False
     jump: str = ""
+    origins: dict[str, e.Expr] = field(default_factory=dict)
+    paths: dict[str, tuple[e.Expr, ...]] = field(default_factory=dict)
+    spilled: float = 0.0
+    asking: int = 0
+    together: bool = False
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
@@ -103,14 +113,14 @@ class Machine:
         """Run `f`; the joined value of its returns."""
         if self.depth > 20:
             return TOP
-        outer = (self.env, self.facts, self.returned)
+        outer = (self.env, self.facts, self.returned, self.origins, self.paths)
         self.env = dict(zip((p.name for p in f.params), args, strict=False))
-        self.facts, self.returned = {}, None
+        self.facts, self.returned, self.origins, self.paths = {}, None, {}, {}
         self.depth += 1
         self.run(f.body)
         self.depth -= 1
         result = self.returned
-        self.env, self.facts, self.returned = outer
+        self.env, self.facts, self.returned, self.origins, self.paths = outer
         return TOP if result is None else result
 
     def launch(
@@ -126,15 +136,16 @@ class Machine:
         self.launches.append(LaunchRecord(kernel.name, tuple(g), tuple(b), shared, tuple(args)))  # type: ignore[arg-type]
         if 0 in g or 0 in b:
             return
-        outer, scale = self.axes, self.scale
+        outer, scale = (self.axes, self.together), self.scale
         self.scale *= math.prod(g) * math.prod(b)
+        self.together = math.prod(g) * math.prod(b) > 1
         self.axes = {"warp_size": point(self.program.wave)}
         self.axes["lane"] = Interval(0, min(self.program.wave, b[0] * b[1] * b[2]) - 1)
         for dim, gd, bd in zip("xyz", g, b, strict=True):
             self.axes |= {f"grid_dim.{dim}": point(gd), f"block_dim.{dim}": point(bd)}
             self.axes |= {f"block.{dim}": Interval(0, gd - 1), f"thread.{dim}": Interval(0, bd - 1)}
         self.call(kernel, args)
-        self.axes, self.scale = outer, scale
+        (self.axes, self.together), self.scale = outer, scale
 
     # -- expressions -------------------------------------------------------------------------
     def number(self, x: e.Expr) -> Interval:
@@ -145,8 +156,23 @@ class Machine:
         value = self._eval(x)
         if isinstance(value, Interval) and self.facts and not isinstance(x, e.Const):
             known = self.facts.get(_strip(x))
-            return value.meet(known) if known is not None else value
+            value = value.meet(known) if known is not None else value
+            if isinstance(x, e.Var) and x.name in self.origins and not value.single:
+                return value.meet(self._from_origin(x.name))
         return value
+
+    def bounds(self, x: e.Expr) -> bool:
+        """Whether some guard says how large `x` is."""
+        return _strip(x) in self.facts
+
+    def _from_origin(self, name: str) -> Interval:
+        """What the facts of here say of a variable by way of what it was computed from."""
+        if self.asking >= MOST_ORIGINS:
+            return TOP
+        self.asking += 1
+        found = self.number(self.origins[name])
+        self.asking -= 1
+        return found
 
     def _eval(self, x: e.Expr) -> Value:
         match x:
@@ -275,7 +301,7 @@ class Machine:
                 if base is not None
                 else (self.eval(x.base) if not e.is_place(x.base) else None)
             )
-            if isinstance(base, Record):
+            if isinstance(base, Record) and not isinstance(x.type, Array):
                 return base.fields.get(x.name, TOP)
         where = self.place(x)
         if isinstance(x.type, Array):
@@ -345,7 +371,8 @@ class Machine:
         op = cond.op if truth else _NEGATED[cond.op]
         out = dict(facts)
         for this, other, o in ((cond.a, cond.b, op), (cond.b, cond.a, _MIRRORED[op])):
-            bound = _bound(o, self.number(other))
+            whole = not (isinstance(this.type, Scalar) and this.type.is_float)
+            bound = _bound(o, self.number(other), 1 if whole else 0)
             if bound is not None:
                 self._learn(out, _strip(this), bound)
         return out
@@ -363,11 +390,15 @@ class Machine:
 
     def forget(self, name: str) -> None:
         """Drop facts about a variable that is assigned."""
-        self.facts = {
-            x: i
-            for x, i in self.facts.items()
-            if not any(isinstance(n, e.Var) and n.name == name for n in walk(x))
+        self.paths = {
+            k: terms
+            for k, terms in self.paths.items()
+            if k != name and not any(name in variables(x) for x in terms)
         }
+        self.origins = {
+            k: x for k, x in self.origins.items() if k != name and name not in variables(x)
+        }
+        self.facts = {x: i for x, i in self.facts.items() if name not in variables(x)}
 
     # -- statements --------------------------------------------------------------------------
     def run(self, body: s.Body) -> bool:
@@ -397,6 +428,8 @@ class Machine:
             if isinstance(record, Record):
                 self.env[target.base.name] = Record({**record.fields, target.name: value})
                 return
+        if self.together and not self.muted:
+            self.spilled = max(self.spilled, spill(self, target))
         region = self.access(self.place(target), v.size_of(target.type, self.program), write=True)
         if region is not None:
             region.content = value if region.content is None else v.join(region.content, value)
@@ -409,14 +442,15 @@ _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-def _bound(op: str, other: Interval) -> Interval | None:
+def _bound(op: str, other: Interval, least: int) -> Interval | None:
+    """What `x op other` says of x; `least`: by how much two different values differ at least."""
     match op:
         case "<":
-            return Interval(-math.inf, other.hi - 1)
+            return Interval(-math.inf, other.hi - least)
         case "<=":
             return Interval(-math.inf, other.hi)
         case ">":
-            return Interval(other.lo + 1, math.inf)
+            return Interval(other.lo + least, math.inf)
         case ">=":
             return Interval(other.lo, math.inf)
         case "==":
@@ -484,6 +518,14 @@ def _without_conversions(x: e.Expr) -> e.Expr:
     return x
 
 
+def follows(x: e.Expr) -> bool:
+    """Whether the value of `x` is that of an expression over variables and coordinates alone."""
+    kinds = (e.Const, e.Var, e.Axis, e.Binary, e.Cast)
+    return _is_integer(x.type) and all(
+        isinstance(n, kinds) or (isinstance(n, e.Call) and n.func in _KNOWN) for n in walk(x)
+    )
+
+
 def _is_integer(t: object) -> bool:
     return isinstance(t, Scalar) and t.is_integer
 
@@ -500,17 +542,20 @@ def _names(t: object, program: Program) -> list[str]:
     return ["x", "y", "z", "w"]
 
 
+_ROUNDING: Mapping[str, Callable[[v.Number], v.Number]] = {
+    "ceil": math.ceil, "floor": math.floor, "trunc": math.trunc, "round": round, "rint": round,
+}  # fmt: skip
+_KNOWN = {*_ROUNDING, "min", "max", "abs"}
+
+
 def _math(name: str, a: list[Interval]) -> Interval:
     if name in ("min", "max") and len(a) == 2:
         pick = min if name == "min" else max
         return Interval(pick(a[0].lo, a[1].lo), pick(a[0].hi, a[1].hi))
-    if (
-        name in ("ceil", "floor", "trunc", "round", "rint", "sqrt")
-        and a[0].bounded
-        and a[0].lo >= 0
-    ):
-        f = {"ceil": math.ceil, "floor": math.floor, "sqrt": math.sqrt}.get(name, round)
-        return Interval(f(a[0].lo), f(a[0].hi))
+    if name in _ROUNDING and a[0].bounded:
+        return Interval(_ROUNDING[name](a[0].lo), _ROUNDING[name](a[0].hi))
+    if name == "sqrt" and a[0].bounded and a[0].lo >= 0:
+        return Interval(math.sqrt(a[0].lo), math.sqrt(a[0].hi))
     if name == "abs":
         low = 0 if a[0].lo <= 0 <= a[0].hi else min(abs(a[0].lo), abs(a[0].hi))
         return Interval(low, max(abs(a[0].lo), abs(a[0].hi)))

@@ -11,6 +11,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference import tasks
+from xpiler.verify.inference.blocks import block_candidates
 from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
@@ -316,18 +317,27 @@ class Searcher:
         True for those that decide where something is stored: two equal values would race.
         """
         found: dict[str, bool] = {}
+        data = {**self.some_integers(3), **t.data}
         for p in pointers(self.entry):
             assert isinstance(p.type, Pointer)
             if not c.is_integer(p.type.elem):
                 continue
             few, more = (
-                self.trial(t.values, {**t.data, p.name: Interval(0, top)}, t.shape).seen.regions
+                self.trial(t.values, {**data, p.name: Interval(0, top)}, t.shape).seen.regions
                 for top in (0, 3)
             )
-            signed = self.trial(t.values, {**t.data, p.name: Interval(-3, 3)}, t.shape).seen.regions
+            signed = self.trial(t.values, {**data, p.name: Interval(-3, 3)}, t.shape).seen.regions
             if _hulls(few) != _hulls(more) or _before(few) != _before(signed):
                 found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
         return found
+
+    def some_integers(self, top: int) -> dict[str, Interval]:
+        """Small values for all integer buffers: an index that nothing bounds hides all others."""
+        return {
+            p.name: Interval(0, top)
+            for p in pointers(self.entry)
+            if isinstance(p.type, Pointer) and c.is_integer(p.type.elem)
+        }
 
     def index_range(self, t: Trial, name: str) -> Interval:
         """The widest [0, h] of an index array under which nothing leaves its buffer."""
@@ -396,8 +406,9 @@ def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:
 
 def _hulls(
     regions: Mapping[str, Region],
-) -> dict[str, tuple[Interval | None, Interval | None]]:
-    return {n: (r.read, r.written) for n, r in regions.items()}
+) -> dict[str, tuple[Interval | None, ...]]:
+    """What is touched; by kernels alone, too, since a copy or `memset` touches everything."""
+    return {n: (r.read, r.written, r.device) for n, r in regions.items()}
 
 
 # -- launch shapes of lone kernels ---------------------------------------------------------------
@@ -418,7 +429,7 @@ class ShapeSearch:
             return tasks.group(s.program, s.entry)
         best: tuple[int, int, int] = (256, 1, 1)
         best_score: Score = (math.inf, math.inf)
-        for block in c.block_candidates(s.program, s.entry):
+        for block in block_candidates(s.program, s.entry):
             score = s.trial(values, data, ((1, 1, 1), block)).score()
             if score < best_score:
                 best, best_score = block, score

@@ -6,10 +6,11 @@ import math
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import walk
-from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Vector
+from xpiler.ir.rewrite import variables, walk
+from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.machine import CONCRETE_TRIPS, EXACT_TRIPS, Machine
+from xpiler.verify.inference.machine import CONCRETE_TRIPS, EXACT_TRIPS, Machine, follows
+from xpiler.verify.inference.rows import offsets, spilled_tile
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
 
 UNKNOWN_TRIPS = 32.0  # iterations that a loop is charged with when nothing says how many
@@ -67,6 +68,12 @@ def _declare(m: Machine, st: s.Decl) -> None:
     m.forget(name)
     if st.init is not None:
         m.env[name] = m.eval(st.init)
+        if m.axes and isinstance(t, Scalar) and follows(st.init):
+            m.origins[name] = st.init
+        if m.axes and isinstance(t, Pointer) and (path := offsets(m, st.init)) is not None:
+            m.paths[name] = path
+    elif isinstance(t, Struct):
+        m.env[name] = Record()
     elif isinstance(t, Vector):
         m.env[name] = Record({k: point(1) for k in "xyzw"[: t.lanes]})
     else:
@@ -77,7 +84,20 @@ def _assign(m: Machine, st: s.Assign) -> None:
     value = m.eval(st.value)
     if st.op:
         value = m.eval(e.Binary(st.op, st.target, st.value, st.target.type))
+    path = _path(m, st)
     m.store(st.target, value)
+    if path is not None and isinstance(st.target, e.Var):
+        m.paths[st.target.name] = path
+
+
+def _path(m: Machine, st: s.Assign) -> tuple[e.Expr, ...] | None:
+    """What leads to where a pointer points after an assignment, where that is known."""
+    if not (m.axes and isinstance(st.target, e.Var) and isinstance(st.target.type, Pointer)):
+        return None
+    moved = e.Binary("+", st.target, st.value, st.target.type)
+    path = offsets(m, moved if st.op == "+" else st.value) if st.op in ("", "+") else None
+    known = path is not None and not any(st.target.name in variables(x) for x in path)
+    return path if known else None
 
 
 def _branch(m: Machine, st: s.If) -> bool:
@@ -186,11 +206,11 @@ def _wants_concrete(body: s.Body) -> bool:
 def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = None) -> None:
     """Run a loop body once for all its iterations."""
     _, facts = m.snapshot()
-    changed = _assigned(body)
+    changed, often = _assigned(body), _turns(m, body)
     for name, writes in changed.items():
         m.forget(name)
         if name in m.env:
-            m.env[name] = _widened(m, m.env[name], name, writes, trips)
+            m.env[name] = _widened(m, m.env[name], name, writes, trips, often)
     inner = m.facts
     if cond is not None:
         m.facts = m._refined_from(m.facts, cond, True)
@@ -203,14 +223,23 @@ def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = Non
 
 
 def _widened(
-    m: Machine, start: Value, name: str, writes: list[s.Assign | None], trips: float
+    m: Machine,
+    start: Value,
+    name: str,
+    writes: list[s.Assign | None],
+    trips: float,
+    often: dict[int, float],
 ) -> Value:
-    """All values that a variable can have in a loop, from the form of its assignments."""
-    steps = [_increment(m, w, name) for w in writes]
+    """All values that a variable can have where a turn of a loop begins.
+
+    They follow from the form of its assignments, made `often` times a turn (by identity).
+    """
+    before = Interval(0, max(0.0, trips - 1) if math.isinf(trips) else max(0, int(trips) - 1))
+    steps = [_times(_increment(m, w, name), often.get(id(w), 1)) for w in writes]
     if isinstance(start, PointerTo):
         if all(x is not None and x.bounded for x in steps) and not math.isinf(trips):
             for x in steps:
-                start = start.moved(v.multiply(x or point(0), Interval(0, trips)))
+                start = start.moved(v.multiply(x or point(0), before))
             return start
         return start.moved(TOP)
     if not isinstance(start, Interval):
@@ -222,7 +251,27 @@ def _widened(
     out = start
     for x in steps:
         assert x is not None
-        out = v.add(out, v.multiply(x, Interval(0, trips)))
+        out = v.add(out, v.multiply(x, before))
+    return out
+
+
+def _times(step: Interval | None, often: float) -> Interval | None:
+    return step if step is None or often == 1 else v.multiply(step, point(often))
+
+
+def _turns(m: Machine, body: s.Body) -> dict[int, float]:
+    """How often one turn makes the assignments in inner counting loops, by identity."""
+    out: dict[int, float] = {}
+    for n in walk(body):
+        if isinstance(n, s.For):
+            m.muted += 1
+            lo, hi, step = m.number(n.lo), m.number(n.hi), m.number(n.step)
+            m.muted -= 1
+            if hi.bounded and lo.bounded and step.lo > 0:
+                many = max(0, math.ceil((hi.hi - lo.lo) / step.lo))
+                for a in walk(n.body):
+                    if isinstance(a, s.Assign):
+                        out[id(a)] = out.get(id(a), 1) * many
     return out
 
 
@@ -342,6 +391,8 @@ def _matrix(m: Machine, st: s.Instr, op: str, ins: list[Value]) -> None:
     if (st.attr("layout") or frag.layout) == "col":
         rows, cols = cols, rows
     elem = st.ins[0].type.elem if isinstance(st.ins[0].type, Pointer) else frag.elem
+    if op == "store" and m.together:
+        m.spilled = max(m.spilled, spilled_tile(m, st.ins[0], st.ins[2], cols))
     m.access(ins[0], int((rows - 1) * ld.hi + cols) * v.size_of(elem, m.program), op == "store")
 
 
