@@ -49,10 +49,9 @@ class Outcome:
     steps: dict[str, int] = field(default_factory=dict)
 
     @property
-    def scalar_ok(self) -> bool | None:
-        """Whether the work is done by vectors; None where the target's runs do not tell."""
-        found = work_of(self.direction.rpartition("-")[2], self.work)
-        return None if found is None else found.ok
+    def counted(self) -> Work | None:
+        """The work by class; None where the target's runs do not tell."""
+        return work_of(self.direction.rpartition("-")[2], self.work)
 
     @property
     def as_expected(self) -> bool:
@@ -98,30 +97,55 @@ def _steps(result: Translation) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Operations on elements, scalar accesses to near memory, scalar accesses to far memory."""
+    """What the target did beside what the source does.
 
-    elements: int
+    `source`: its operations on numbers, `source_floats` those of floating-point numbers. `vector`:
+    those of the target's vector and matrix instructions, `scalar` its scalar ones on floating-point
+    numbers. `far`: scalar accesses to far memory; `steady` places in the text that make some
+    although neither their address nor whether they run depends on data.
+    """
+
+    source: int
+    source_floats: int
+    vector: int
     scalar: int
     far: int
+    steady: int
+
+    @property
+    def mostly_vectors(self) -> bool:
+        """Scalar floating-point operations are at most a tenth of the source's."""
+        return 10 * self.scalar <= self.source_floats
+
+    @property
+    def no_more(self) -> bool:
+        """Vector and matrix instructions do at most twice what the source does."""
+        return self.vector <= 2 * self.source
+
+    @property
+    def near(self) -> bool:
+        """Scalar code touches far memory only where data says so."""
+        return self.far == 0 or self.steady == 0
 
     @property
     def ok(self) -> bool:
-        """At most a tenth is scalar, and no scalar code touches far memory.
-
-        Code that reads single elements where the data says so copies them near first.
-        """
-        return self.far == 0 and 10 * self.scalar <= self.elements
+        return self.mostly_vectors and self.no_more and self.near
 
 
 def work_of(target: str, counters: Mapping[str, int]) -> Work | None:
-    """The classes that the target's `[work]` table makes of its counters; None without a table."""
+    """The classes that the target's `[work]` table makes of its counters; None without a table,
+    and where the source's operations are not known."""
     from xpiler.platforms.registry import platform
 
     table = platform(target).tables.get("work")
-    if not table or not counters:
+    if not table or "source_floats" not in counters:
         return None
-    classes = ("elements", "scalar", "far")
-    return Work(*(sum(counters.get(n, 0) for n in table.get(c, ())) for c in classes))
+    floats, scalar = counters["source_floats"], counters["scalar_floats"]
+    kinds = ("vector", "products", "far")
+    vector, products, far = (sum(counters.get(n, 0) for n in table.get(c, ())) for c in kinds)
+    source = floats + counters["source_whole"]
+    done = vector + 2 * products
+    return Work(source, floats, done, scalar, far, counters["steady_accesses"])
 
 
 def run_one(
@@ -139,7 +163,7 @@ def run_one(
     signal.alarm(KERNEL_SECONDS if models is None else MODEL_SECONDS)
     try:
         spec = load_sidecar(Path(path))
-        options = Options(target=target, spec=spec, seed=seed, sandbox=sandbox)  # type: ignore[arg-type]
+        options = Options(target=target, spec=spec, seed=seed, sandbox=sandbox, counted=True)  # type: ignore[arg-type]
         text = Path(path).read_text(encoding="utf-8")
         result = translate(text, path, options, proposer_of(models))
         return outcome_of(result, time.perf_counter() - start, expectation(Path(path), target))
@@ -309,7 +333,7 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
     seconds = sorted(o.seconds for o in items)
     failures = Counter(code for o in items if o.status != "verified" for code in o.failures)
     loops = [o.loops for o in items if o.loops is not None]
-    vectors = [o.scalar_ok for o in items if o.scalar_ok is not None]
+    works = [w for w in (o.counted for o in items) if w is not None]
     return {
         "kernels": len(items),
         **{name: tally[name] for name in OUTCOMES},
@@ -318,8 +342,11 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
         "compiled": sum(o.compiled and o.status != "refused" for o in items),
         "median_s": round(statistics.median(seconds), 3),
         "p95_s": round(seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], 3),
-        "scalar_ok": sum(vectors),
-        "counted": len(vectors),
+        "work_ok": sum(w.ok for w in works),
+        "mostly_vectors": sum(w.mostly_vectors for w in works),
+        "no_more": sum(w.no_more for w in works),
+        "near": sum(w.near for w in works),
+        "counted": len(works),
         "vectorised": sum(done == all_ for done, all_ in loops),
         "loops_counted": len(loops),
         "failures": dict(sorted(failures.items())),

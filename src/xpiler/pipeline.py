@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
     from xpiler.verify.inference.measured import Measured
+    from xpiler.verify.inference.work import Work
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
     from xpiler.workbench import Draft, Workbench
@@ -38,6 +39,7 @@ class Options:
     `arch` is the source's architecture where it matters (`gfx90a`: waves of 64 lanes). `plain` asks
     for sequential text where the platform takes that (C without vector instructions).
     `schedule`: steps on the sequential program before it is lowered; a refused one is an error.
+    `counted`: the verdict's counters have the source's operations, too, where the target's count.
     """
 
     target: str
@@ -51,6 +53,7 @@ class Options:
     sandbox: Literal["required", "off"] = "required"
     plain: bool = False
     schedule: tuple[Instance, ...] = ()
+    counted: bool = False
 
 
 @dataclass(slots=True)
@@ -335,7 +338,8 @@ def _raise_and_write(
             out.text = step.after = written.text
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in program.functions}
     extras = _extra_parameters(reading, program)
-    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents)
+    forms = plain, lowered.program
+    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents, forms=forms)
 
 
 def by_itself(schedule: Sequence[Instance]) -> bool:
@@ -532,6 +536,16 @@ def _shapes(reading: Reading) -> dict[str, LaunchShape]:
     }
 
 
+def _work(target: Platform, raised: Raised) -> Work | None:
+    """What counts the operations of the source and the scalar ones of the target, where the
+    platform has a table of work."""
+    from xpiler.verify.inference.work import Work
+
+    if raised.forms is None or "work" not in target.tables:
+        return None
+    return Work(*raised.forms, raised.extras, raised.entries)
+
+
 def _verify(
     reading: Reading, target: Platform, options: Options, out: Translation, raised: Raised
 ) -> None:
@@ -551,6 +565,7 @@ def _verify(
             entries=raised.entries,
             extents=raised.extents,
             alike=raised.alike,
+            work=_work(target, raised) if options.counted else None,
         )
         out.diagnostics += out.verdict.diagnostics()
         step.checks["verdict"] = out.verdict.render()

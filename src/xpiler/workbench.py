@@ -30,13 +30,17 @@ _SAID = 3000  # characters about a wrong text
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What verification needs to know of the translation beside its text."""
+    """What verification needs to know of the translation beside its text.
+
+    `forms` are the sequential program and the one in the target's form, where both are ours.
+    """
 
     extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lost: frozenset[str] = frozenset()
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     alike: bool = False
+    forms: tuple[Program, Program] | None = None
 
 
 @dataclass(frozen=True, slots=True)

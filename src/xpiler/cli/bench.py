@@ -107,6 +107,18 @@ def _ticker(verbose: bool) -> Any:
     return tick
 
 
+def _work_line(row: dict[str, Any]) -> str:
+    """How many kernels leave the work to vectors, by the three rules for that."""
+    n = row["counted"]
+    share = f"{row['work_ok']} of {n} ({100 * row['work_ok'] / n:.0f} %) leave the work to vectors"
+    parts = (
+        f"at most a tenth of the source's floating-point operations scalar {row['mostly_vectors']}",
+        f"vector operations at most twice the source's {row['no_more']}",
+        f"scalar accesses to far memory only where data says so {row['near']}",
+    )
+    return f"{share}: {', '.join(parts)}"
+
+
 def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
     """A row a direction, then why kernels failed, then what nobody expected."""
     from xpiler.cli import ablation
@@ -120,9 +132,7 @@ def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
             screen.line("")
     for name, row in data["directions"].items():
         if row["counted"]:
-            head = f"{name.replace('-', ' -> ')}: {row['scalar_ok']} of {row['counted']}"
-            share = f"({100 * row['scalar_ok'] / row['counted']:.0f} %)"
-            screen.line(f"{head} {share} with at most a tenth of scalar work, none on far memory")
+            screen.line(f"{name.replace('-', ' -> ')}: {_work_line(row)}")
         if row["loops_counted"]:
             head = f"{name.replace('-', ' -> ')}: {row['vectorised']} of {row['loops_counted']}"
             share = f"({100 * row['vectorised'] / row['loops_counted']:.0f} %)"

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
@@ -31,6 +32,7 @@ from xpiler.verify.verifier import Entry, VerifyCase
 if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
     from xpiler.verify.executor import EmulatorExecutor
+    from xpiler.verify.inference.work import Work
     from xpiler.verify.reading import Reading
 
 
@@ -178,6 +180,7 @@ def check_translation(
     extents: Mapping[str, Mapping[str, e.Expr]] | None = None,
     alike: bool = False,
     executor: EmulatorExecutor | None = None,
+    work: Work | None = None,
 ) -> Verdict:
     """The verdict on a translation. Raises XpilerError only where the machine fails (XP08).
 
@@ -189,7 +192,8 @@ def check_translation(
     elements that buffers have at least, by function and parameter, as `assumptions` say.
 
     The source's program sets tolerances and kinds of input, never an expected value. `executor`
-    may be one that remembers runs, for whoever checks many translations of one source.
+    may be one that remembers runs, for whoever checks many translations of one source. `work`
+    counts operations that the target's emulator does not see.
     """
     from xpiler.verify.compiling import RealCompile
     from xpiler.verify.executor import EmulatorExecutor
@@ -211,6 +215,12 @@ def check_translation(
 
     def verdict_on(plan: EntryPlan) -> Verdict:
         cases = calls_of(program, plan, extras or {}, entries or {}, alike)
+        if work is not None:
+            sizes = (*plan.cases, *plan.further)
+            cases = tuple(
+                replace(c, work=partial(work.of, plan.entry.name, size))
+                for c, size in zip(cases, sizes, strict=True)
+            )
         return verify(*units, cases, executor=runs, options=options)
 
     with sandboxed(sandbox), executor or EmulatorExecutor() as runs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -46,7 +46,8 @@ class VerifyCase:
     """One way to call both sides: the same arguments, in order, for either's entry.
 
     A buffer named `RETURNED` stands for the value that the entries return. `tentative`: perhaps
-    the source is not made for these arguments; then the case says nothing.
+    the source is not made for these arguments; then the case says nothing. `work` counts what the
+    target's emulator does not see.
     """
 
     args: tuple[ScalarArg | BufferSpec, ...]
@@ -54,6 +55,7 @@ class VerifyCase:
     target: Entry
     label: str = ""
     tentative: bool = False
+    work: Callable[[], Mapping[str, int]] | None = None
 
     def with_integral(self, names: Collection[str]) -> VerifyCase:
         """The same, with whole numbers in the floating buffers of these names."""
@@ -253,7 +255,16 @@ def _verify(
     )
     notes = (*verdict.notes, *late, *blind)
     recipes = [planner.plan.recipe(run) for run in judge.compared_runs]
+    verdict = replace(verdict, counters=_counted(verdict, case))
     return replace(verdict, seed=options.seed, inputs=inputs.describe(recipes), notes=notes)
+
+
+def _counted(verdict: Verdict, case: VerifyCase) -> tuple[tuple[str, int], ...]:
+    """What the target's run counted with what the call takes; nothing where that is not known."""
+    if case.work is None or not verdict.counters:
+        return verdict.counters
+    work = case.work()
+    return tuple(sorted({**dict(verdict.counters), **work}.items())) if work else ()
 
 
 def _ask_source(source: Side, planner: Planner, judge: Judge, options: Options) -> int:

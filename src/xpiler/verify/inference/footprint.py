@@ -126,6 +126,24 @@ def probe(
     if shape is None and not program.kernels():
         shape = ((1, 1, 1), (1, 1, 1))
     m = Machine(program, data, budget=budget, exact=exact)
+    try:
+        started(m, entry, scalars, shape, shared_bytes)
+    except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
+        return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
+    once = {~loop for loop in m.shared_out - m.again}
+    idle = frozenset(m.shared_out - m.filled | once)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled)
+
+
+def started(
+    m: Machine,
+    entry: Function,
+    scalars: Mapping[str, int | float],
+    shape: Shape | None = None,
+    shared_bytes: int = 0,
+) -> None:
+    """Run `entry` of the machine's program; a kernel by a launch of this shape."""
+    program = m.program
     for g in program.globals:
         on_chip = g.space in ON_CHIP
         region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)
@@ -144,17 +162,11 @@ def probe(
     for name, count in declared_counts(program, entry, scalars).items():
         elem = next(p.type.elem for p in entry.params if p.name == name)  # type: ignore[attr-defined]
         m.region(name).size = count * size_of(elem, program)
-    try:
-        if shape is not None:
-            grid, block = shape
-            m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
-        else:
-            m.call(entry, args)
-    except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
-        return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
-    once = {~loop for loop in m.shared_out - m.again}
-    idle = frozenset(m.shared_out - m.filled | once)
-    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled)
+    if shape is None:
+        m.call(entry, args)
+        return
+    grid, block = shape
+    m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
 
 
 def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned, declared
+from xpiler.analysis.effects import assigned, declared, names_in
 from xpiler.analysis.parallelism import Nature, nature
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after, inside
@@ -13,7 +13,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute, walk
 from xpiler.ir.types import BOOL, I32, Array, Pointer, Scalar, Type, Vector
 from xpiler.passes.lowering.tasks.build import NotVector, size_of
-from xpiler.passes.lowering.tasks.contractions import contraction
+from xpiler.passes.lowering.tasks.contractions import Contraction, contraction
 from xpiler.passes.lowering.tasks.exchange import power_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
@@ -134,14 +134,8 @@ class Control:
     ) -> tuple[s.Body, float] | None:
         """The loop as a product of matrices; None where it is none."""
         found = contraction(st, facts, self.far)
-        if found is None:
-            return None
-        inner = found.row if found.outer is found.col else found.col
-        here = inside(st, facts)
-        for d in found.head:
-            here = after(d, here)
-        both = self.nature(st, facts), self.nature(inner, here)
-        if not all(n.free and not n.atomics for n in both):
+        both = None if found is None else self._independent(found, facts)
+        if found is None or both is None:
             return None
         mark, near = self.arena.mark(), self.near
         tiled = Tiled(found, self.arena, self._with_sums, bounds)
@@ -157,6 +151,25 @@ class Control:
         for var in tiled.own:
             self.arena.release(var)
         return body, tiled.cost
+
+    def _independent(self, c: Contraction, facts: Facts) -> tuple[Nature, Nature] | None:
+        """What is known of the two outer loops, where no iteration needs another one."""
+        inner = c.row if c.outer is c.col else c.col
+        here = inside(c.outer, facts)
+        for d in c.head:
+            here = after(d, here)
+        both = self.nature(c.outer, facts), self.nature(inner, here)
+        return both if all(n.free and not n.atomics for n in both) else None
+
+    def rows_outside(self, st: s.For, facts: Facts) -> s.For:
+        """A product of matrices with its rows outside: those are not padded, however few a task
+        has, but columns are."""
+        found = contraction(st, facts, self.far)
+        if found is None or found.outer is not found.col or not self._independent(found, facts):
+            return st
+        if (names_in(found.row.lo) | names_in(found.row.hi)) & set(declared(st.body)):
+            return st
+        return replace(found.row, body=(replace(st, body=(*found.head, *found.row.body)),))
 
     def _rows(self, st: s.For, facts: Facts, bounds: Bounds | None) -> tuple[s.Body, float] | None:
         """A flat loop row by row, where its rows are vector instructions then."""

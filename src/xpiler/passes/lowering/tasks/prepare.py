@@ -27,6 +27,7 @@ def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -
     body = narrowed(valued(body, functions))
     body = _versions(body, taken)
     out: s.Body = rewrite_stmts(body, lambda st: _clamped(_one_store(st)))
+    out = rewrite_stmts(out, lambda st: _named_places(st, taken))
     return out
 
 
@@ -208,6 +209,34 @@ def _renamed(body: s.Body, var: e.Var, taken: set[str]) -> s.Body:
         else:
             out.append(substitute(st, {var.name: now}) if now != var else st)
     return tuple(out)
+
+
+# -- rows whose number is data ---------------------------------------------------------------------
+
+
+def _named_places(st: s.Stmt, taken: set[str]) -> s.Stmt | s.Body:
+    """`T *row = a + k[i] * n` as `at = k[i] * n; row = a + at`: a load, then a row like others."""
+    if not isinstance(st, s.Decl) or not isinstance(st.var.type, Pointer) or st.init is None:
+        return st
+    front: list[s.Stmt] = []
+
+    def named(x: e.Expr) -> e.Expr:
+        if not is_int(x.type) or not any(isinstance(n, e.Index) for n in walk(x)):
+            return x
+        at = e.Var(fresh_name("at", taken), x.type)
+        front.append(s.Decl(at, x, const=True))
+        return at
+
+    def go(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index):
+            place = x.x
+            return replace(x, x=replace(place, base=go(place.base), index=named(place.index)))
+        if isinstance(x, e.Binary) and isinstance(x.type, Pointer) and x.op in ("+", "-"):
+            return replace(x, a=go(x.a), b=named(x.b))
+        return replace(x, x=go(x.x)) if isinstance(x, e.Cast) else x
+
+    init = go(st.init)
+    return (*front, replace(st, init=init)) if front else st
 
 
 # -- one store instead of two ---------------------------------------------------------------------

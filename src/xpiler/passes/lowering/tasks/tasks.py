@@ -112,7 +112,7 @@ class Kernel:
     def _split(self, st: s.Stmt, facts: Facts, control: Control) -> s.Body:
         """This task's share of a loop: whole iterations, the first tasks one more."""
         assert isinstance(st, s.For)
-        loop = _by_one(st, control.arena.taken)
+        loop = _by_one(control.rows_outside(st, facts), control.arena.taken)
         t = I64 if getattr(loop.var.type, "bits", 32) == 64 else I32
         total = sub(cast(loop.hi, t), cast(loop.lo, t))
         share, extra, first, last = (

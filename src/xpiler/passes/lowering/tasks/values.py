@@ -32,6 +32,9 @@ from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range
 
 FLOATS = (F32, F16, BF16)
+FAR = 200
+"""Cycles, roughly, that one element of the device's memory takes by itself."""
+
 LOG2E, LN2 = math.log2(math.e), math.log(2)
 
 
@@ -516,7 +519,7 @@ class Values(Converting):
             found = self.load(x, facts)
             if found is not None:
                 return self.element(found, lane)
-        self.cost += self.times * self.usual * 40
+        self.cost += self.times * self.usual * FAR
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
 
 
