@@ -1,14 +1,16 @@
 """Put faults into verified translations of our kernels, and see which are found and mended.
 
     python benchmarks/repair.py [--sample 40] [--double 0.25] [--to bang,c] [--kernels 'gemm/*']
-                                [--seed 1] [--jobs 2] [--faults 2] [--seconds 60] [--json]
+                                [--seed 1] [--jobs 2] [--faults 2] [--second 0.34] [--seconds 60]
+                                [--json]
 
 Each pair of a kernel and a target is translated and verified; then one fault (two, for the share
-`--double`) drawn from the seed is put into the text. Those that the verifier does not see are no
-faults and are not counted. *Localised*: the right statement is named. *Mended*: the repaired text
-is verified, differs from the faulty one in at most 5 lines, and agrees with the kernel's NumPy
-reference, which the repair never sees; one that does not agree counts as *wrong*. The symbolic
-passes take no part in a repair.
+`--double`) drawn from the seed is put into the text; the share `--second` by a second generator,
+which was made before there was a repairer (`faults_by_text.py`). Those that the verifier does not
+see are no faults and are not counted. *Localised*: the right statement is named. *Mended*: the
+repaired text is verified, differs from the faulty one in at most 5 lines, and agrees with the
+kernel's NumPy reference, which the repair never sees; one that does not agree counts as *wrong*.
+The symbolic passes take no part in a repair.
 
 `--json` prints {"single": {"faults": n, "localised": n, "mended": n}, "double": {...}, "wrong": n}.
 """
@@ -21,6 +23,7 @@ import fnmatch
 import json
 import random
 import re
+import resource
 import statistics
 import sys
 import time
@@ -33,6 +36,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "kernels"), str(ROOT / "benchmarks")]
 
 import load  # noqa: E402
+from faults_by_text import inject_by_text  # noqa: E402
 from mutants import Kernel, prepared, translates  # noqa: E402
 
 from xpiler.platforms.registry import platform  # noqa: E402
@@ -43,18 +47,32 @@ TARGETS = ("cuda", "hip", "bang", "c")
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """Which faults to put into a text: how many, by which generator, from which seed."""
+
+    faults: int
+    second: bool
+    seed: int
+
+
+Job = tuple[str, str, tuple[Draw, ...], argparse.Namespace]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one faulty text; `kinds` and `classes` are those of its faults."""
 
     kernel: str
     target: str
     seed: int
+    second: bool
     kinds: tuple[str, ...]
     classes: tuple[str, ...]
     localised: bool
     mended: bool
     wrong: bool
     seconds: float
+    work: float
     tried: int
     detail: str
 
@@ -63,25 +81,24 @@ class Result:
         return "single" if len(self.kinds) == 1 else "double"
 
 
-def work(job: tuple[str, str, tuple[tuple[int, int], ...], argparse.Namespace]) -> list[Result]:
+def work(job: Job) -> list[Result]:
     """All faults of one pair."""
     name, to, draws, args = job
     kernel = prepared(name, args.seed, to)
     if isinstance(kernel, str):
         print(f"{name} -> {to}: {kernel}"[:200], file=sys.stderr)
         return []
-    found = (one(kernel, name, to, n, seed, args) for n, seed in draws)
+    found = (one(kernel, name, to, draw, args) for draw in draws)
     return [r for r in found if r is not None]
 
 
-def one(
-    kernel: Kernel, name: str, to: str, n: int, seed: int, args: argparse.Namespace
-) -> Result | None:
+def one(kernel: Kernel, name: str, to: str, draw: Draw, args: argparse.Namespace) -> Result | None:
     """One faulty text, or None where its faults change nothing that can be seen."""
-    faulty = inject(kernel.text, to, seed, n)
+    n = draw.faults
+    faulty = (inject_by_text if draw.second else inject)(kernel.text, to, draw.seed, n)
     if len(faulty.faults) < n:
         return None
-    begun = time.monotonic()
+    begun, worked = time.monotonic(), _work()
     raised = kernel.raised
     calling = Calling(raised.extras, raised.entries, raised.extents, raised.lost, raised.alike)
     out = mend_pair(
@@ -90,7 +107,7 @@ def one(
     )  # fmt: skip
     if out.ok and out.changed == 0:
         return None
-    took = time.monotonic() - begun
+    took, worked = time.monotonic() - begun, _work() - worked
     lines = [p.line for p in out.places]
     localised = all(any(same(faulty.text, f, x) for x in lines[: n + 2]) for f in faulty.faults)
     wrong = out.ok and not agrees(kernel, out.text)
@@ -98,7 +115,14 @@ def one(
     told = "; ".join(f"{f.line}: {f.kind}: {f.description}" for f in faulty.faults)
     detail = f"{told} | {lines} | {'' if out.ok else out.diagnostic.message}"
     kinds, classes = zip(*((f.kind, f.cls) for f in faulty.faults), strict=True)
-    return Result(name, to, seed, kinds, classes, localised, mended, wrong, took, out.tried, detail)
+    return Result(name, to, draw.seed, draw.second, kinds, classes, localised, mended, wrong, took,
+                  worked, out.tried, detail)  # fmt: skip
+
+
+def _work() -> float:
+    """Seconds of the processor that this process and those that it started have used."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, who))
 
 
 def same(text: str, fault: Fault, line: int) -> bool:
@@ -119,10 +143,8 @@ def agrees(kernel: Kernel, text: str) -> bool:
     return kernel.oracle.difference(text, 0, kernel.first_inputs) == ""
 
 
-def jobs_of(
-    args: argparse.Namespace,
-) -> Iterator[tuple[str, str, tuple[tuple[int, int], ...], argparse.Namespace]]:
-    """The pairs in an order drawn from the seed, each with its draws (faults, seed)."""
+def jobs_of(args: argparse.Namespace) -> Iterator[Job]:
+    """The pairs in an order drawn from the seed, each with its draws."""
     rng = random.Random(args.seed)
     targets = args.to.split(",") if args.to else TARGETS
     pairs = [
@@ -131,9 +153,18 @@ def jobs_of(
     ]  # fmt: skip
     rng.shuffle(pairs)
     for name, to in pairs:
-        draws = [(2 if rng.random() < args.double else 1, rng.randrange(1 << 30))
-                 for _ in range(args.faults)]  # fmt: skip
+        draws = [
+            Draw(
+                1 + (rng.random() < args.double), rng.random() < args.second, rng.randrange(1 << 30)
+            )
+            for _ in range(args.faults)
+        ]
         yield name, to, tuple(draws), args
+
+
+def _draw(rng: random.Random, args: argparse.Namespace) -> Draw:
+    faults = 2 if rng.random() < args.double else 1
+    return Draw(faults, rng.random() < args.second, rng.randrange(1 << 30))
 
 
 def summary(results: Sequence[Result]) -> dict[str, object]:
@@ -155,19 +186,31 @@ def table(results: Sequence[Result]) -> str:
     for r in results:
         for row in (
             r.classes[0] if r.number == "single" else "two faults",
+            "second generator" if r.second else "first generator",
             f"to {r.target}",
             "all",
         ):
             marks = [m for m in ("localised", "mended", "wrong") if getattr(r, m)]
             rows[row].update(["faults", *marks])
     columns = ("faults", "localised", "mended", "wrong")
-    order = sorted(rows, key=lambda k: (k == "all", k.startswith("to "), k == "two faults", k))
+    order = sorted(rows, key=_order)
     lines = [f"{'':20}" + "".join(f"{c:>11}" for c in columns)]
     lines += [f"{k:20}" + "".join(f"{rows[k][c]:11}" for c in columns) for k in order]
-    seconds = sorted(r.seconds for r in results if r.number == "single") or [0.0]
-    late = seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))]
-    return "\n".join([*lines, f"seconds a single fault: median {statistics.median(seconds):.1f}, "
-                      f"95th percentile {late:.1f}"])  # fmt: skip
+    single = [r for r in results if r.number == "single"]
+    for what, values in (
+        ("seconds a single fault", [r.seconds for r in single]),
+        ("of them the processor's", [r.work for r in single]),
+    ):
+        ordered = sorted(values) or [0.0]
+        late = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+        lines.append(f"{what}: median {statistics.median(ordered):.1f}, 95th percentile {late:.1f}")
+    return "\n".join(lines)
+
+
+def _order(row: str) -> tuple[int, str]:
+    """Classes first, then two faults, generators, targets and all."""
+    later = ("two faults", "first generator", "second generator", "to ", "all")
+    return next((n for n, x in enumerate(later, 1) if row.startswith(x)), 0), row
 
 
 def run(args: argparse.Namespace) -> list[Result]:
@@ -181,8 +224,8 @@ def run(args: argparse.Namespace) -> list[Result]:
                 for r in found:
                     mark = "mended" if r.mended else "WRONG" if r.wrong else "not mended"
                     place = "" if r.localised else ", not localised"
-                    line = f"{r.seconds:5.1f} s {r.kernel} -> {r.target}: {mark}{place}: {r.detail}"
-                    print(line, file=sys.stderr, flush=True)
+                    pair = f"{r.seconds:5.1f} s ({r.work:.1f}) {r.kernel} -> {r.target}"
+                    print(f"{pair}: {mark}{place}: {r.detail}", file=sys.stderr, flush=True)
                     log.write(json.dumps(asdict(r)) + "\n")
                     log.flush()
             if args.sample and len(results) >= args.sample:
@@ -194,6 +237,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, default=0, help="stop after so many faults")
     parser.add_argument("--double", type=float, default=0.25, help="share of texts with two faults")
+    parser.add_argument("--second", type=float, default=0.34, help="share by the second generator")
     parser.add_argument("--faults", type=int, default=2, help="faulty texts of each pair")
     parser.add_argument("--to", default="", help="targets, by commas")
     parser.add_argument("--kernels", default="*", help="pattern of kernels")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from xpiler.verify.verdict import Verdict
 
 SECONDS = 60.0
+_LIKELY = 1500  # fills that are tried before two faults are thought of
 _HARDLY = 0.02  # a text with so few wrong elements is perhaps right
 MOST_LINES = 5
 
@@ -128,9 +129,11 @@ class _Work:
                                 _guess(search, None, None, verdict.reason))  # fmt: skip
         seen, told = self._seen(way, search)
         fills = search.fills()
-        change = search.one(fills, way)
+        change = search.one(fills[:_LIKELY], way)
         if change is None and self.faults > 1:
             change = search.two(fills, way)
+        if change is None:
+            change = search.one(fills[_LIKELY:], way)
         if change is None:
             message = f"no change of at most {MOST_LINES} lines mends it"
             return self._no("XP1401", message, _guess(search, way, seen, told), search)

@@ -17,8 +17,9 @@ from xpiler.verify.verdict import Verdict
 
 _BATCHES = (96, 160, 224, 320)
 _MOST_FULL = 10  # full verifications of candidates that look right
-_PARTIAL = 6  # changes that make a text less wrong, from which the search goes on
+_PARTIAL = 10  # changes that make a text less wrong, from which the search goes on
 _SECOND = 700  # fills that are tried on top of each of them
+_HEAD = 60  # so many fills on top of a good start go before the first on top of the next
 _LIKELY = 48  # fills of which all pairs are tried
 
 
@@ -73,7 +74,8 @@ class Search:
     def fills(self) -> list[Fill]:
         """All fills, the likeliest first, none twice; those near a hint come before others."""
         best: dict[tuple[int, int, str], Fill] = {}
-        for f in everything(Vocabulary(self.subject.reading.text, self.tree)):
+        s = self.subject
+        for f in everything(Vocabulary(s.reading.text, self.tree, s.target.name)):
             key = (f.edit.start, f.edit.end, f.edit.new)
             if self.tree.text[f.edit.start : f.edit.end] == f.edit.new:
                 continue
@@ -113,23 +115,35 @@ class Search:
 
     def two(self, fills: Sequence[Fill], way: Way) -> Change | None:
         """Two fills that mend it together: first on top of what made it less wrong."""
-        better = [
-            (c, o) for c, o in self.tried
-            if len(c.fills) == 1 and o.state == "done" and o.share < way.outcome.share - 1e-9
-        ]  # fmt: skip
-        better.sort(key=lambda x: (round(x[1].share, 3), x[0].cost))
-        starts = [c for c, _ in better[:_PARTIAL]]
+        starts = self._starts(way)
         return self._first(way, self._pairs(fills, starts))
 
-    def _pairs(self, fills: Sequence[Fill], starts: Sequence[Change]) -> Iterator[Change]:
-        text = self.tree.text
-        likely = itertools.combinations(fills[:_LIKELY], 2)
-        after = [
-            Change((*c.fills, f)) for f in fills[:_SECOND] for c in starts
-            if apart(c.fills[0].edit, f.edit, text)
+    def _starts(self, way: Way) -> list[Change]:
+        """The changes that made the text less wrong, the best first, one for each sort of gain."""
+        better = [
+            (c, o) for c, o in self.tried
+            if len(c.fills) == 1 and o.state == "done"
+            and (o.share < 0.99 * way.outcome.share or _fewer(o, way.outcome))
         ]  # fmt: skip
-        yield from after
-        yield from (Change(p) for p in likely if apart(p[0].edit, p[1].edit, text))
+        better.sort(key=lambda x: (round(x[1].share, 2), x[1].errors, x[0].cost))
+        found: dict[tuple[int, int, int, int], Change] = {}
+        for c, o in better:
+            line = self.tree.text.count("\n", 0, c.fills[0].edit.start)
+            found.setdefault((line, o.wrong, round(o.apart), o.errors), c)
+        return list(found.values())[:_PARTIAL]
+
+    def _pairs(self, fills: Sequence[Fill], starts: Sequence[Change]) -> Iterator[Change]:
+        """Likely fills on top of good starts first, then likely ones on top of one another."""
+        text, seconds = self.tree.text, fills[:_SECOND]
+        order = sorted(
+            ((i + 1) * (j + _HEAD), i, j) for i in range(len(starts)) for j in range(len(seconds))
+        )
+        for _, i, j in order:
+            if apart(starts[i].fills[0].edit, seconds[j].edit, text):
+                yield Change((*starts[i].fills, seconds[j]))
+        for p in itertools.combinations(fills[:_LIKELY], 2):
+            if apart(p[0].edit, p[1].edit, text):
+                yield Change(p)
 
     def _first(self, way: Way, changes: Iterable[Change]) -> Change | None:
         stream = iter(changes)
@@ -164,3 +178,8 @@ class Search:
                 self.verdict = verdict
                 return change
         return None
+
+
+def _fewer(one: Outcome, other: Outcome) -> bool:
+    """Whether the emulator has less to say about a text that is no more wrong than another."""
+    return one.share <= other.share and one.errors < other.errors

@@ -29,6 +29,7 @@ _KINDS = {
 }  # fmt: skip
 _RESULTS = "the results of trials"
 _MEMORY = 4 << 30
+_LONGEST = 400  # milliseconds that a variant may work
 _ROUNDS = 4  # of builds, each without the variants that the last one could not compile
 
 
@@ -36,6 +37,7 @@ _ROUNDS = 4  # of builds, each without the variants that the last one could not 
 class Outcome:
     """How a variant did: `wrong` elements of `elements`, faults that the emulator told.
 
+    `apart` sums up how far the wrong ones are from right, each from 0 to 1. `took` is in seconds.
     `state`: it did not `build`, it crashed or hung (`ended`), or it came to its end (`done`).
     """
 
@@ -43,6 +45,8 @@ class Outcome:
     wrong: int = 0
     errors: int = 0
     elements: int = 1
+    apart: float = 0.0
+    took: float = 0.0
 
     @property
     def passes(self) -> bool:
@@ -52,7 +56,8 @@ class Outcome:
     @property
     def share(self) -> float:
         """How wrong it is, from 0 to 1; above 1 where it gave no answer."""
-        return self.wrong / max(1, self.elements) if self.state == "done" else 2.0
+        wrong = (self.wrong + self.apart) / 2 / max(1, self.elements)
+        return wrong if self.state == "done" else 2.0
 
 
 @dataclass
@@ -64,8 +69,8 @@ class Trials:
     arch: str | None = None
     filename: str = "translation"
     sandbox: str = "required"
-    milliseconds: int = 400
     made: int = field(default=0)
+    _known: dict[tuple[Question, bool], float] = field(default_factory=dict)
 
     def run(
         self,
@@ -116,6 +121,8 @@ class Trials:
         skipped = np.zeros(len(numbers), np.bool_)
         for n, question in enumerate(questions):
             found = self._answers(program, question, schedule, skipped)
+            if numbers == [0] and len(out) == len(questions) and found[0].state == "done":
+                self._known[question, program.checks] = found[0].took
             for i, (k, outcome) in enumerate(zip(numbers, found, strict=True)):
                 if to_the_end:
                     out[n * (len(out) // len(questions)) + k] = outcome
@@ -143,15 +150,27 @@ class Trials:
         self, program: Executable, question: Question, schedule: int, skipped: Bools
     ) -> list[Outcome]:
         call = spelled(question.call, emulator_of(self.platform).scalar_types)
-        whole = _with_answers(call, question.answers, skipped, self.milliseconds)
-        seconds = 10.0 + len(skipped) * self.milliseconds / 1000 * 2
+        most = self._most(question, program.checks)
+        whole = _with_answers(call, question.answers, skipped, most)
+        seconds = 10.0 + len(skipped) * most / 1000 * 2
         limits = Limits(seconds=seconds, memory_bytes=_MEMORY, processes=64)
         run = execute(program, whole, poison=1, schedule=schedule, limits=limits)
         data = run.outputs.get(_RESULTS)
         if data is None:
             return [Outcome("ended")] * len(skipped)
         rows, n = data.reshape(-1, 4).tolist(), question.elements
-        return [Outcome("done" if f else "ended", int(w), int(e), n) for f, w, e, _ in rows]
+        return [
+            Outcome("done", int(w), int(e), n, a / 1e3, (f - 1) / 1e6) if f else Outcome("ended")
+            for f, w, e, a in rows
+        ]
+
+    def _most(self, question: Question, checks: bool) -> int:
+        """How many milliseconds of work a variant is given: many times what the text as it is took.
+
+        Few variants need more than a right one, and those that never end cost as much as this is.
+        """
+        took = self._known.get((question, checks))
+        return _LONGEST if took is None else min(_LONGEST, int(30 + 20_000 * took))
 
 
 def _with_answers(

@@ -7,7 +7,8 @@ namespace xprt {
 
 struct TrialShape { uint32_t compared, milliseconds; };
 struct TrialBuffer { uint32_t argument, kind; uint64_t count; };
-struct TrialResult { uint32_t finished, wrong, errors, first; };     // elements that are wrong; errors found; the first wrong element
+// Microseconds that it took, and one; elements that are wrong; errors found; how wrong, in thousandths.
+struct TrialResult { uint32_t finished, wrong, errors, apart; };
 
 enum TrialKind : uint32_t { t_u8, t_i8, t_u16, t_i16, t_u32, t_i32, t_u64, t_i64, t_f16, t_bf16, t_f32, t_f64 };
 
@@ -42,6 +43,13 @@ static double value_at(const void* p, uint32_t kind, uint64_t i) {
   }
 }
 
+// 0 for the right value, 1 for one that has nothing to do with it.
+static double distance(double expected, double actual) {
+  double apart = expected > actual ? expected - actual : actual - expected;
+  double size = (expected < 0 ? -expected : expected) + (actual < 0 ? -actual : actual);
+  return apart <= size && size > 0 ? apart / size : 1;
+}
+
 static bool same_value(double expected, double actual, double allowed) {
   if (allowed < 0 || expected == actual || (expected != expected && actual != actual)) return true;
   double apart = expected > actual ? expected - actual : actual - expected;
@@ -51,13 +59,25 @@ static bool same_value(double expected, double actual, double allowed) {
 static void weigh(void** arguments, unsigned first, TrialResult& r) {
   const TrialShape* shape = static_cast<const TrialShape*>(arguments[first]);
   const TrialBuffer* buffer = reinterpret_cast<const TrialBuffer*>(shape + 1);
-  for (uint32_t b = 0, all = 0; b < shape->compared; b++) {
+  double apart = 0;
+  for (uint32_t b = 0; b < shape->compared; b++) {
     const void* data = *static_cast<void**>(arguments[buffer[b].argument]);
     const double* expected = *static_cast<double**>(arguments[first + 1 + 2 * b]);
     const double* allowed = *static_cast<double**>(arguments[first + 2 + 2 * b]);
-    for (uint64_t i = 0; i < buffer[b].count; i++, all++)
-      if (!same_value(expected[i], value_at(data, buffer[b].kind, i), allowed[i]) && r.wrong++ == 0) r.first = all;
+    for (uint64_t i = 0; i < buffer[b].count; i++) {
+      double actual = value_at(data, buffer[b].kind, i);
+      if (same_value(expected[i], actual, allowed[i])) continue;
+      r.wrong++;
+      apart += distance(expected[i], actual);
+    }
   }
+  r.apart = apart < 4e6 ? uint32_t(apart * 1000) : 4000000000u;
+}
+
+static uint32_t microseconds() {
+  timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return uint32_t(t.tv_sec * 1000000 + t.tv_nsec / 1000);
 }
 
 [[noreturn]] static void be_tried(void (*call)(void**), void** arguments, unsigned first, unsigned milliseconds, TrialResult& r) {
@@ -66,13 +86,14 @@ static void weigh(void** arguments, unsigned first, TrialResult& r) {
   for (int n : numbers) signal(n, SIG_DFL);
   itimerval limit = {{0, 0}, {milliseconds / 1000, (milliseconds % 1000) * 1000}};
   setitimer(ITIMER_PROF, &limit, nullptr);
-  unsigned before = kept_count;
+  unsigned before = kept_count, begun = microseconds();
   call(arguments);
   settle_pending();
+  unsigned took = microseconds() - begun;
   quiet++;
   weigh(arguments, first, r);
   for (unsigned i = before; i < kept_count; i++) r.errors += kept[i].r.severity == severity_error;
-  r.finished = 1;
+  r.finished = took + 1;
   _exit(0);
 }
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from xpiler.frontend.syntax import Tree, syntax
 from xpiler.repair.faults import instruction, memory, parallelism
-from xpiler.repair.faults.model import KINDS, Edit, Fault, Faulty
+from xpiler.repair.faults.model import KINDS, Class, Edit, Fault, Faulty
 from xpiler.repair.faults.pieces import bodies
 
 OPERATORS = (*parallelism.OPERATORS, *memory.OPERATORS, *instruction.OPERATORS)
@@ -89,8 +89,13 @@ def apply(chosen: Sequence[Edit], text: str) -> str:
     return text
 
 
-def told(chosen: Sequence[Edit], text: str) -> list[Fault]:
-    """The faults that the edits are, at their lines of the text that they make."""
+def told(
+    chosen: Sequence[Edit], text: str, classes: Mapping[str, Class] | None = None
+) -> list[Fault]:
+    """The faults that the edits are, at their lines of the text that they make.
+
+    `classes` are those of kinds that are none of `KINDS`.
+    """
     found, moved = [], 0
     for e in sorted(chosen, key=lambda e: e.start):
         line = text.count("\n", 0, e.start) + 1 + moved
@@ -101,7 +106,8 @@ def told(chosen: Sequence[Edit], text: str) -> list[Fault]:
             if after
             else f"without `{_short(before)}`"
         )
-        found.append(Fault(e.kind, KINDS[e.kind][1], line, shown))
+        cls = classes[e.kind] if classes and e.kind in classes else KINDS[e.kind][1]
+        found.append(Fault(e.kind, cls, line, shown))
     return found
 
 

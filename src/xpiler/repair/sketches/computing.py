@@ -12,6 +12,7 @@ from xpiler.repair.faults.instruction import renamed
 from xpiler.repair.faults.model import Edit, table
 from xpiler.repair.faults.pieces import arguments, does, is_integer, is_pointer, is_real
 from xpiler.repair.sketches.holes import Fill, _fill
+from xpiler.repair.sketches.signatures import alike, nearest
 from xpiler.repair.sketches.vocabulary import Vocabulary
 
 _SPECIAL = ("0.0f", "1.0f", "-INFINITY", "INFINITY", "0.5f", "-1.0f", "2.0f", "-FLT_MAX")
@@ -55,9 +56,20 @@ def functions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             listed = 0.0 if name in v.words else 0.4
             edit = Edit("function", at, at + len(p.name), name)
             yield Fill(edit, 1.1 + listed + 0.05 * rank, "operand")
+        yield from _same_operands(v, p, at)
         spans = arguments(tree, p)
         if len(spans) == 1 and is_real(p):
             yield _fill("simpler", p, tree.text[slice(*spans[0])], 3.0, "operand")
+
+
+def _same_operands(v: Vocabulary, p: Piece, at: int) -> Iterator[Fill]:
+    """Any function of the platform that takes the same operands."""
+    others = alike(v.platform).get(p.name, ()) if v.platform and p.stub else ()
+    likely = [n for n in others if n in v.words]
+    rest = [n for n in others if n not in v.words and _stem(n) == _stem(p.name)]
+    for rank, name in enumerate([*nearest(p.name, likely, 8), *nearest(p.name, rest, 24)]):
+        edit = Edit("function", at, at + len(p.name), name)
+        yield Fill(edit, (1.4 if name in v.words else 1.8) + 0.03 * rank, "operand")
 
 
 def _stem(name: str) -> str:

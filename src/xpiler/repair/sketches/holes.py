@@ -64,6 +64,9 @@ def _kind_of(tree: Tree, p: Piece) -> Class:
             if q.stub:
                 return "operand"
         if q.kind == "VAR_DECL":
+            around = [x.kind for _, x in zip(range(2), tree.above(q), strict=False)]
+            if around == ["DECL_STMT", "FOR_STMT"]:
+                return "bound or guard"
             return "staging" if is_pointer(q) else "index"
         if q.kind == "COMPOUND_STMT":
             return "operand"
@@ -171,6 +174,8 @@ def _literal(v: Vocabulary, p: Piece, text: str) -> Iterator[Fill]:
         yield _fill("number", p, word, 1.7 + 0.1 * rank, cls)
     for rank, word in enumerate([*v.macros, *v.integers_at(p)][:12]):
         yield _fill("variable", p, word, 1.9 + 0.1 * rank, cls)
+    for rank, word in enumerate(v.places if v.at_device(p) else ()):
+        yield _fill("place", p, word, 2.0 + 0.1 * rank, "axis or mapping")
 
 
 def _named(v: Vocabulary, p: Piece, text: str) -> Iterator[Fill]:

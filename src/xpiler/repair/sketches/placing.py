@@ -34,12 +34,23 @@ def first_values(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             continue
         if not (is_integer(p) or is_real(p)) or "[" in tree.of(p):
             continue
-        given = re.findall(
-            rf"\b{re.escape(p.name.rstrip('0123456789'))}\w* = (-?[\w.]+);", v.source
-        )
-        for rank, value in enumerate(dict.fromkeys([*given, *_FIRST, *v.reals[:4]])):
+        for rank, value in enumerate(dict.fromkeys(_values(v, p))):
             edit = Edit("first value", p.end, p.end, f" = {value}")
             yield Fill(edit, 0.5 + 0.05 * rank, "staging")
+
+
+def _values(v: Vocabulary, p: Piece) -> Iterator[str]:
+    """What a variable may begin with: what its like in either text does, and what is near."""
+    stem = re.escape(p.name.rstrip("0123456789"))
+    seen = {x.name for x in v.tree.visible(p)} | v.stub_names
+    yield from re.findall(rf"\b{stem}\w* = (-?[\w.]+);", v.source)
+    yield from _FIRST
+    for value in re.findall(rf"\b{stem}\w* = ([^;{{}}]+);", f"{v.source}\n{v.tree.text}"):
+        if set(_NAME.findall(value)) <= seen:
+            yield value
+    yield from v.reals[:4]
+    yield from v.integers_at(p)[:6] if is_integer(p) else v.reals_at(p)[:6]
+    yield from v.places if is_integer(p) and v.at_device(p) else ()
 
 
 def conditions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -96,6 +107,9 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     for p in tree.under(body):
         if p.is_expr and (span := whole_statement(tree, p)) and not does(p.name, "free"):
             yield Fill(Edit("left out", *span, ""), 3.4, "operand")
+        elif p.kind == "IF_STMT" and len(tree.kids(p)) == 2:
+            leaves = re.search(r"\b(?:break|continue|return);\s*}?$", tree.of(p))
+            yield _fill("left out", p, "", 1.4 if leaves else 3.4, "bound or guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +252,27 @@ def loops(v: Vocabulary, body: Piece) -> Iterator[Fill]:
                     yield Fill(Edit("start", begin, b, s), 1.5 + 0.08 * rank, "bound or guard")
 
 
+def split_loops(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """A loop that should end, and begin again, between two of its statements."""
+    tree = v.tree
+    for loop in tree.under(body):
+        kids = tree.kids(loop)
+        if loop.kind != "FOR_STMT" or kids[-1].kind != "COMPOUND_STMT":
+            continue
+        head = tree.text[loop.start : kids[-1].start].rstrip()
+        inside = tree.kids(kids[-1])
+        line = tree.text.rfind("\n", 0, loop.start) + 1
+        pad = re.match(r"\s*", tree.text[line:])[0]  # type: ignore[index]
+        made: set[str] = set()
+        for before, after in itertools.pairwise(inside):
+            if before.kind == "DECL_STMT":
+                made |= {x.name for x in tree.kids(before) if x.kind == "VAR_DECL"}
+            at = tree.text.rfind("\n", 0, after.start) + 1
+            if at > before.end and not made & set(_NAME.findall(tree.text[at : kids[-1].end])):
+                edit = Edit("split", at, at, f"{pad}}}\n{pad}{head} {{\n")
+                yield Fill(edit, 2.1, "synchronisation")
+
+
 def spaces(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     """An array in another memory, of another extent; an update that should be atomic."""
     tree, words = v.tree, table()["spaces"]
@@ -259,10 +294,11 @@ def spaces(v: Vocabulary, body: Piece) -> Iterator[Fill]:
                 yield Fill(edit, 1.3 + 0.1 * rank, "staging")
             for m in re.finditer(r"\[(\d+)\]", tree.of(p).split("=")[0]):
                 size = int(m[1])
-                for rank, n in enumerate([size * 2, size + 1, size * 4, *v.integers[:6]]):
-                    if str(n) != m[1]:
+                known = [int(n) for n in v.integers[:40] if n.isdigit() and int(n) > 1]
+                for rank, n in enumerate([size * 2, size + 1, size * 4, *known]):
+                    if n != size:
                         edit = Edit("extent", p.start + m.start(1), p.start + m.end(1), str(n))
-                        yield Fill(edit, 1.3 + 0.1 * rank, "staging")
+                        yield Fill(edit, 1.3 + 0.1 * min(rank, 12), "staging")
         if p.kind == "COMPOUND_ASSIGNMENT_OPERATOR" and p.op in ("+=", "-="):
             to, by = tree.kids(p)[0], tree.kids(p)[1]
             place = tree.of(to)
@@ -315,4 +351,4 @@ def macros(v: Vocabulary) -> Iterator[Fill]:
                 yield Fill(Edit("number", *m.span(1), n), 1.6 + 0.1 * rank, "constant")
 
 
-MAKERS = (first_values, conditions, statements, loops, spaces, shapes)
+MAKERS = (first_values, conditions, statements, loops, split_loops, spaces, shapes)

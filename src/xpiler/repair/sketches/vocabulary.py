@@ -29,10 +29,11 @@ KNOWN = (
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words of the right text (`source`) and of the wrong one (`tree`)."""
+    """Words of the right text (`source`) and of the wrong one (`tree`), which is for `platform`."""
 
     source: str
     tree: Tree
+    platform: str = ""
 
     @cached_property
     def integers(self) -> list[str]:
