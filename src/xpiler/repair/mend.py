@@ -124,6 +124,7 @@ class _Work:
             if verdict.outcome != "wrong" and verdict.code != "XP0708":
                 return self._no("XP1403", f"it can't be told what is right: {verdict.reason}")
             search.hints = _hints(verdict.findings)
+            way = way or min(search.ways(strict=True), key=lambda w: w.question.size, default=None)
             if way is None:
                 return self._no("XP1401", f"only the full check shows it: {verdict.reason}",
                                 _guess(search, None, None, verdict.reason))  # fmt: skip
@@ -162,7 +163,7 @@ class _Work:
                 )  # fmt: skip
             except XpilerError:
                 return None, ""
-        search.hints = _hints(run.errors)
+        search.hints |= _hints(run.errors)
         told = str(run.errors[0]) if run.errors else ""
         for a in q.answers:
             if a.buffer.name not in run.outputs:

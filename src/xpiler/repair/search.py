@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from xpiler.frontend.syntax import Tree
 from xpiler.repair.clones import Unit, Variant
@@ -84,11 +86,22 @@ class Search:
         return sorted(best.values(), key=lambda f: (self._weighed(f), f.edit.start))
 
     def _weighed(self, f: Fill) -> float:
-        line = self.tree.text.count("\n", 0, f.edit.start) + 1
+        line = self._line(f)
         return f.cost * (0.6 if any(abs(line - h) <= 1 for h in self.hints) else 1.0)
 
-    def ways(self) -> list[Way]:
-        """The questions that the text as it is answers wrongly; without checks where that shows."""
+    @cached_property
+    def _starts_of_lines(self) -> list[int]:
+        return [0, *(i + 1 for i, c in enumerate(self.tree.text) if c == "\n")]
+
+    def _line(self, f: Fill) -> int:
+        return bisect.bisect_right(self._starts_of_lines, f.edit.start)
+
+    def ways(self, strict: bool = False) -> list[Way]:
+        """The questions that the text as it is answers wrongly; without checks where that shows.
+
+        `strict`: one wrong element is enough, and none is let pass from now on.
+        """
+        self.trials.strict = strict
         for checks, schedule in ((False, 0), (True, 0), (True, 1)):
             if found := self._wrong(self.subject.groups, checks, schedule):
                 return found
@@ -111,7 +124,30 @@ class Search:
 
     def one(self, fills: Sequence[Fill], way: Way) -> Change | None:
         """A single fill that mends the text."""
-        return self._first(way, (Change((f,)) for f in fills))
+        return self._first(way, self._where_it_helps(fills, way))
+
+    def _where_it_helps(self, fills: Sequence[Fill], way: Way) -> Iterator[Change]:
+        """The fills in order, those at lines where another one made the text less wrong earlier."""
+        left = [(self._weighed(f), f.edit.start, n, f) for n, f in enumerate(fills)]
+        known: frozenset[int] = frozenset()
+        while left:
+            helped = frozenset(self._line(c.fills[0]) for c, _ in self._gains(way))
+            if helped != known:
+                known = helped
+                left = sorted(
+                    (self._weighed(f) * (0.7 if self._line(f) in helped else 1.0), at, n, f)
+                    for _, at, n, f in left
+                )
+            yield from (Change((f,)) for *_, f in left[: _BATCHES[0]])
+            del left[: _BATCHES[0]]
+
+    def _gains(self, way: Way) -> list[tuple[Change, Outcome]]:
+        """Single changes that made the text less wrong."""
+        return [
+            (c, o) for c, o in self.tried
+            if len(c.fills) == 1 and o.state == "done"
+            and (o.share < 0.99 * way.outcome.share or _fewer(o, way.outcome))
+        ]  # fmt: skip
 
     def two(self, fills: Sequence[Fill], way: Way) -> Change | None:
         """Two fills that mend it together: first on top of what made it less wrong."""
@@ -120,15 +156,11 @@ class Search:
 
     def _starts(self, way: Way) -> list[Change]:
         """The changes that made the text less wrong, the best first, one for each sort of gain."""
-        better = [
-            (c, o) for c, o in self.tried
-            if len(c.fills) == 1 and o.state == "done"
-            and (o.share < 0.99 * way.outcome.share or _fewer(o, way.outcome))
-        ]  # fmt: skip
+        better = self._gains(way)
         better.sort(key=lambda x: (round(x[1].share, 2), x[1].errors, x[0].cost))
         found: dict[tuple[int, int, int, int], Change] = {}
         for c, o in better:
-            line = self.tree.text.count("\n", 0, c.fills[0].edit.start)
+            line = self._line(c.fills[0])
             found.setdefault((line, o.wrong, round(o.apart), o.errors), c)
         return list(found.values())[:_PARTIAL]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from xpiler.frontend.syntax import Piece, Tree
@@ -236,6 +236,38 @@ def _from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
                 yield _fill("index", index, text, 0.9 + 0.05 * rank, "index")
 
 
+def from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
+    """What the right program gives to a variable of the same name, or compares with."""
+    tree = v.tree
+    for p in tree.under(body):
+        kids = tree.kids(p)
+        if p.op in _COMPARISONS and len(kids) == 2 and is_integer(kids[1]):
+            for rank, text in enumerate(_sayable(v, p, v.bounds)):
+                yield _fill("bound", kids[1], text, 1.1 + 0.1 * rank, _kind_of(tree, kids[1]))
+        target, value = _set(tree, p)
+        if value is not None:
+            for rank, text in enumerate(_sayable(v, p, v.values.get(target, ()))):
+                cls: Class = "operand" if is_real(value) else "index"
+                yield _fill("value", value, text, 0.8 + 0.1 * rank, cls)
+
+
+def _set(tree: Tree, p: Piece) -> tuple[str, Piece | None]:
+    """The variable or array that a declaration or an assignment gives a value, and the value."""
+    kids = tree.kids(p)
+    if p.kind == "VAR_DECL" and kids and kids[-1].is_expr and "=" in tree.of(p):
+        return p.name, kids[-1]
+    if p.op in ("=", "+=", "-=", "*=", "/=") and len(kids) == 2:
+        name = re.match(r"\w+", tree.of(kids[0]))
+        return (name[0] if name else ""), kids[1]
+    return "", None
+
+
+def _sayable(v: Vocabulary, p: Piece, texts: Iterable[str]) -> list[str]:
+    """The texts whose names are all known at a place."""
+    seen = {x.name for x in v.tree.visible(p)} | v.stub_names
+    return [t for t in texts if set(re.findall(r"[A-Za-z_]\w*", t)) <= seen][:6]
+
+
 def _term(v: Vocabulary, p: Piece, more: float = 0.0) -> Iterator[Fill]:
     tree, cls, text = v.tree, _kind_of(v.tree, p), v.tree.of(p)
     if is_pointer(p) and p.kind not in ("DECL_REF_EXPR", "BINARY_OPERATOR"):
@@ -333,10 +365,10 @@ def _exchanged(v: Vocabulary, body: Piece) -> Iterator[Fill]:
 
 def everything(v: Vocabulary) -> Iterator[Fill]:
     """All fills of all holes; the same edit may come twice."""
-    from xpiler.repair.sketches import computing, placing
+    from xpiler.repair.sketches import computing, missing, placing
 
-    makers: tuple[Maker, ...] = (undone, operators, integers, names, terms, *computing.MAKERS,
-                                 *placing.MAKERS)  # fmt: skip
+    makers: tuple[Maker, ...] = (undone, operators, integers, names, terms, from_source,
+                                 *computing.MAKERS, *placing.MAKERS, *missing.MAKERS)  # fmt: skip
     for body in bodies(v.tree):
         for maker in makers:
             yield from maker(v, body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from xpiler.frontend.syntax import Piece, Tree
 from xpiler.repair.faults.model import Edit, table
@@ -19,11 +18,11 @@ from xpiler.repair.faults.pieces import (
     pointee,
     whole_statement,
 )
+from xpiler.repair.sketches.gaps import NAME, gaps
 from xpiler.repair.sketches.holes import Fill, _fill
 from xpiler.repair.sketches.vocabulary import Vocabulary
 
 _FIRST = ("0", "-INFINITY", "INFINITY", "1")
-_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 def first_values(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -46,7 +45,7 @@ def _values(v: Vocabulary, p: Piece) -> Iterator[str]:
     yield from re.findall(rf"\b{stem}\w* = (-?[\w.]+);", v.source)
     yield from _FIRST
     for value in re.findall(rf"\b{stem}\w* = ([^;{{}}]+);", f"{v.source}\n{v.tree.text}"):
-        if set(_NAME.findall(value)) <= seen:
+        if set(NAME.findall(value)) <= seen:
             yield value
     yield from v.reals[:4]
     yield from v.integers_at(p)[:6] if is_integer(p) else v.reals_at(p)[:6]
@@ -90,17 +89,17 @@ def _predicates(v: Vocabulary) -> list[str]:
 def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     """A barrier, or a statement like one that is there, is missing; or one is too many."""
     tree = v.tree
-    gaps = list(_gaps(tree, body))
+    places = list(gaps(tree, body))
     function = next(tree.above(body), body)
     head = tree.text[function.start : body.start]
     where = "device" if re.search(r"__global__|__device__|__mlu_", head) else "host"
     for one in table()["missing"]:
         if one["where"] == where and re.search(one["sign"], tree.text):
-            for gap in gaps:
+            for gap in places:
                 edit = Edit("barrier", gap.at, gap.at, f"{gap.pad}{one['text']}\n")
                 yield Fill(edit, 1.9 if where == "device" else 2.2, "synchronisation")
     for text, names, cost in _templates(v, body):
-        for gap in gaps:
+        for gap in places:
             if names <= gap.seen and gap.beside & names:
                 edit = Edit("statement", gap.at, gap.at, f"{gap.pad}{text}\n")
                 yield Fill(edit, cost, "operand")
@@ -110,38 +109,6 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         elif p.kind == "IF_STMT" and len(tree.kids(p)) == 2:
             leaves = re.search(r"\b(?:break|continue|return);\s*}?$", tree.of(p))
             yield _fill("left out", p, "", 1.4 if leaves else 3.4, "bound or guard")
-
-
-@dataclass(frozen=True, slots=True)
-class _Gap:
-    """A place between statements: the start of a line, its indentation, the names known there.
-
-    `beside` are the names in the statements before and behind it.
-    """
-
-    at: int
-    pad: str
-    seen: frozenset[str]
-    beside: frozenset[str]
-
-
-def _gaps(tree: Tree, body: Piece) -> Iterator[_Gap]:
-    for block in tree.under(body):
-        if block.kind != "COMPOUND_STMT":
-            continue
-        kids = tree.kids(block)
-        starts = [k.start for k in kids] + [block.end - 1]
-        seen = {x.name for x in tree.visible(block)}
-        pad = "    "
-        for n, start in enumerate(starts):
-            line = tree.text.rfind("\n", 0, start) + 1
-            blank = tree.text[line:start]
-            pad = blank if n < len(kids) and not blank.strip() else pad
-            if not blank.strip():
-                near = " ".join(tree.of(k)[:400] for k in kids[max(0, n - 2) : n + 2])
-                yield _Gap(line, pad, frozenset(seen), frozenset(_NAME.findall(near)))
-            if n < len(kids) and kids[n].kind == "DECL_STMT":
-                seen |= {x.name for x in tree.kids(kids[n]) if x.kind == "VAR_DECL"}
 
 
 def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], float]]:
@@ -154,7 +121,7 @@ def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], floa
     known = {x.name for x in tree.pieces if x.kind in ("VAR_DECL", "PARM_DECL")}
     made: set[str] = set()
     for text in dict.fromkeys(_copies(tree, function)):
-        yield text, set(_NAME.findall(text)) & known, 2.0
+        yield text, set(NAME.findall(text)) & known, 2.0
     for p in tree.under(body):
         if not p.is_expr or not whole_statement(tree, p) or len(tree.of(p)) > 160:
             continue
@@ -202,7 +169,7 @@ def _copies(tree: Tree, function: Piece) -> Iterator[str]:
     for p in calls:
         spans = arguments(tree, p)
         if does(p.name, "allocate") and len(spans) > 1:
-            name = _NAME.findall(tree.text[slice(*spans[0])])[-1]
+            name = NAME.findall(tree.text[slice(*spans[0])])[-1]
             sizes[name] = tree.text[slice(*spans[-1])]
     copies = [(p, [tree.text[a:b] for a, b in arguments(tree, p)]) for p in calls
               if does(p.name, "copy")]  # fmt: skip
@@ -268,7 +235,7 @@ def split_loops(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             if before.kind == "DECL_STMT":
                 made |= {x.name for x in tree.kids(before) if x.kind == "VAR_DECL"}
             at = tree.text.rfind("\n", 0, after.start) + 1
-            if at > before.end and not made & set(_NAME.findall(tree.text[at : kids[-1].end])):
+            if at > before.end and not made & set(NAME.findall(tree.text[at : kids[-1].end])):
                 edit = Edit("split", at, at, f"{pad}}}\n{pad}{head} {{\n")
                 yield Fill(edit, 2.1, "synchronisation")
 

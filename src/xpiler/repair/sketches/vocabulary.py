@@ -18,6 +18,7 @@ _NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?
 _INTEGER = re.compile(r"(?<![\w.])(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*(?![\w.])")
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(-?\d+)\)?[ \t]*$", re.M)
 _MOST = 14
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 # Numbers that stand in kernels because of what they are, whoever wrote them.
 KNOWN = (
     math.log2(math.e), math.log(2), math.log(10), math.log10(2), math.pi, 2 * math.pi, math.pi / 2,
@@ -63,6 +64,11 @@ class Vocabulary:
         return set(re.findall(r"[A-Za-z_]\w*", self.source + self.tree.text))
 
     @cached_property
+    def ways(self) -> list[str]:
+        """Words for the way of a copy between host and device."""
+        return [n for n in table()["names"] if "Host" in n]
+
+    @cached_property
     def types(self) -> list[str]:
         """Types that occur in `sizeof` or in a declaration of the wrong text."""
         found = re.findall(r"sizeof\((\w+)\)", self.tree.text)
@@ -77,13 +83,26 @@ class Vocabulary:
             (p, self.tree.of(p))
             for body in bodies(self.tree)
             for p in self.tree.under(body)
-            if p.kind == "BINARY_OPERATOR" and p.op in ("<", "<=", ">", ">=", "==", "!=")
+            if p.kind == "BINARY_OPERATOR" and p.op in _COMPARISONS
         ]
 
     def integers_at(self, p: Piece) -> list[str]:
-        """Integer variables that the text at `p` can name, nearest first."""
-        found = [v.name for v in self.tree.visible(p) if is_integer(v)]
-        return list(dict.fromkeys(reversed(found)))[:_MOST]
+        """Integer variables that the text at `p` can name, nearest first.
+
+        The bounds of loops are seldom counters: there the parameters come first.
+        """
+        seen = self.tree.visible(p)
+        found = [v.name for v in reversed(seen) if is_integer(v)]
+        if self._is_bound(p):
+            found = [v.name for v in seen if is_integer(v) and v.kind == "PARM_DECL"] + found
+        return list(dict.fromkeys(found))[:_MOST]
+
+    def _is_bound(self, p: Piece) -> bool:
+        """Whether a piece is what the condition of a loop compares with."""
+        around = [q for _, q in zip(range(2), self.tree.above(p), strict=False)]
+        if len(around) < 2 or around[1].kind != "FOR_STMT" or around[0].op not in _COMPARISONS:
+            return False
+        return self.tree.kids(around[0])[-1].at == p.at
 
     def reals_at(self, p: Piece) -> list[str]:
         """Real variables that the text at `p` can name, nearest first."""
@@ -137,6 +156,23 @@ class Vocabulary:
         for m in re.finditer(r"\b(\w+)\[([^\[\]\n]+)\]", _code(self.source)):
             found.setdefault(m[1], []).append(m[2])
         return {k: list(dict.fromkeys(x)) for k, x in found.items()}
+
+    @cached_property
+    def values(self) -> dict[str, list[str]]:
+        """What the right program gives to each name."""
+        found: dict[str, list[str]] = {}
+        for m in re.finditer(r"\b(\w+)(?:\[[^\[\]\n]+\])? [-+*/]?= ([^=;{}][^;{}]*)[;,]",
+                             _code(self.source)):  # fmt: skip
+            found.setdefault(m[1], []).append(" ".join(m[2].split()))
+        return {k: list(dict.fromkeys(x)) for k, x in found.items()}
+
+    @cached_property
+    def bounds(self) -> list[str]:
+        """What the right program compares with, the most frequent first."""
+        found = re.findall(r"[<>]=? ([^<>=;{}&|?:]+?)(?=;| &&| \|\||\) [{\w]|\)$)",
+                           _code(self.source), re.M)  # fmt: skip
+        fit = (t.strip() for t in found if t.count("(") == t.count(")"))
+        return [t for t, _ in Counter(fit).most_common()]
 
     @cached_property
     def stub_names(self) -> set[str]:
