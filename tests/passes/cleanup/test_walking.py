@@ -10,11 +10,11 @@ from xpiler.passes.cleanup import clean_up
 from xpiler.platforms.registry import platform
 
 
-def cleaned(body: str) -> str:
+def cleaned(body: str, in_order: bool = False) -> str:
     head = "void f(const float *x, float *y, int *count, int n, int m) {"
     found = read(head + body + "}", "t.c", platform("c").words)
     assert not found.diagnostics
-    return show_body(clean_up(found.program).program.functions[0].body)
+    return show_body(clean_up(found.program, in_order=in_order).program.functions[0].body)
 
 
 COPIES = {

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.effects import assigned, escapes, names_in
@@ -13,9 +14,11 @@ from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, substitute, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.types import Scalar
 from xpiler.passes.cleanup.base import Context, Walker, each_function, sentence
+
+_FLAGGED = 3  # mentions of a loop's flag: declared, set at the end of a turn, asked
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,38 @@ class Counted:
 
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
+            f = _asked_directly(f)
             taken = {p.name for p in f.params} | names_in(f.body)
             return _Counter(set(taken)).run(f, ctx.facts(f))
 
         return each_function(program, one)
+
+
+def _asked_directly(f: Function) -> Function:
+    """`do { ...; again = i < n; } while (again)` as `do { ... } while (i < n)`."""
+    times = Counter(n.name for n in walk(f.body) if isinstance(n, e.Var))
+    flags = {
+        flag.name
+        for n in walk(f.body)
+        if isinstance(n, s.While) and (flag := _flag(n)) and times[flag.name] == _FLAGGED
+    }
+
+    def one(st: s.Stmt) -> s.Stmt | s.Body:
+        if isinstance(st, s.Decl) and st.var.name in flags:
+            return ()
+        if isinstance(st, s.While) and (flag := _flag(st)) and flag.name in flags:
+            return replace(st, cond=st.step[-1].value, step=st.step[:-1])  # type: ignore[attr-defined]
+        return st
+
+    return f.with_body(rewrite_stmts(f.body, one)) if flags else f
+
+
+def _flag(st: s.While) -> e.Var | None:
+    """The variable that the end of each turn sets and the loop then asks."""
+    last = st.step[-1] if st.do and st.step else None
+    if not isinstance(last, s.Assign) or last.op or last.target != st.cond:
+        return None
+    return st.cond if isinstance(st.cond, e.Var) else None
 
 
 @dataclass(frozen=True)
@@ -100,8 +131,11 @@ class _Counter(Walker):
         bound = _bound(st.cond, v, step) if step is not None else None
         if bound is None and step is not None and not _continues(st.body):
             bound = _reaching(st.cond, v, facts)
-        if st.do or step is None or bound is None or not _steady(bound.hi, (st,)):
+        if step is None or bound is None or not _steady(bound.hi, (st,)):
             return None
+        least = facts.poly(now) + (step if bound.room else 1)
+        if st.do and not facts.nonneg(facts.poly(bound.hi) - least):
+            return None  # the first turn, which nobody asks for, may be one too many
         if v.name in names_in(bound.hi) or escapes(st.body, in_loop=True):
             return None
         hi = _end(bound, now, step, v.type) if isinstance(v.type, Scalar) else None
@@ -111,8 +145,8 @@ class _Counter(Walker):
         if behind is None and st.cond.op == "!=":  # type: ignore[attr-defined]
             return None  # it might count past its end, and round
         w = replace(v, name=fresh_name(v.name, self.taken))
-        others = tuple(x for x in st.step if v.name not in assigned((x,)))
-        body = substitute((*st.body, *others), {v.name: w})
+        others = tuple(x for x in (*st.body[-1:], *st.step) if v.name not in assigned((x,)))
+        body = substitute((*st.body[:-1], *others), {v.name: w})
         loop = s.For(
             w, now, hi, e.Const(step, v.type), body, unroll=st.unroll, loc=st.loc,
             comments=st.comments,

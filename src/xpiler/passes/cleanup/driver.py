@@ -66,7 +66,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Coalesce(),
         Contract(),
         *((InPlace(),) if in_order else ()),
-        Guards(),
+        Guards(parts=in_order),
         Strips(),
         Scalars(),
         Untile(),

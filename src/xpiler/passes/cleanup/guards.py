@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
@@ -15,12 +16,12 @@ from xpiler.analysis.effects import (
     of_stmt,
 )  # fmt: skip
 from xpiler.analysis.poly import Poly, atom
-from xpiler.analysis.ranges import Facts, condition_facts, is_int
+from xpiler.analysis.ranges import Facts, condition_facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import rewrite_stmts, walk
-from xpiler.ir.types import BOOL
+from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk, walk_exprs
+from xpiler.ir.types import BOOL, Scalar
 from xpiler.passes.cleanup.base import (
     Context,
     Walker,
@@ -28,6 +29,7 @@ from xpiler.passes.cleanup.base import (
     always_leaves,
     each_function,
     inside,
+    sentence,
 )  # fmt: skip
 from xpiler.passes.cleanup.nests import plain
 from xpiler.passes.cleanup.simplify import negated
@@ -35,15 +37,20 @@ from xpiler.passes.cleanup.simplify import negated
 
 @dataclass(frozen=True)
 class Guards:
-    """Moves conditions on loop variables into the bounds, invariant ones out of the loop."""
+    """Moves conditions on loop variables into the bounds, invariant ones out of the loop.
+
+    `parts`: a condition that halves the range gives two loops (two launches on a GPU).
+    """
 
     name: str = "guards"
+    parts: bool = False
 
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
             body = rewrite_stmts(f.body, structured)
             f = f if body is f.body else f.with_body(body)
-            return _Guards().run(f, ctx.facts(f))
+            taken = {p.name for p in f.params} | names_in(f.body)
+            return _Guards(set(taken), self.parts).run(f, ctx.facts(f))
 
         return each_function(program, one)
 
@@ -92,12 +99,17 @@ class _Bound:
     expr: e.Expr
 
 
+@dataclass
 class _Guards(Walker):
+    taken: set[str]
+    parts: bool
+
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         new = self.descend(st, facts)
         if not isinstance(new, s.For) or not is_int(new.var.type):
             return (new,)
-        return lifted(new, facts)
+        parted = _parted(new, facts, self.taken) if self.parts else None
+        return parted or lifted(new, facts)
 
 
 def lifted(loop: s.For, facts: Facts) -> s.Body:
@@ -120,8 +132,48 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
         else:
             kept.append(c)
     if not invariant and len(kept) == len(conjuncts(cond)):
-        return (loop,)
+        only = next((x for c in kept if (x := _only_turn(loop, c, inner, facts))), None)
+        return (only or loop,)
     return _put_together(loop, pre, kept, then, invariant)
+
+
+def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
+    """`if (i < p) A else B` for every i as a loop of A up to p and one of B from there."""
+    last = loop.body[-1] if len(loop.body) == 1 else None
+    if not isinstance(last, s.If) or not last.orelse or escapes(loop.body, in_loop=True):
+        return None
+    inner = inside(loop, facts)
+    first = narrowed(loop, last.cond, inner, facts)
+    if first is None or first.lo != loop.lo or fixed_step(loop) != 1:
+        return None
+    if names_in(first.hi) & assigned(loop.body) or not isinstance(loop.lo, e.Const):
+        return None
+    room = facts.poly(first.hi) - int(loop.lo.value)
+    least = f"{sentence(first.hi)} is at least {loop.lo.value}"
+    if not facts.nonneg(room) and not facts.assume(least, room):
+        return None
+    var = replace(loop.var, name=fresh_name(loop.var.name, taken))
+    body = substitute(last.orelse, {loop.var.name: var})
+    behind = replace(loop, var=var, lo=first.hi, body=body, comments=())
+    comments = (*loop.comments, *last.comments)
+    return (replace(first, body=last.then, comments=comments), behind)
+
+
+def _only_turn(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.Stmt | None:
+    """`loop` as the one turn that `c` asks for, if it is among the loop's."""
+    if not isinstance(c, e.Binary) or c.op != "==" or fixed_step(loop) != 1:
+        return None
+    for x, v in ((c.a, c.b), (c.b, c.a)):
+        if x != loop.var or v.type != loop.var.type or not _is_invariant(v, loop, facts):
+            continue
+        there = [e.Binary("<=", loop.lo, v, BOOL), e.Binary("<", v, loop.hi, BOOL)]
+        if facts.nonneg(facts.poly(v) - facts.poly(loop.lo)):
+            del there[0]
+        if not all(plain(y) for y in there):
+            return None
+        one = replace(loop, lo=v, hi=e.Binary("+", v, e.Const(1, v.type), v.type))
+        return s.If(conjunction(there), (one,), loc=loop.loc)
+    return None
 
 
 def _put_together(
@@ -164,7 +216,7 @@ def conjuncts(cond: e.Expr) -> list[e.Expr]:
     return [cond]
 
 
-def conjunction(conds: list[e.Expr]) -> e.Expr:
+def conjunction(conds: Sequence[e.Expr]) -> e.Expr:
     out = conds[0]
     for c in conds[1:]:
         out = e.Binary("&&", out, c, BOOL)
@@ -189,8 +241,36 @@ def narrowed(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None
             return None
         return replace(loop, lo=bound.expr)
     if not facts.with_fact(bound.value - lo - 1).nonneg(hi - bound.value):
-        return None
+        return _of_launch(loop, c, facts)
     return replace(loop, hi=bound.expr)
+
+
+def _of_launch(loop: s.For, c: e.Expr, facts: Facts) -> s.For | None:
+    """`narrowed`, where unsigned sizes rounded up to whole blocks of a launch do not wrap."""
+    limits = type_range(loop.var.type)
+    sums = [x for x in walk_exprs(loop.hi) if _unsigned_sum(x, facts)]
+    if loop.kind != "parallel" or limits is None or not sums:
+        return None
+    mark = facts.mark()
+    for x in sums:
+        text = f"{sentence(x)} does not overflow {loop.var.type}"
+        if not facts.assume(text, limits[1] - facts.raw(x)):
+            return None
+    bound = _bound(loop, c, inside(loop, facts), facts)
+    if bound is not None and not bound.lower:
+        room = facts.poly(loop.hi) - bound.value
+        if facts.with_fact(bound.value - facts.poly(loop.lo) - 1).nonneg(room):
+            return replace(loop, hi=bound.expr)
+    facts.forget(mark)
+    return None
+
+
+def _unsigned_sum(x: e.Expr, facts: Facts) -> bool:
+    """Whether `x` is a size and a constant, in a type in which that may wrap around."""
+    if not isinstance(x, e.Binary) or x.op not in ("+", "-") or not isinstance(x.type, Scalar):
+        return False
+    unsigned = x.type.is_integer and not x.type.is_signed
+    return unsigned and not facts.fits(facts.raw(x), x.type)
 
 
 def _narrowed_by_all(loop: s.For, conds: list[e.Expr], inner: Facts, facts: Facts) -> s.For | None:

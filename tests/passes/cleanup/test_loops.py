@@ -1,0 +1,63 @@
+"""Loops by their bounds: counters, conditions that part a range, turns of one value only."""
+
+from __future__ import annotations
+
+import pytest
+from test_walking import cleaned
+
+from xpiler.frontend import read
+from xpiler.ir.text import show_body
+from xpiler.passes.cleanup import clean_up
+from xpiler.passes.recovery import recover
+from xpiler.platforms.registry import platform
+
+
+@pytest.mark.parametrize(
+    ("body", "loop"),
+    [
+        ("unsigned long i = 2; while(i < n) { y[i] = x[i]; i += 3ul * 4; }", "[2, u64(n)) step 12"),
+        ("int i = 0; do { y[i] = x[i]; i++; } while (i < 50);", "[0, 50)"),
+        ("for (int i = 0; i < n; i++) if (i == m) y[i] = x[i];", ""),
+    ],
+)
+def test_loops_are_counted_by_their_bounds(body: str, loop: str) -> None:
+    text = cleaned(body)
+    assert (f" in {loop}" in text) if loop else "for" not in text
+    assert "while" not in text
+
+
+def test_a_first_turn_that_nobody_asks_for_is_kept() -> None:
+    assert "do while" in cleaned("int i = 0; do { y[i] = x[i]; i++; } while (i < n);")
+
+
+HALVES = "for (int i = 0; i < n; i++) if (i < n / 2) y[i] = x[i]; else y[i] = x[n - 1 - i];"
+
+
+def test_a_condition_on_the_index_parts_the_range() -> None:
+    assert "else" in cleaned(HALVES)
+    text = cleaned(HALVES, in_order=True)
+    assert [x.split(" in ")[1] for x in text.splitlines() if " in " in x] == [
+        "[0, (n / 2))", "[(n / 2), n)",
+    ]  # fmt: skip
+    assert "if" not in text
+
+
+def test_a_condition_that_changes_on_the_way_parts_nothing() -> None:
+    text = cleaned(
+        "int k = n / 2; for (int i = 0; i < n; i++) if (i < k) k = count[i]; else y[i] = x[i];"
+    )
+    assert "else" in text
+
+
+def test_unsigned_sizes_rounded_up_to_blocks() -> None:
+    source = """
+__global__ void scale(const float *x, float *y, unsigned n) {
+  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = 2.0f * x[i];
+}
+void run(const float *x, float *y, unsigned n) { scale<<<(n + 63) / 64, 64>>>(x, y, n); }
+"""
+    program = recover(read(source, "k.cu", platform("cuda").words).program).program
+    found = clean_up(program)
+    assert "if" not in show_body(found.program.functions[0].body)
+    assert any(x.startswith("n + 63 does not overflow") for x in found.assumptions)
