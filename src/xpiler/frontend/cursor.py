@@ -39,7 +39,7 @@ def _lib() -> Any:
         f.argtypes, f.restype = [ctypes.c_void_p], result
     lib.clang_getSpellingLocation.argtypes = [
         cindex.SourceLocation,
-        ctypes.POINTER(ctypes.c_void_p),
+        ctypes.POINTER(cindex.c_object_p),
         ctypes.POINTER(ctypes.c_uint),
         ctypes.POINTER(ctypes.c_uint),
         ctypes.POINTER(ctypes.c_uint),
@@ -141,9 +141,9 @@ class Node:
         """The arguments of a call or of a construction."""
         return [Node(a) for a in self.c.get_arguments() if a is not None]
 
-    def spelling_offset(self) -> int:
-        """Byte offset where its first token is written (inside a macro's text or argument)."""
-        f, line, col, off = ctypes.c_void_p(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
+    def spelled(self) -> tuple[str, int]:
+        """File and byte offset where its first token is written (a macro's text or argument)."""
+        f, line, col, off = cindex.c_object_p(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint()
         _lib().clang_getSpellingLocation(
             self.c.location,
             ctypes.byref(f),
@@ -151,7 +151,7 @@ class Node:
             ctypes.byref(col),
             ctypes.byref(off),
         )
-        return int(off.value)
+        return str(cindex.File(f).name) if f else "", int(off.value)
 
     def evaluate(self) -> int | float | None:
         """Its value when the compiler knows it."""

@@ -39,8 +39,9 @@ def _literal(r: FunctionReader, n: Node) -> Expr:
     if value is None:
         r.fail("XP0207", "the value of this literal is not known")
     text = None
-    if n.kind in ("INTEGER_LITERAL", "FLOATING_LITERAL") and n.file == r.unit.source.path:
-        text = r.unit.source.number_at(n.spelling_offset())
+    file, offset = n.spelled()
+    if n.kind in ("INTEGER_LITERAL", "FLOATING_LITERAL") and file == r.unit.source.path:
+        text = r.unit.source.number_at(offset)
     return const(value, r.unit.types(n.type), text)
 
 
@@ -470,7 +471,8 @@ def _size(r: FunctionReader, n: Node) -> Expr:
     t = r.unit.types(n.type)
     if value is None:
         r.fail("XP0207", "the value of this expression is not known")
-    text = r.unit.source.sizeof_at(n.spelling_offset()) if n.file == r.unit.source.path else ""
+    file, offset = n.spelled()
+    text = r.unit.source.sizeof_at(offset) if file == r.unit.source.path else ""
     return const(value, t, f"sizeof({text})" if text in _PLAIN_SIZES else None)
 
 
