@@ -143,7 +143,8 @@ XP_SHIFT(__bang_sll, <<)
 
 XP_UNARY(__bang_abs, x < 0 ? -x : x)
 XP_UNARY(__bang_square, x* x)
-XP_UNARY(__bang_relu, x > 0 ? x : 0)
+// What is no number stays so.
+XP_UNARY(__bang_relu, x < 0 ? 0 : x)
 XP_SCALAR(__bang_relun_value, (a > 0 ? a : 0) < b ? (a > 0 ? a : 0) : b)
 template <class T, class V> inline void __bang_relun(T* dst, const T* src, int n, V cap) {
   __bang_relun_value(dst, src, cap, n);
@@ -179,9 +180,9 @@ XP_UNARY(__bang_active_gelu, 0.5f * (float)x * erfcf((float)x * -0.70710678f))
 XP_UNARY(__bang_active_gelup, 0.5f * (float)x * erfcf((float)x * -0.70710678f))
 XP_UNARY(__bang_active_sin, sinf((float)x))
 XP_UNARY(__bang_active_cos, cosf((float)x))
-XP_UNARY(__bang_active_relu, x > 0 ? x : 0)
+XP_UNARY(__bang_active_relu, x < 0 ? 0 : x)
 XP_UNARY(__bang_active_abs, x < 0 ? -x : x)
-XP_UNARY(__bang_active_sign, x >= 0 ? 1 : -1)
+XP_UNARY(__bang_active_sign, x >= 0 ? 1 : x < 0 ? -1 : x)
 
 // -- three operands -------------------------------------------------------------------------------
 
