@@ -257,7 +257,8 @@ def uses(
             out[t.root].writes |= t.write
             out[t.root].reads |= not t.write
             out[t.root].need(_elements(t, params[t.root], keep))
-    for name in origins(found.escaped, body) & set(params):
+    unplaced = {a.root.name for a in found.out.accesses} - set(params)
+    for name in origins(found.escaped | unplaced, body) & set(params):
         out[name].lost = out[name].reads = True
         pointee = params[name].type
         assert isinstance(pointee, Pointer)

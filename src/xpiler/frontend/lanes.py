@@ -424,7 +424,10 @@ def part(value: e.Expr, b: int, t: Scalar) -> e.Expr:
     assert isinstance(value.type, Scalar)
     if isinstance(value, e.Select):
         return replace(value, a=part(value.a, b, t), b=part(value.b, b, t), type=t)
-    if isinstance(value, e.Const) and value.type.is_integer:
+    made = _made_of(value, t)
+    if made is not None:
+        return made[b]
+    if isinstance(value, e.Const) and value.type.is_integer and t.is_integer:
         return const(int(value.value) >> (b * t.bits), t)
     if isinstance(value, e.Index) and isinstance(value.base.type, Pointer):
         parts = value.type.bits // t.bits
@@ -435,7 +438,29 @@ def part(value: e.Expr, b: int, t: Scalar) -> e.Expr:
         return e.Index(base, part_index(value.index, parts, b), t)
     bits = _unsigned(value)
     shifted = e.Binary(">>", bits, const(b * t.bits, I32), bits.type) if b else bits
-    return e.Cast(shifted, t)
+    return e.Cast(shifted, t) if t.is_integer else e.Bits(e.Cast(shifted, _uint(t.bits)), t)
+
+
+def _made_of(value: e.Expr, t: Scalar) -> list[e.Expr] | None:
+    """The parts of which `composed` has made `value`, where they are as wide as `t`."""
+    while isinstance(value, e.Bits):
+        value = value.x
+    terms = [value]
+    while isinstance(terms[0], e.Binary) and terms[0].op == "|":
+        terms[:1] = [terms[0].a, terms[0].b]
+    out: list[e.Expr] = []
+    for k, x in enumerate(terms):
+        if k and not (isinstance(x, e.Binary) and x.op == "<<"):
+            return None
+        by = x.b if isinstance(x, e.Binary) and x.op == "<<" else None
+        x = x.a if by is not None and isinstance(x, e.Binary) else x
+        shift = by.value if isinstance(by, e.Const) else 0 if by is None else -1
+        source = x.x if isinstance(x, e.Cast) else x
+        if not isinstance(source.type, Scalar) or source.type.bits != t.bits or shift != k * t.bits:
+            return None
+        inner = source.x if isinstance(source, e.Bits) else source
+        out.append(same_bits(inner, t))
+    return out if len(out) > 1 else None
 
 
 def composed(parts: list[e.Expr], t: Scalar) -> e.Expr:

@@ -103,3 +103,12 @@ def test_an_unsigned_window_is_two_bounds_not_one() -> None:
         "for (int i = 0; i < m; i++) if ((unsigned)(i - 3) < (unsigned)n) y[i] = 1;"
     )
     assert "if (u32((i - 3)) < u32(n))" in text
+
+
+def test_where_nobody_looks_the_value_behind_nested_loops_goes() -> None:
+    text = cleaned(
+        "if (n < 1) return; for (int i = 0; i < n; i++, x += m) for (int j = 0; j < m; j++)"
+        " *y++ = x[j];"
+    )
+    assert "y = " not in text
+    assert "x = " not in text

@@ -80,3 +80,12 @@ def test_gathers_are_subscripts_where_the_scale_is_the_size(scale: int) -> None:
         for (int i = 0; i + 16 <= n; i += 16)
             _mm512_storeu_ps(y + i, _mm512_i32gather_ps(even, x, {scale}));""")
     assert ("x[" in text) == (scale == 4)
+
+
+def test_lanes_keep_their_bits_through_wider_ones() -> None:
+    text = plain("""
+        __m512d v = _mm512_castps_pd(_mm512_loadu_ps(x)), w = _mm512_castps_pd(_mm512_loadu_ps(y));
+        _mm512_storeu_ps(y, _mm512_castpd_ps(_mm512_unpacklo_pd(v, w)));
+        _mm512_storeu_ps(y + 16, _mm512_castpd_ps(_mm512_unpackhi_pd(v, w)));""")
+    assert "double" not in text
+    assert "(float)" not in text

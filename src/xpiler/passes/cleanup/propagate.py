@@ -20,6 +20,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, substitute, walk
 from xpiler.ir.types import Array, Pointer, Scalar, Vector
 from xpiler.passes.cleanup.base import Context, each_function
+from xpiler.passes.cleanup.ends import without_last_values
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Propagate:
 def _propagate(f: Function, ctx: Context) -> Function:
     body = rewrite_stmts((s.Scope(f.body),), _declared_late)[0].body
     f = f if body == f.body else f.with_body(body)
-    f = _lanes(_copies(f, ctx))
+    f = without_last_values(_lanes(_copies(f, ctx)))
     for _ in range(4):
         new = _without_dead(f)
         if new is f:

@@ -254,3 +254,13 @@ def test_two_bounds_of_one_buffer_are_one_where_the_larger_holds_both() -> None:
     )
     host = show_body(found.program.function("f").body)
     assert "d_x <- host.alloc((u64(n) * sizeof(float)))" in host
+
+
+def test_a_value_changes_after_its_readers_start():
+    text = """void f(float *a, float *y, int n, int m) {
+        int k = 1;
+        for (int i = 1; i < n; i++) a[i] = a[i - 1] * 0.5f + a[i] * k;
+        k = 3;
+        for (int i = 0; i < m; i++) y[i] = k * 2.0f; }"""
+    host = show_body(lowered(text).program.function("f").body)
+    assert host.index("launch f_kernel<") < host.index("k = 3")

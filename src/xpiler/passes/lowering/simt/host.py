@@ -96,7 +96,7 @@ class Host:
         if isinstance(st, s.Decl) and isinstance(st.var.type, Array) and st.space == "local":
             return self._array(st)
         if self._of_host(st, run):
-            return (st,)
+            return (*self._before(st, run), st)
         if isinstance(st, s.For):
             return self._loop(st, facts, run, out)
         if isinstance(st, s.Eval) and isinstance(st.call, e.Call) and st.call.func in self.forms:
@@ -139,10 +139,18 @@ class Host:
             return False
         if isinstance(st, s.Assign) and isinstance(st.target.type, Pointer):
             return True
-        later = set(self.resident)
-        for other, _ in run:
-            later |= _assigned_scalars(other)
-        return not names_in(st) & later
+        return not names_in(st) & self._later(run)
+
+    def _later(self, run: list[tuple[s.Stmt, Facts]]) -> set[str]:
+        """Scalars whose values a block computes."""
+        return set(self.resident).union(*(_assigned_scalars(other) for other, _ in run))
+
+    def _before(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
+        """What a statement of the host waits for: its values, and readers of what it changes."""
+        read = set().union(*(names_in(other) for other, _ in run))
+        if not (names_in(st) & self._later(run) or _assigned_scalars(st) & read):
+            return ()
+        return (*self._flush(run), *self._fetched(st))
 
     def _touches(self, node: s.Stmt | e.Expr) -> bool:
         return touches_memory(node, self.frame.low.readers)
