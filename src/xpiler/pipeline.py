@@ -498,9 +498,9 @@ def _origin(reading: Reading) -> Origin:
         runs = plans and plans[0].kind == "function"
         return Measured(reading.program, plans[0], reading.spec) if runs else None
 
-    def measured(name: str, pointer: str, quotients: Sequence[Expr]) -> Expr | None:
+    def measured(name: str, pointer: str, quotients: Sequence[Expr], between: bool) -> Expr | None:
         found = measurements(name)
-        return None if found is None else found.extent(pointer, quotients)
+        return None if found is None else found.extent(pointer, quotients, between)
 
     kernels = frozenset(bare), frozenset(launched)
     return Origin(reading.platform.name, *kernels, extents, examples, sampled, measured=measured)

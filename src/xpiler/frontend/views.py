@@ -58,9 +58,11 @@ class Views:
     def elem(self, name: str) -> Scalar:
         """The type of the lanes of a register variable."""
         own = self.own[name]
-        if own.is_float:
+        if _settled(own):
             return own
         root = self._root(name)
+        if own.is_float:
+            return self._of_double(root, own)
         asked, hints = self.asked.get(root, Counter()), self.hints.get(root, Counter())
         pool = asked or hints
         if not pool:
@@ -69,6 +71,13 @@ class Views:
         best = [t for t in pool if t.bits == narrow]
         whole = [t for t in best if t.is_integer] or [Scalar(f"i{narrow}")]  # type: ignore[arg-type]
         return max(whole, key=lambda t: (pool[t], t.is_signed))
+
+    def _of_double(self, root: str, own: Scalar) -> Scalar:
+        """Doubles are kept as such, unless narrower lanes are read or written."""
+        narrow = [t for t in self.asked.get(root, ()) if t.bits < own.bits]
+        least = min((t.bits for t in narrow), default=0)
+        floats = [t for t in narrow if t.bits == least and t.is_float]
+        return floats[0] if floats else Scalar(f"i{least}") if narrow else own  # type: ignore[arg-type]
 
     # -- gathering --------------------------------------------------------------------
 
@@ -80,7 +89,7 @@ class Views:
     def _ask(self, x: e.Expr, t: Scalar, table: dict[str, Counter[Scalar]] | None = None) -> None:
         for leaf in leaves(x):
             name = root_name(leaf) if e.is_place(leaf) else None
-            if name in self.own and not self.own[name].is_float:
+            if name in self.own and not _settled(self.own[name]):
                 counts = self.asked if table is None else table
                 counts.setdefault(self._root(name), Counter())[t] += 1
 
@@ -126,6 +135,11 @@ class Views:
         for table in (self.asked, self.hints):
             if b in table:
                 table.setdefault(a, Counter()).update(table.pop(b))
+
+
+def _settled(own: Scalar) -> bool:
+    """Whether a register's lanes are of its own type whatever is asked of it."""
+    return own.is_float and own.bits < 64
 
 
 def leaves(x: e.Expr) -> list[e.Expr]:

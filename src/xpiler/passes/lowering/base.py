@@ -54,7 +54,8 @@ class Origin:
     in the function's scalar parameters. `examples` are sizes with the extents that go with them,
     `sampled` finds more of them for a function when they are needed. `measured` has the elements of
     a function's parameter as the polynomial in its sizes, and in the quotients given, that they
-    were found to be wherever that was looked at. `plain` is the program in its canonical form,
+    were found to be wherever that was looked at (on a grid of sizes, or between its points, too, as
+    the last argument says). `plain` is the program in its canonical form,
     where steps have changed it since: what it touches is easier to tell there.
     """
 
@@ -65,7 +66,7 @@ class Origin:
     examples: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     sampled: Callable[[str], tuple[Example, ...]] | None = None
     plain: Program | None = None
-    measured: Callable[[str, str, Sequence[Expr]], Expr | None] | None = None
+    measured: Callable[[str, str, Sequence[Expr], bool], Expr | None] | None = None
 
 
 @dataclass(frozen=True)

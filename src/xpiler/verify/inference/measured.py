@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
+from xpiler.analysis import fit
 from xpiler.analysis.interpolate import polynomial
 from xpiler.ir import expr as e
 from xpiler.ir.program import Program
@@ -63,14 +64,24 @@ class Measured:
                 out[p.name] = -(-int(span.hi) // size_of(p.type.elem, self.program))
         return out
 
-    def extent(self, name: str, quotients: Sequence[e.Expr]) -> e.Expr | None:
-        """The elements of pointer `name` as an i64 expression in the function's scalars."""
+    def extent(self, name: str, quotients: Sequence[e.Expr], between: bool = True) -> e.Expr | None:
+        """The elements of pointer `name` as an i64 expression in the function's scalars.
+
+        `between`: it holds as well for sizes between the multiples that some functions ask for.
+        """
         names = {n: e.Cast(x, I64) for n, x in self._sizes()}
         for base, unit in self._bases(list(names)):
             found = polynomial(lambda at: self.count(name, at), base, unit, names, quotients)
-            if found is not None:
+            if found is not None and (not between or self._holds_between(name, found, base, unit)):
                 return found
         return None
+
+    def _holds_between(self, name: str, x: e.Expr, base: Sizes, unit: int) -> bool:
+        """Whether `x` is the count, where that is known, if one size is no multiple of `unit`."""
+        steps = (unit + 1, 2 * unit - 1) if unit > 1 else ()
+        odd = [{**base, n: int(base[n]) + step} for step in steps for n, _ in self._sizes()]
+        seen = [(self.count(name, at), fit.value(x, at)) for at in odd]
+        return all(n is None or n == value for n, value in seen)
 
     def _sizes(self) -> Iterator[tuple[str, e.Expr]]:
         for p in self.plan.entry.params:

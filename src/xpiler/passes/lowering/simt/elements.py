@@ -40,15 +40,23 @@ def elements(
     sound = count is not None and not _exceeds(count, seen)
     if sound and not _rounded(count):
         return count
-    measured = origin.measured(f.name, p.name, quotients(f)) if origin.measured else None
-    if measured is not None and not _exceeds(measured, seen):
-        low.assume(f"{p.name} has {sentence(measured)} elements")
-        return measured
+    for between in (True,) if sound else (True, False):
+        measured = _measured(f, p, origin, between)
+        if measured is not None and not _exceeds(measured, seen):
+            low.assume(f"{p.name} has {sentence(measured)} elements")
+            return measured
     part = use.count(sure=False) if use is not None and count is None else None
     if part is not None and seen and all(_about(fit.value(part, sizes), n) for sizes, n in seen):
         low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
         return part
     return count if sound else _product(low, f, p, origin, seen) or _plain(low, f, p, use, count)
+
+
+def _measured(f: Function, p: e.Var, origin: Origin, between: bool) -> e.Expr | None:
+    """What is touched when the function runs; `between`: also for sizes without a grid."""
+    if origin.measured is None:
+        return None
+    return origin.measured(f.name, p.name, quotients(f), between)
 
 
 def _rounded(count: e.Expr | None) -> bool:
