@@ -36,13 +36,13 @@ class Propagate:
 def _propagate(f: Function, ctx: Context) -> Function:
     body = rewrite_stmts((s.Scope(f.body),), _declared_late)[0].body
     f = f if body == f.body else f.with_body(body)
-    f = without_last_values(_lanes(_copies(f, ctx)))
+    f = _lanes(_copies(f, ctx))
     for _ in range(4):
         new = _without_dead(f)
         if new is f:
             break
         f = new
-    return f
+    return without_last_values(f)
 
 
 # -- copies ---------------------------------------------------------------------------------
