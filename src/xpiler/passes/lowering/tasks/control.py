@@ -17,7 +17,7 @@ from xpiler.passes.lowering.tasks.contractions import Contraction, contraction
 from xpiler.passes.lowering.tasks.exchange import power_of
 from xpiler.passes.lowering.tasks.lanes import USUAL
 from xpiler.passes.lowering.tasks.loops import SHARE, Written, vectorised
-from xpiler.passes.lowering.tasks.matmul import Tiled
+from xpiler.passes.lowering.tasks.matmul import Tiled, worth_padding
 from xpiler.passes.lowering.tasks.nram import ALIGN, Arena, TooLarge
 from xpiler.passes.lowering.tasks.runs import in_rows
 
@@ -35,7 +35,8 @@ class Control:
     """Lowers the statements of one kernel.
 
     `near` names the local arrays that lie in NRAM, `far` the pointers to the device's memory;
-    `notes` are the loops that stay scalar, and why.
+    `notes` are the loops that stay scalar, and why; `small` loops for sizes that are too small for
+    the matrix unit.
     """
 
     arena: Arena
@@ -46,6 +47,7 @@ class Control:
     notes: dict[str, str] = field(default_factory=dict)
     cost: float = 0.0
     halved: dict[str, int] = field(default_factory=dict)
+    small: frozenset[str] = frozenset()
 
     def body(self, body: s.Body, facts: Facts) -> tuple[s.Body, float]:
         """The statements, and what they are taken to cost."""
@@ -108,7 +110,7 @@ class Control:
             return (*steady[0], *body), cost
         product = self._product(st, facts, bounds)
         if product is not None:
-            return product
+            return self._small_or(product, st, facts, bounds)
         start, kept = self.arena.mark(), dict(self.notes)
         tried = []
         for attempt in (self._rows, self._vector):
@@ -133,7 +135,7 @@ class Control:
         self, st: s.For, facts: Facts, bounds: Bounds | None
     ) -> tuple[s.Body, float] | None:
         """The loop as a product of matrices; None where it is none."""
-        found = contraction(st, facts, self.far)
+        found = None if st.var.name in self.small else contraction(st, facts, self.far)
         both = None if found is None else self._independent(found, facts)
         if found is None or both is None:
             return None
@@ -151,6 +153,26 @@ class Control:
         for var in tiled.own:
             self.arena.release(var)
         return body, tiled.cost
+
+    def _small_or(
+        self, product: tuple[s.Body, float], st: s.For, facts: Facts, bounds: Bounds | None
+    ) -> tuple[s.Body, float]:
+        """A product, or the loops by vectors where the padding of its operands would be more."""
+        found = contraction(st, facts, self.far)
+        cond = None if found is None else worth_padding(found)
+        if cond is None:
+            return product
+        mark, notes = self.arena.mark(), dict(self.notes)
+        self.small |= {st.var.name}
+        try:
+            other, cost = self.loop(st, facts, bounds)
+        finally:
+            self.small -= {st.var.name}
+        if self.arena.used > self.arena.budget:
+            self.arena.back(mark)
+            self.notes = notes
+            return product
+        return (s.If(cond, product[0], other),), max(product[1], cost)
 
     def _independent(self, c: Contraction, facts: Facts) -> tuple[Nature, Nature] | None:
         """What is known of the two outer loops, where no iteration needs another one."""

@@ -13,7 +13,7 @@ from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, substitute
-from xpiler.ir.types import BOOL, F32, I8, I32, Type
+from xpiler.ir.types import BOOL, F32, I8, I32, I64, Type
 from xpiler.passes.lowering.tasks.build import (
     ONE,
     ZERO,
@@ -250,6 +250,17 @@ class Tiled:
         return (replace(done, comments=st.comments),)
 
 
+def worth_padding(c: Contraction) -> e.Expr | None:
+    """Where columns and depth are at most doubled by padding; None where that is not asked for,
+    because sizes are known."""
+    if trips(c.col) is not None and trips(c.depth) is not None:
+        return None
+    group = WEIGHT_BYTES // _bytes(c.products[0].left.elem)
+    n, k = (cast(sub(loop.hi, loop.lo), I64) for loop in (c.col, c.depth))
+    padded = mul(_up(n, WEIGHT_ROWS), _up(k, group))
+    return e.Binary("<=", padded, mul(mul(n, k), e.Const(2, I64)), BOOL)
+
+
 @dataclass(frozen=True)
 class _Tile:
     """First column and row, how many there are, columns with padding, what is known inside."""
@@ -264,7 +275,11 @@ class _Tile:
 
 def _up(x: e.Expr, to: int) -> e.Expr:
     """x rounded up to a multiple."""
-    return e.Binary("*", e.Binary("/", add(x, const(to - 1)), const(to), I32), const(to), I32)
+    if isinstance(x, e.Const):
+        return e.Const(-(-int(x.value) // to) * to, x.type)
+    by = e.Const(to, x.type)
+    groups = e.Binary("/", add(x, e.Const(to - 1, x.type)), by, x.type)
+    return e.Binary("*", groups, by, x.type)
 
 
 def _less(a: e.Expr, b: e.Expr) -> e.Expr:
@@ -292,4 +307,4 @@ def _bytes(t: Type) -> int:
     return getattr(t, "bits", 32) // 8
 
 
-__all__ = ["Tiled"]
+__all__ = ["Tiled", "worth_padding"]
