@@ -17,7 +17,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import children, walk
-from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.footprint import Shape, started
 from xpiler.verify.inference.machine import Machine, OutOfBudget
 from xpiler.verify.inference.plan import Case
@@ -290,6 +290,7 @@ def _data(x: e.Expr, loaded: frozenset[str]) -> bool:
     return any(
         (isinstance(n, e.Var) and n.name in loaded)
         or (isinstance(n, e.Index) and not isinstance(n.type, Array))
+        or (isinstance(n, e.Field) and isinstance(n.base.type, Struct))
         for n in walk(x)
     )
 

@@ -101,7 +101,8 @@ class Tasks:
 
     def kernel(self, f: Function) -> Function | None:
         taken = {p.name for p in f.params} | set(names_in(f.body))
-        f = replace(f, body=prepared(f.body, self._computing(f), taken))
+        body = prepared(f.body, self._others(f), taken, self.program.structs)
+        f = replace(f, body=body)
         summed = signed_sums(f.body)
         if summed != f.body and self.ctx.facts(f).ledger.assume(WRAPS):
             f = replace(f, body=summed)
@@ -121,10 +122,9 @@ class Tasks:
             self.note("XP1201", f"the loop over {stem} in {f.name} stays scalar", f, reason)
         return replace(f, body=body, role="kernel", static=False)
 
-    def _computing(self, f: Function) -> dict[str, Function]:
-        """The program's functions that only compute."""
-        others = [g for g in self.program.functions if g.name != f.name]
-        return {g.name: g for g in others if g.name in self.readers}
+    def _others(self, f: Function) -> dict[str, Function]:
+        """The program's functions that run on a core as well."""
+        return {g.name: g for g in self.program.functions if g.name != f.name}
 
     def _double(self, f: Function) -> str:
         """An operation on doubles in what the kernel runs ("" for none)."""

@@ -67,7 +67,8 @@ class Where:
 class Lanes:
     """One piece: lanes `lo` to `hi` (of `count`) are active, `var` is `base` in lane 0.
 
-    `mask` has 1.0 for the active lanes among those, where that is no range.
+    `mask` has all bits set for the active lanes among those, where that is no range, else none.
+    `flags` are those of `vectors` that are conditions, likewise.
     """
 
     var: e.Var
@@ -83,6 +84,7 @@ class Lanes:
     mask: e.Var | None = None
     narrow: bool = False  # whether all results have 16 bits at most
     vectors: dict[str, e.Var] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
     arrays: dict[str, e.Var] = field(default_factory=dict)
     inline: dict[str, e.Expr] = field(default_factory=dict)
     accumulators: set[str] = field(default_factory=set)

@@ -24,7 +24,6 @@ from xpiler.passes.lowering.tasks.build import (
     byte_count,
     call,
     cast,
-    const,
     copy,
     folded,
     is_const,

@@ -121,15 +121,24 @@ class Pieces(Values):
         if x is not None and fixed and self._simple(self.expanded(x), st.var):
             self.inline[st.var.name] = self.expanded(x)
             return
-        elem = F32 if st.var.type == BOOL else st.var.type
         if st.var.type == BOOL:
-            raise NotVector("a flag of each lane")
+            self._flag(st.var, x, facts)
+            return
+        elem = st.var.type
         if x is not None and fixed and self.mask is None and self._keep(st.var, x, facts):
             return
         v = Vec(elem, self.buffer(st.var.name, elem))
         if x is not None:
             self.into(x, facts, v)
         self.vectors[st.var.name] = v.buffer  # type: ignore[assignment]
+
+    def _flag(self, var: e.Var, x: e.Expr | None, facts: Facts) -> None:
+        """A condition of each lane: all bits or none."""
+        own = self.buffer(var.name, I32)
+        if x is not None:
+            self.chosen(self.expanded(x), facts, Vec(I32, own))
+        self.vectors[var.name] = own
+        self.flags.add(var.name)
 
     def _keep(self, var: e.Var, x: e.Expr, facts: Facts) -> bool:
         """Whether the value of a variable that never changes stays where it was computed."""
@@ -173,7 +182,12 @@ class Pieces(Values):
 
     def _assign_variable(self, st: s.Assign, target: e.Var, value: e.Expr, facts: Facts) -> None:
         name = target.name
-        if name in self.vectors:
+        if name in self.flags:
+            held = Vec(I32, self.vectors[name])
+            new = self.chosen(self.expanded(value), facts)
+            self._settled(new, held)
+            self.forget_names({name})
+        elif name in self.vectors:
             self._settle(value, Vec(target.type, self.vectors[name]), facts)
             self.forget_names({name})
         elif name in self.varying or name in self.inline:
@@ -191,16 +205,27 @@ class Pieces(Values):
         if self.mask is None:
             self.into(value, facts, want)
             return
-        new = self.vec(value, facts)
+        self._settled(self.vec(value, facts), want)
+
+    def _settled(self, new: Vec, want: Vec) -> None:
+        """A value that is there, in the active lanes of `want`."""
+        if self.mask is None:
+            size, t = self.size, want.elem
+            self.emit(copy(self.operand(want), self.operand(new), size, t, "NRAM2NRAM"))
+            self.drop(new)
+            return
         if want.elem not in (*FLOATS, I32):
             self._masked_lanes(want, new)
             return
-        kept = Vec(F32, self.mask)
-        mask = self.temp(F32)
-        self.emit(copy(self.operand(mask), self.operand(kept), self.size, F32, "NRAM2NRAM"))
-        mixed = self.blend(mask, new, want, want.elem)
-        self.emit(copy(self.operand(want), self.operand(mixed), self.size, want.elem, "NRAM2NRAM"))
-        self.drop(mixed)
+        self._blended(new, want, want)
+
+    def _blended(self, new: Vec, old: Vec, want: Vec | None = None) -> Vec:
+        """The new values in the active lanes, the old ones in the others."""
+        bits = Vec(I32, self.mask)
+        if old.elem in (F32, I32):
+            return self.mixed(bits, new, old, old.elem, want)
+        a, b = self.converted(new, F32), self.converted(old, F32)
+        return self.converted(self.mixed(bits, a, b, F32), old.elem, want)
 
     def _masked_lanes(self, want: Vec, new: Vec) -> None:
         lane = self.counter()
@@ -210,7 +235,7 @@ class Pieces(Values):
     def _if_active(self, lane: e.Var, st: s.Stmt) -> s.Stmt:
         if self.mask is None:
             return st
-        return s.If(e.compare("!=", at(self.mask, lane), real(0, F32)), (st,))
+        return s.If(e.compare("!=", at(self.mask, lane), ZERO), (st,))
 
     # -- stores -----------------------------------------------------------------------------------
 
@@ -245,9 +270,7 @@ class Pieces(Values):
         new = self.vec(value, facts)
         if self.loaded.get(place) != known:
             return False
-        mask, kept = self.temp(F32), Vec(F32, self.mask)
-        self.emit(copy(self.operand(mask), self.operand(kept), self.size, F32, "NRAM2NRAM"))
-        mixed = self.blend(mask, new, Vec(w.elem, known[2]), w.elem)
+        mixed = self._blended(new, Vec(w.elem, known[2]))
         self.store(w, mixed, facts)
         self.drop(mixed)
         self.forget(w.root, w.near)
@@ -304,29 +327,26 @@ class Pieces(Values):
                     self.loaded.clear()
 
     def _masked(self, cond: e.Expr, st: s.If, facts: Facts) -> None:
-        mask = self.condition(cond, facts)
-        own = self.buffer("mask", F32)
-        held = Vec(F32, own)
-        self.emit(copy(self.operand(held), self.operand(mask), self.size, F32, "NRAM2NRAM"))
-        self.drop(mask)
-        outer = self.mask
-        if outer is not None:
-            both = self.operand(held), self.operand(Vec(F32, outer))
-            self.emit(call("__bang_and", both[0], *both, self.size))
+        outer, own = self.mask, self.buffer("mask", I32)
+        held = Vec(I32, own)
+        self.chosen(cond, facts, held)
+        self._within_outer(held, outer)
         self.mask = own
         self._under_mask(st.then, facts.with_cond(st.cond))
         if st.orelse:
-            self.emit(call("__bang_not", self.operand(held), self.operand(held), self.size))
-            if outer is not None:
-                both = self.operand(held), self.operand(Vec(F32, outer))
-                self.emit(call("__bang_and", both[0], *both, self.size))
+            self.bitwise("__bang_bnot", held, held)
+            self._within_outer(held, outer)
             self._under_mask(st.orelse, facts.with_cond(st.cond, False))
         self.mask = outer
         self._written(st)
 
+    def _within_outer(self, held: Vec, outer: e.Var | None) -> None:
+        if outer is not None:
+            self.bitwise("__bang_band", held, held, Vec(I32, outer))
+
     def _under_mask(self, body: s.Body, facts: Facts) -> None:
         for st in body:
-            if isinstance(st, (s.For, s.While)):
+            if isinstance(st, s.While):
                 raise NotVector("a loop that some lanes do not run")
             self.statement(st, facts)
             facts = after(st, facts)
@@ -416,10 +436,7 @@ class Pieces(Values):
         v = self.converted(v, F32)
         if self.mask is not None:
             neutral = {"+": 0.0, "max": float("-inf"), "min": float("inf")}[op]
-            mask = self.temp(F32)
-            kept = Vec(F32, self.mask)
-            self.emit(copy(self.operand(mask), self.operand(kept), self.size, F32, "NRAM2NRAM"))
-            v = self.blend(mask, v, real(neutral, F32), F32)
+            v = self.mixed(Vec(I32, self.mask), v, real(neutral, F32), F32)
         self._pool(step, op, v)
 
     def _pool(self, step: Step, op: str, v: Vec) -> None:

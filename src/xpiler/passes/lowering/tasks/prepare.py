@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
-from xpiler.analysis.effects import assigned, is_memory, names_in
+from xpiler.analysis.effects import assigned, has_jump, is_memory, names_in
 from xpiler.analysis.ranges import is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.program import Function
+from xpiler.ir.program import Function, StructDef
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
-from xpiler.ir.types import BF16, F16, F32, F64, I32, U32, VOID, Pointer, Scalar, Type
+from xpiler.ir.types import BF16, BOOL, F16, F32, F64, I32, U32, VOID, Pointer, Scalar, Type
+from xpiler.passes.lowering.tasks.fields import in_fields
+from xpiler.passes.recovery.inline import inline
 
 LARGEST = 160
 """Nodes of a call's value that still replaces the call."""
 
+LONGEST = 600
+"""Nodes of a function whose statements still replace a call."""
+
 Values = dict[str, e.Expr]
 
 
-def prepared(body: s.Body, functions: Mapping[str, Function], taken: set[str]) -> s.Body:
+def prepared(
+    body: s.Body,
+    functions: Mapping[str, Function],
+    taken: set[str],
+    structs: Sequence[StructDef] = (),
+) -> s.Body:
     """`body` in a form that more loops can be vectorised in; its meaning stays."""
-    body = narrowed(valued(body, functions))
+    body = inline(valued(body, functions), straight(functions), taken)
+    body = narrowed(in_fields(body, structs, taken))
+    body = rewrite_stmts(body, lambda st: _as_branches(st, taken))
     body = _versions(body, taken)
     out: s.Body = rewrite_stmts(body, lambda st: _clamped(_one_store(st)))
     out = rewrite_stmts(out, lambda st: _named_places(st, taken))
@@ -50,6 +63,31 @@ def valued(body: s.Body, functions: Mapping[str, Function]) -> s.Body:
 
     out: s.Body = rewrite_exprs(body, one)
     return out
+
+
+def straight(functions: Mapping[str, Function]) -> dict[str, Function]:
+    """Functions whose control is plain and that only call such ones: lanes run them together."""
+    found = {}
+    for name, f in functions.items():
+        nodes = list(walk(f.body))
+        if len(nodes) <= LONGEST and not any(map(_rolls, nodes)):
+            found[name] = f
+    while True:
+        own = set(functions)
+        bad = {n for n, f in found.items() if _called(f) & own - set(found) or n in _called(f)}
+        if not bad:
+            return found
+        found = {n: f for n, f in found.items() if n not in bad}
+
+
+def _rolls(n: object) -> bool:
+    if isinstance(n, s.For):
+        return not (isinstance(n.lo, e.Const) and isinstance(n.hi, e.Const))
+    return isinstance(n, (s.While, s.Instr, s.Barrier, s.Launch, s.LeftOut))
+
+
+def _called(f: Function) -> set[str]:
+    return {n.func for n in walk(f.body) if isinstance(n, e.Call)}
 
 
 def value_of(f: Function, args: tuple[e.Expr, ...]) -> e.Expr | None:
@@ -239,6 +277,40 @@ def _named_places(st: s.Stmt, taken: set[str]) -> s.Stmt | s.Body:
     return (*front, replace(st, init=init)) if front else st
 
 
+# -- arms of a switch ------------------------------------------------------------------------------
+
+
+def _as_branches(st: s.Stmt, taken: set[str]) -> s.Stmt | s.Body:
+    """A switch on a number as branches, where no arm is left early."""
+    if not isinstance(st, s.Switch) or not isinstance(st.value.type, Scalar):
+        return st
+    if any(has_jump(c.body) for c in st.cases):
+        return st
+    found = _resolved(st, st.value, 6)
+    if found is not None:
+        return found
+    value = e.Var(fresh_name("chosen", taken), st.value.type)
+    rest: s.Body = next((c.body for c in st.cases if not c.values), ())
+    for case in reversed([c for c in st.cases if c.values]):
+        conds = [e.compare("==", value, e.Const(v, value.type)) for v in case.values]
+        cond = reduce(lambda a, b: e.Binary("||", a, b, BOOL), conds)
+        rest = (s.If(cond, case.body, rest),)
+    return (s.Decl(value, st.value, const=True, loc=st.loc, comments=st.comments), *rest)
+
+
+def _resolved(st: s.Switch, x: e.Expr, leaves: int) -> s.Body | None:
+    """The arms for a choice of constants, by the conditions of that."""
+    if isinstance(x, e.Cast):
+        return _resolved(st, x.x, leaves)
+    if isinstance(x, e.Const):
+        known = [c.body for c in st.cases if x.value in c.values]
+        return known[0] if known else next((c.body for c in st.cases if not c.values), ())
+    if not isinstance(x, e.Select) or leaves <= 1:
+        return None
+    a, b = _resolved(st, x.a, leaves // 2), _resolved(st, x.b, leaves // 2)
+    return None if a is None or b is None else (s.If(x.cond, a, b, loc=st.loc),)
+
+
 # -- one store instead of two ---------------------------------------------------------------------
 
 
@@ -256,11 +328,11 @@ def _one_store(st: s.Stmt) -> s.Stmt:
 
 
 def _clamped(st: s.Stmt) -> s.Stmt:
-    """`if (v > limit) v = limit;` as a choice of the two."""
+    """`if (v > limit) v = limit;` as a choice of the two; what stays is stored again."""
     if not (isinstance(st, s.If) and len(st.then) == 1 and not st.orelse):
         return st
     a, c = st.then[0], st.cond
-    if not isinstance(a, s.Assign) or a.op or not isinstance(a.target, e.Var):
+    if not isinstance(a, s.Assign) or a.op or not isinstance(a.target, (e.Var, e.Index)):
         return st
     if not isinstance(c, e.Binary) or c.op not in ("<", "<=", ">", ">="):
         return st

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned
+from xpiler.analysis.effects import assigned, declared, has_jump, names_in
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
-from xpiler.ir.rewrite import fresh_name, map_children, walk
+from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type, Vector
 
 LANES = "xyzw"
+
+LARGEST = 16
+"""Turns of a loop over lanes that is unrolled."""
 
 
 class Whole(Exception):
@@ -58,7 +61,33 @@ class _Scalars:
             return self._assign(st)
         if isinstance(st, s.Case):
             return (replace(st, body=self.body(st.body)),)
+        if isinstance(st, s.For) and self._by_lane(st):
+            lo, hi = int(st.lo.value), int(st.hi.value)  # type: ignore[attr-defined]
+            turns = [substitute(st.body, {st.var.name: e.Const(k, st.var.type)})
+                     for k in range(lo, hi)]  # fmt: skip
+            return tuple(x for k, turn in enumerate(turns) for x in self.body(self._own(turn, k)))
         return (self._rebuilt(st),)
+
+    def _by_lane(self, st: s.For) -> bool:
+        """A loop over the lanes of a vector variable."""
+        known = all(isinstance(x, e.Const) for x in (st.lo, st.hi)) and is_one(st.step)
+        if not known or has_jump(st.body) or st.hi.value - st.lo.value > LARGEST:  # type: ignore[attr-defined]
+            return False
+        return any(
+            isinstance(n, e.Index) and isinstance(n.base, e.Var) and n.base.name in self.lanes
+            and st.var.name in names_in(n.index)
+            for n in walk(st.body)
+        )  # fmt: skip
+
+    def _own(self, turn: s.Body, k: int) -> s.Body:
+        """A turn of an unrolled loop, with variables of its own."""
+        if k == 0:
+            return turn
+        new = {
+            name: replace(d.var, name=fresh_name(name.split(".")[0], self.taken))
+            for name, d in declared(turn).items()
+        }
+        return _renamed(turn, new)
 
     def _rebuilt(self, st: s.Stmt) -> s.Stmt:
         def one(n: object) -> object:
@@ -248,6 +277,18 @@ def _of_a_lane(x: e.Expr) -> bool:
 
 def _points_to_vectors(t: Type) -> bool:
     return isinstance(t, Pointer) and isinstance(t.elem, Vector)
+
+
+def _renamed(body: s.Body, new: dict[str, e.Var]) -> s.Body:
+    def one(x: e.Expr) -> e.Expr:
+        return new.get(x.name, x) if isinstance(x, e.Var) else x
+
+    out: s.Body = rewrite_exprs(body, one)
+    return out
+
+
+def is_one(x: e.Expr) -> bool:
+    return isinstance(x, e.Const) and x.value == 1
 
 
 def _suffix(k: int) -> str:

@@ -81,19 +81,23 @@ class Kernel:
             self.job = e.Var(fresh_name("together", control.arena.taken), I32)
             out += _first_job(self.job)
         first = True
+        whole: list[s.Stmt] = []
+        divided = False
         for phase in phases:
             shared = len(phase) == 1 and self._shared(phase[0], facts, control)
+            divided = divided or shared
             if self.together and not first and _touches(phase):
                 out.append(s.Barrier("grid"))
             if shared:
                 out += self._split(phase[0], facts, control)
             else:
                 done = control.body(phase, facts)[0]
+                whole += done
                 out += _alone(done) if _writes_out(phase, control.near) else done
             first = first and not _touches(phase)
             for st in phase:
                 facts = after(st, facts)
-        return tuple(out)
+        return tuple(out) if divided else _alone(tuple(whole))
 
     def _shared(self, st: s.Stmt, facts: Facts, control: Control) -> bool:
         if not isinstance(st, s.For):

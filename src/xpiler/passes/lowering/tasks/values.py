@@ -8,10 +8,11 @@ from dataclasses import replace
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import map_children
+from xpiler.ir.rewrite import map_children, walk
 from xpiler.ir.types import BF16, BOOL, F16, F32, I32, U32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
+    ONE,
     ZERO,
     NotVector,
     as_bytes,
@@ -48,6 +49,8 @@ class Values(Converting):
             if self.mask is not None and has_load(x):
                 return self.by_lane(x, facts, want)
             return x
+        if isinstance(x, e.Var) and x.name in self.flags:
+            return self.condition(x, facts, want)
         if isinstance(x, e.Var):
             return (
                 Vec(x.type, self.vectors[x.name])
@@ -240,7 +243,9 @@ class Values(Converting):
         small = self._result(None, (), F32, "__bang_abs", a)
         name, limit = "__bang_lt_scalar", real(2147483648, F32)
         small = self._result(small, (), F32, name, small, limit)
-        return self.blend(small, self.converted(whole, F32), a, F32)
+        ones = self.converted(small, I32)
+        bits = self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
+        return self.blend(bits, self.converted(whole, F32), a, F32)
 
     # -- conversions ----------------------------------------------------------------------------
 
@@ -269,7 +274,11 @@ class Values(Converting):
 
     def condition(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
         """1.0 in the lanes in which `x` (expanded) holds, 0.0 in the others."""
-        if isinstance(x, e.Binary) and x.op in e.LOGICAL and not has_load(x.b):
+        if isinstance(x, e.Var) and x.name in self.flags:
+            ones = self.chosen(x, facts)
+            ones = self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
+            return self.converted(ones, F32, want)
+        if isinstance(x, e.Binary) and x.op in e.LOGICAL and self._both(x, facts):
             a, b = self.condition(x.a, facts), self.condition(x.b, facts)
             name = "__bang_and" if x.op == "&&" else "__bang_or"
             return self._result(want, (a, b), F32, name, a, b)
@@ -286,6 +295,13 @@ class Values(Converting):
         one = e.Select(held, real(1, F32), real(0, F32), F32)
         self.per_lane(lane, s.Assign(self.element(out, lane), one))
         return out
+
+    def _both(self, x: e.Binary, facts: Facts) -> bool:
+        """Whether the second condition may be asked for where the first one decides: it reads
+        nothing that the first one does not read."""
+        first = {n for n in walk(self.expanded(x.a)) if isinstance(n, e.Index)}
+        more = {n for n in walk(self.expanded(x.b)) if isinstance(n, e.Index)} - first
+        return all(self.safe(n, facts) for n in more)
 
     def _compared(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
         a, b = self.value(x.a, facts), self.value(x.b, facts)
@@ -307,9 +323,20 @@ class Values(Converting):
         return both and not (self._only_counts(a) and self._only_counts(b))
 
     def _compared_integers(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
-        a, b = self.vec(x.a, facts), self.vec(x.b, facts)
-        bits = self._result(None, (a, b), I32, f"__bang_{ops.COMPARE[x.op]}", a, b)
-        return self.converted(bits, F32, want)
+        return self.converted(self._one_for_integers(x, facts), F32, want)
+
+    def _one_for_integers(self, x: e.Binary, facts: Facts, want: Vec | None = None) -> Vec:
+        """1 in the lanes in which a comparison of integers holds, 0 in the others."""
+        op: str = x.op
+        a, b = self.value(x.a, facts), self.value(x.b, facts)
+        if not isinstance(a, Vec):
+            a, b, op = b, a, ops.SWAPPED[op]
+        if not isinstance(a, Vec):
+            return self.filled(e.Select(x, ONE, ZERO, I32), want)
+        if not isinstance(b, Vec) and op in ("==", "!="):
+            return self._result(want, (a,), I32, f"__bang_{ops.COMPARE[op]}_scalar", a, b)
+        b = b if isinstance(b, Vec) else self.filled(b)
+        return self._result(want, (a, b), I32, f"__bang_{ops.COMPARE[op]}", a, b)
 
     # -- choices ----------------------------------------------------------------------------------
 
@@ -317,7 +344,8 @@ class Values(Converting):
         extreme = _as_extreme(x)
         if extreme is not None and (x.type in FLOATS or self._integers(x.a, x.b)):
             return self._extreme(extreme, facts, want)
-        if x.type not in (*FLOATS, I32) or (self.mask is not None and has_load(x)):
+        open_ = self.mask is not None and has_load(x) and not self.safe(x, facts)
+        if x.type not in (*FLOATS, I32) or open_:
             return self.by_lane(x, facts, want)
         if x.type == I32 and self._only_counts(x):
             return self.by_lane(x, facts, want)
@@ -326,20 +354,20 @@ class Values(Converting):
         found = as_range(self, x.cond, facts)
         if found is not None:
             return self._by_range(x, facts, want)
-        mask = self.condition(x.cond, facts)
+        mask = self.chosen(self.expanded(x.cond), facts)
         if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
             return self._by_mask(mask, x, facts, want)
         return self.blend(mask, self.value(x.a, facts), self.value(x.b, facts), x.type, want)
 
-    def _by_mask(self, mask: Vec, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
+    def _by_mask(self, bits: Vec, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
         """A choice lane by lane: only the chosen side is loaded."""
         lane = self.counter()
         out = want if want is not None and want.buffer is not None else self.temp(x.type)
-        held = e.compare("!=", self.element(mask, lane), real(0, F32))
+        held = e.compare("!=", self.element(bits, lane), ZERO)
         arms = [self.in_lane(self.expanded(a), lane, facts, sure=False) for a in (x.a, x.b)]
         assign = s.Assign(self.element(out, lane), e.Select(held, arms[0], arms[1], x.type))
         self.per_lane(lane, assign, weight=2)
-        self.drop(mask)
+        self.drop(bits)
         return out
 
     def safe(self, x: e.Expr, facts: Facts) -> bool:
@@ -357,29 +385,70 @@ class Values(Converting):
             base = base.base
         return isinstance(base, e.Var) and base.name in self.arrays
 
-    def blend(self, mask: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
-        """a where the mask has 1, else b, bit by bit: nothing is computed with unwanted values."""
+    def blend(self, bits: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
+        """a where the bits are set, else b: nothing is computed with unwanted values."""
         if t not in (F32, I32):
             a, b = (self.converted(_as_vec(self, v), F32) for v in (a, b))
-            return self.converted(self.blend(mask, a, b, F32), t, want)
-        bits = self.temp(I32)
-        self.emit(
-            call("__bang_float2int32_tz", self.operand(bits), self.operand(mask), self.size, ZERO)
-        )
-        self._result(bits, (), I32, "__bang_mul_scalar", bits, const(-1))
-        self.drop(mask)
-        n = byte_count(self.size, F32)
-        va = _as_vec(self, a)
-        out = self.temp(t) if want is None or want in (a, b) else want
-        self.emit(call("__bang_band", *map(as_bytes, map(self.operand, (out, va, bits))), n))
-        self.drop(va)
-        if not is_const(b, 0) if not isinstance(b, Vec) else True:
-            vb = _as_vec(self, b)
-            self.emit(call("__bang_bnot", *map(as_bytes, map(self.operand, (bits, bits))), n))
-            self.emit(call("__bang_band", *map(as_bytes, map(self.operand, (bits, bits, vb))), n))
-            self.emit(call("__bang_bor", *map(as_bytes, map(self.operand, (out, out, bits))), n))
-            self.drop(vb)
+            return self.converted(self.blend(bits, a, b, F32), t, want)
+        out = self.mixed(bits, a, b, t, want)
         self.drop(bits)
+        return out
+
+    def chosen(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
+        """All bits set in the lanes in which `x` (expanded) holds, none in the others."""
+        if isinstance(x, e.Var) and x.name in self.flags:
+            out, held = want or self.temp(I32), Vec(I32, self.vectors[x.name])
+            self.emit(copy(self.operand(out), self.operand(held), self.size, I32, "NRAM2NRAM"))
+            return out
+        if isinstance(x, e.Unary) and x.op == "!":
+            a = self.chosen(x.x, facts, want)
+            return self.bitwise("__bang_bnot", a, a)
+        both = isinstance(x, e.Binary) and x.op in e.LOGICAL and self._asks_integers(x)
+        if isinstance(x, e.Binary) and both and self._both(x, facts):
+            a, b = self.chosen(x.a, facts, want), self.chosen(x.b, facts)
+            self.bitwise("__bang_band" if x.op == "&&" else "__bang_bor", a, a, b)
+            self.drop(b)
+            return a
+        if self._asks_integers(x) and isinstance(x, e.Binary) and x.op in ops.COMPARE:
+            ones = self._one_for_integers(x, facts, want)
+        else:
+            mask = self.condition(x, facts)
+            ones = want or self.temp(I32)
+            args = (self.operand(ones), self.operand(mask), self.size, ZERO)
+            self.emit(call("__bang_float2int32_tz", *args))
+            self.drop(mask)
+        return self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
+
+    def _asks_integers(self, x: e.Expr) -> bool:
+        """Whether a condition compares integers somewhere."""
+        x = self.expanded(x)
+        if isinstance(x, e.Binary) and x.op in e.LOGICAL:
+            return self._asks_integers(x.a) or self._asks_integers(x.b)
+        if isinstance(x, e.Unary) and x.op == "!":
+            return self._asks_integers(x.x)
+        return isinstance(x, e.Binary) and x.op in ops.COMPARE and self._integers(x.a, x.b)
+
+    def bitwise(self, name: str, out: Vec, *used: Vec) -> Vec:
+        """An instruction on bits, of elements of 32."""
+        operands = map(as_bytes, map(self.operand, (out, *used)))
+        self.emit(call(name, *operands, byte_count(self.size, F32)))
+        return out
+
+    def mixed(self, bits: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
+        """a where the bits are set, else b."""
+        va = _as_vec(self, a)
+        if not isinstance(b, Vec) and is_const(b, 0):
+            out = self._target(want, (va,), t)
+            self.bitwise("__bang_band", out, va, bits)
+        else:
+            vb = _as_vec(self, b)
+            differ = self.temp(t)
+            self.bitwise("__bang_bxor", differ, va, vb)
+            self.bitwise("__bang_band", differ, differ, bits)
+            out = want or differ
+            self.bitwise("__bang_bxor", out, vb, differ)
+            self.drop(*(v for v in (vb, differ) if v != out))
+        self.drop(*(v for v in (va,) if v != out))
         return out
 
     def _uniform_choice(self, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
@@ -492,13 +561,15 @@ class Values(Converting):
         value = self.in_lane(x, lane, facts)
         assign: s.Stmt = s.Assign(self.element(out, lane), value)
         if self.mask is not None:
-            assign = s.If(e.compare("!=", at(self.mask, lane), real(0, F32)), (assign,))
+            assign = s.If(e.compare("!=", at(self.mask, lane), ZERO), (assign,))
         self.per_lane(lane, assign, weight=3 if x.type in FLOATS else 1)
         return out
 
     def in_lane(self, x: e.Expr, lane: e.Expr, facts: Facts, sure: bool = True) -> e.Expr:
         """`x` (expanded) as a scalar expression for one lane; `sure`: it is always evaluated."""
         if isinstance(x, e.Var):
+            if x.name in self.flags:
+                return e.compare("!=", at(self.vectors[x.name], lane), ZERO)
             if x.name in self.vectors:
                 return at(self.vectors[x.name], lane)
             return self.point(lane) if x == self.var else x

@@ -147,13 +147,15 @@ void type_exists(Op& o, int type) {
 }
 }  // namespace
 
+static bool on_bits(Binary op) { return op == op_band || op == op_bor || op == op_bxor; }
+
 void binary(Binary op, int type, const char* name, void* dst, const void* a, const void* b, Count n, int line) {
   const Count w = widths[type], bytes = n * w;
   Op o(name, line);
   o.count(n, w);
   if (type != t_u8) type_exists(o, type);
   if (!o.reads(a, bytes).reads(b, bytes).writes(dst, bytes).in_step(dst, a, bytes).in_step(dst, b, bytes)) return;
-  tally(vector_class(type), n);
+  tally(type == t_u8 && on_bits(op) ? count_vector_bytes : vector_class(type), n);  // chosen, not computed
   o.travel(dst, w, a, w, b, w, n);
   find(op, type)(dst, a, b, n, 1);
 }
@@ -280,7 +282,7 @@ void unary(Unary op, int type, const char* name, void* dst, const void* src, Cou
   const bool later = op == op_abs || op == op_recip || (op >= op_sqrt && op <= op_relu);
   if (later && !(name[7] == 'a' && name[8] == 'c')) o.needs_arch(300);
   if (!unary_ok(o, dst, src, n, w)) return;
-  tally(vector_class(type), n);
+  tally(op == op_bnot ? count_vector_bytes : vector_class(type), n);
   o.travel(dst, w, src, w, nullptr, 0, n);
   compute(op, type, dst, src, n);
 }
