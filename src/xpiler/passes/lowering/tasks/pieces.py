@@ -30,9 +30,10 @@ from xpiler.passes.lowering.tasks.build import (
     sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.conversions import WRAPS
+from xpiler.passes.lowering.tasks.functions import FLOATS
 from xpiler.passes.lowering.tasks.lanes import USUAL, Vec, Where, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range, negated
-from xpiler.passes.lowering.tasks.values import FLOATS, Values
+from xpiler.passes.lowering.tasks.values import Values
 
 LANE_LIMIT = 65536
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import map_children, walk
-from xpiler.ir.types import BF16, BOOL, F16, F32, I32, U32, Array, Pointer, Scalar, Type
+from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks import ops
 from xpiler.passes.lowering.tasks.build import (
     ONE,
     ZERO,
     NotVector,
-    as_bytes,
     at,
-    byte_count,
     call,
     cast,
     const,
@@ -27,19 +24,17 @@ from xpiler.passes.lowering.tasks.build import (
     mul,
     real,
 )  # fmt: skip
-from xpiler.passes.lowering.tasks.conversions import NUMBERS, WRAPS, Converting
+from xpiler.passes.lowering.tasks.conversions import NUMBERS, WRAPS
 from xpiler.passes.lowering.tasks.exchange import exchanged
+from xpiler.passes.lowering.tasks.functions import COMPOSED, FLOATS, Functions
 from xpiler.passes.lowering.tasks.lanes import Lanes, Value, Vec, has_load
 from xpiler.passes.lowering.tasks.ranges import as_range
 
-FLOATS = (F32, F16, BF16)
 FAR = 200
 """Cycles, roughly, that one element of the device's memory takes by itself."""
 
-LOG2E, LN2 = math.log2(math.e), math.log(2)
 
-
-class Values(Converting):
+class Values(Functions):
     """Evaluates expressions; a result that is no `Vec` is the same for all lanes."""
 
     def value(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Value:
@@ -84,36 +79,7 @@ class Values(Converting):
             self.emit(copy(self.operand(want), self.operand(v), self.size, want.elem, "NRAM2NRAM"))
             self.drop(v)
 
-    def filled(self, x: e.Expr, want: Vec | None = None) -> Vec:
-        out = want or self.temp(x.type)
-        if getattr(x.type, "bits", 64) == 64:
-            lane = self.counter()
-            self.per_lane(lane, s.Assign(self.element(out, lane), x))
-        elif is_const(x, 0):
-            self.emit(call("__bang_write_zero", self.operand(out), self.size))
-        else:
-            self.emit(call("__bang_write_value", self.operand(out), self.size, x))
-        return out
-
     # -- plain operations -----------------------------------------------------------------------
-
-    def _target(self, want: Vec | None, used: tuple[Value, ...], t: Type) -> Vec:
-        if want is not None:
-            return want
-        for v in used:
-            if isinstance(v, Vec) and v.temp and v.elem == t:
-                return v
-        return self.temp(t)
-
-    def _result(
-        self, want: Vec | None, used: tuple[Value, ...], t: Type, name: str, *args: Value
-    ) -> Vec:
-        """name(out, args..., n), in place where an operand is not needed any more."""
-        out = self._target(want, used, t)
-        given = [self.plain(a) if isinstance(a, Vec) else a for a in args]
-        self.emit(call(name, self.plain(out), *given, self.size))
-        self.drop(*(v for v in used if v != out))
-        return out
 
     def _binary(self, x: e.Binary, facts: Facts, want: Vec | None) -> Value:
         if x.type == BOOL:
@@ -197,55 +163,11 @@ class Values(Converting):
 
     def _function(self, x: e.Call, facts: Facts) -> Vec | None:
         """A function of one argument by instructions on floats; None where there are none."""
-        if len(x.args) != 1 or x.func not in {*ops.UNARY, *_COMPOSED}:
+        if len(x.args) != 1 or x.func not in {*ops.UNARY, *COMPOSED}:
             return None
         a = self.vec(x.args[0], facts)
-        f = self.converted(a, F32) if a.elem != F32 else a
-        if x.func in ops.UNARY:
-            out = self.temp(F32)
-            self._result(out, (f,), F32, ops.UNARY[x.func], f)
-        else:
-            out = getattr(self, f"_{x.func}")(f)
+        out = self.of_float(x.func, self.converted(a, F32) if a.elem != F32 else a)
         return out if x.type == F32 else self.converted(out, x.type)
-
-    def _steps(self, out: Vec, *steps: tuple[str, float]) -> Vec:
-        """A chain of `op scalar` on `out`, in place."""
-        for op, value in steps:
-            self._result(out, (), F32, ops.SCALAR[op], out, real(value, F32))
-        return out
-
-    def _exp(self, a: Vec) -> Vec:
-        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(LOG2E, F32))
-        return self._result(out, (), F32, "__bang_pow2", out)
-
-    def _log(self, a: Vec) -> Vec:
-        out = self._result(None, (a,), F32, "__bang_log2", a)
-        return self._steps(out, ("*", LN2))
-
-    def _log10(self, a: Vec) -> Vec:
-        out = self._result(None, (a,), F32, "__bang_log2", a)
-        return self._steps(out, ("*", math.log10(2)))
-
-    def _tanh(self, a: Vec) -> Vec:
-        """1 - 2 / (exp(2 x) + 1)."""
-        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(2 * LOG2E, F32))
-        self._result(out, (), F32, "__bang_pow2", out)
-        self._steps(out, ("+", 1.0))
-        self._result(out, (), F32, "__bang_recip", out)
-        return self._steps(out, ("*", -2.0), ("+", 1.0))
-
-    def _rint(self, a: Vec) -> Vec:
-        """By way of integers, where a float can have a fraction at all."""
-        whole = self.temp(I32)
-        self.emit(
-            call("__bang_float2int32_rn", self.operand(whole), self.operand(a), self.size, ZERO)
-        )
-        small = self._result(None, (), F32, "__bang_abs", a)
-        name, limit = "__bang_lt_scalar", real(2147483648, F32)
-        small = self._result(small, (), F32, name, small, limit)
-        ones = self.converted(small, I32)
-        bits = self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
-        return self.blend(bits, self.converted(whole, F32), a, F32)
 
     # -- conversions ----------------------------------------------------------------------------
 
@@ -388,7 +310,7 @@ class Values(Converting):
     def blend(self, bits: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
         """a where the bits are set, else b: nothing is computed with unwanted values."""
         if t not in (F32, I32):
-            a, b = (self.converted(_as_vec(self, v), F32) for v in (a, b))
+            a, b = (self.converted(self.filled_or(v), F32) for v in (a, b))
             return self.converted(self.blend(bits, a, b, F32), t, want)
         out = self.mixed(bits, a, b, t, want)
         self.drop(bits)
@@ -427,29 +349,6 @@ class Values(Converting):
         if isinstance(x, e.Unary) and x.op == "!":
             return self._asks_integers(x.x)
         return isinstance(x, e.Binary) and x.op in ops.COMPARE and self._integers(x.a, x.b)
-
-    def bitwise(self, name: str, out: Vec, *used: Vec) -> Vec:
-        """An instruction on bits, of elements of 32."""
-        operands = map(as_bytes, map(self.operand, (out, *used)))
-        self.emit(call(name, *operands, byte_count(self.size, F32)))
-        return out
-
-    def mixed(self, bits: Vec, a: Value, b: Value, t: Type, want: Vec | None = None) -> Vec:
-        """a where the bits are set, else b."""
-        va = _as_vec(self, a)
-        if not isinstance(b, Vec) and is_const(b, 0):
-            out = self._target(want, (va,), t)
-            self.bitwise("__bang_band", out, va, bits)
-        else:
-            vb = _as_vec(self, b)
-            differ = self.temp(t)
-            self.bitwise("__bang_bxor", differ, va, vb)
-            self.bitwise("__bang_band", differ, differ, bits)
-            out = want or differ
-            self.bitwise("__bang_bxor", out, vb, differ)
-            self.drop(*(v for v in (vb, differ) if v != out))
-        self.drop(*(v for v in (va,) if v != out))
-        return out
 
     def _uniform_choice(self, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
         out = want if want is not None and not _mentions(self, x, want) else self.temp(x.type)
@@ -612,9 +511,6 @@ def _low_word(x: e.Expr) -> e.Expr:
     return x
 
 
-_COMPOSED = ("exp", "log", "log10", "tanh", "rint")
-
-
 def _cancels(x: e.Call) -> bool:
     """a b + a and the like: where b is near -1, the product's rounding is all that is left."""
     a, b, c = (_unsigned(arg) for arg in x.args)
@@ -627,10 +523,6 @@ def _unsigned(x: e.Expr) -> e.Expr:
 
 def _number(value: int, t: Type) -> e.Const:
     return const(value) if is_int(t) else real(value, t)
-
-
-def _as_vec(values: Values, v: Value) -> Vec:
-    return v if isinstance(v, Vec) else values.filled(v)
 
 
 def _mentions(lanes: Lanes, x: e.Expr, want: Vec) -> bool:
