@@ -132,6 +132,14 @@ class Functions(Converting):
         self._result(out, (), F32, "__bang_recip", out)
         return self._steps(out, ("*", -2.0), ("+", 1.0))
 
+    def one_and_tanh(self, a: Vec) -> Vec:
+        """1 + tanh(x) = 2 / (exp(-2 x) + 1), in which nothing cancels."""
+        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(-2 * LOG2E, F32))
+        self._result(out, (), F32, "__bang_pow2", out)
+        self._steps(out, ("+", 1.0))
+        self._result(out, (), F32, "__bang_recip", out)
+        return self._steps(out, ("*", 2.0))
+
     def _rint(self, a: Vec) -> Vec:
         """By way of integers, where a float can have a fraction at all."""
         whole = self.temp(I32)

@@ -89,8 +89,9 @@ class Values(Functions):
         plain = x.type in FLOATS or (x.type == I32 and x.op in ("+", "-", "*"))
         if not plain or x.op not in ops.VECTOR or self._only_counts(x):
             return self.by_lane(x, facts, want)
-        if not self.narrow and _one_and_tanh(x):
-            return self.by_lane(x, facts, want)
+        angle = _one_and_tanh(x)
+        if angle is not None and x.type == F32:
+            return self.one_and_tanh(self.vec(angle, facts))
         a = self.value(x.a, facts)
         b = self.value(x.b, facts)
         if isinstance(a, Vec) and isinstance(b, Vec):
@@ -493,12 +494,12 @@ class Values(Functions):
         return map_children(x, lambda c: self.in_lane(c, lane, facts, sure))
 
 
-def _one_and_tanh(x: e.Binary) -> bool:
-    """Whether a sum cancels what tanh has: its last digits, which vectors have less exactly."""
-    pairs = ((x.a, x.b), (x.b, x.a))
-    return x.op == "+" and any(
-        is_const(one, 1) and isinstance(f, e.Call) and f.func == "tanh" for one, f in pairs
-    )
+def _one_and_tanh(x: e.Binary) -> e.Expr | None:
+    """u where `x` is 1 + tanh(u), which cancels the digits that tanh has."""
+    for one, f in ((x.a, x.b), (x.b, x.a)):
+        if x.op == "+" and is_const(one, 1) and isinstance(f, e.Call) and f.func == "tanh":
+            return f.args[0]
+    return None
 
 
 def _low_word(x: e.Expr) -> e.Expr:
