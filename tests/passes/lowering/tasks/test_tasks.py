@@ -249,13 +249,22 @@ void grows(const float* x, double* y, int n) {
 """
 
 
+BEHIND = """
+void behind(const int* x, int* y, int n) {
+  for (int i = 0; i < n; i++)
+    if (x[i] < y[i]) y[i] = x[i] - 1;
+}
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "suffix", "instruction"),
     [
         (TREE, "cu", "__bang_sumpool(part, in_tile"),
         (MOVED, "c", "__bang_mul_scalar("),
         (SIGN, "c", "__bang_lt_scalar("),
-        (LEAST, "c", "__bang_lt("),
+        (LEAST, "c", "__bang_minequal("),
+        (BEHIND, "c", "__bang_lt("),
         (NARROW, "c", "__bang_div("),
         (AHEAD, "cu", "__bang_maxpool("),
     ],
