@@ -119,3 +119,18 @@ void run(const float* x, float* y, int n) { twice<<<(n + 63) / 64, 64>>>(x, y, n
     assert "guards gave up: LookupError: no such loop" in step.checks["left as it was"]
     assert result.text is not None
     assert not result.errors
+
+
+def test_a_struct_of_pointers_and_sizes_by_value() -> None:
+    result = run("""
+struct Job { const float* x; float* y; int rows, cols, mean; };
+__global__ void sums(Job job) {
+    int row = blockIdx.x * 64 + threadIdx.x;
+    if (row >= job.rows) return;
+    float sum = 0;
+    for (int i = 0; i < job.cols; i++) sum += job.x[row * job.cols + i];
+    job.y[row] = job.mean == 1 ? sum / job.cols : sum;
+}""")
+    assert result.verified, [d.render() for d in result.diagnostics]
+    assert result.verdict is not None
+    assert any("job.mean=1" in a for a in result.verdict.assumptions), "both ways were tried"

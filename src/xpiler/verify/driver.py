@@ -37,12 +37,25 @@ def _argument(index: int, arg: ScalarArg | BufferArg, language: Literal["c", "c+
     if isinstance(arg, BufferArg):
         untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
         return f"*({arg.ctype} **)argv[{index}]" if arg.ctype else untyped % index
-    return f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
+    value = f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
+    if isinstance(arg, ScalarArg) and arg.pointers:
+        untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
+        links = (
+            f"xprt_s.{name} = {untyped % (index + 1 + k)};" for k, name in enumerate(arg.pointers)
+        )
+        return f"({{ {arg.ctype} xprt_s = {value}; {' '.join(links)} xprt_s; }})"
+    return value
 
 
 def _call(invocation: Invocation, language: Literal["c", "c++"]) -> str:
     """The call of the entry; what it returns goes to the buffer named RETURNED, if there is one."""
-    taken = [(i, a) for i, a in enumerate(invocation.args) if not _is_result(a)]
+    inner = {
+        i + 1 + k
+        for i, a in enumerate(invocation.args)
+        if isinstance(a, ScalarArg)
+        for k in range(len(a.pointers))
+    }
+    taken = [(i, a) for i, a in enumerate(invocation.args) if not _is_result(a) and i not in inner]
     arguments = ", ".join(_argument(i, a, language) for i, a in taken)
     results = [(i, a) for i, a in enumerate(invocation.args) if _is_result(a)]
     keep = "".join(f"**({a.ctype or 'int'} **)argv[{i}] = " for i, a in results)

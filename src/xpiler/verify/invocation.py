@@ -18,10 +18,14 @@ RETURNED = "the returned value"
 
 @dataclass(frozen=True, slots=True)
 class ScalarArg:
-    """A scalar (`ctype` as C spells it), or a struct passed by value as its bytes."""
+    """A scalar (`ctype` as C spells it), or a struct passed by value as its bytes.
+
+    `pointers` are the struct's pointer members: the buffers that follow it are what they point to.
+    """
 
     ctype: str
     value: int | float | bytes
+    pointers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.entries import fields, launched
+from xpiler.verify.inference.entries import fields, launched, members
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
@@ -83,7 +83,22 @@ def buffer_spec(plan: BufferPlan) -> BufferSpec:
 def arguments(program: Program, entry: Function, case: Case) -> tuple[ScalarArg | BufferSpec, ...]:
     """The arguments of `entry` in order, values and extents from `case`."""
     buffers = {b.name: b for b in case.buffers}
-    return tuple(_argument(program, p, buffers, case.scalars) for p in entry.params)
+    return tuple(a for p in entry.params for a in _arguments(program, p, buffers, case.scalars))
+
+
+def _arguments(
+    program: Program,
+    p: e.Var,
+    buffers: Mapping[str, BufferPlan],
+    scalars: Mapping[str, int | float],
+) -> tuple[ScalarArg | BufferSpec, ...]:
+    """One argument; a struct is followed by the buffers that its pointers point to."""
+    first = _argument(program, p, buffers, scalars)
+    if not (isinstance(p.type, Struct) and isinstance(first, ScalarArg)):
+        return (first,)
+    inner = [x for x in members(program, p) if isinstance(x.type, Pointer)]
+    names = tuple(x.name.removeprefix(f"{p.name}.") for x in inner)
+    return (replace(first, pointers=names), *(buffer_spec(buffers[x.name]) for x in inner))
 
 
 def _argument(
@@ -102,12 +117,15 @@ def _argument(
 
 
 def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]) -> bytes:
-    """A struct of scalars as the compilers lay it out: natural alignment, zero padding."""
+    """A struct as the compilers lay it out: natural alignment, zero padding, null pointers."""
     assert isinstance(p.type, Struct)
     out = b""
     for name, t in fields(program, p.type):
-        assert isinstance(t, Scalar)
         out += bytes(-len(out) % align_of(t, program))
+        if isinstance(t, Pointer):
+            out += bytes(size_of(t, program))
+            continue
+        assert isinstance(t, Scalar)
         out += encode(np.array([scalars.get(f"{p.name}.{name}", 1)]), DTYPES[t.name]).tobytes()
     return out + bytes(size_of(p.type, program) - len(out))
 

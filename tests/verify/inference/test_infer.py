@@ -161,6 +161,26 @@ def test_places_from_rounded_numbers_are_bounded_by_their_guards() -> None:
     assert counts(plan)["x"] == plan.cases[0].scalars["n"] + 1
 
 
+def test_sizes_that_host_code_accepts_are_drawn() -> None:
+    (plan,) = (
+        plans("""__global__ void k(const float* x, float* y, int n, int w, int step, int out) {
+        int i = threadIdx.x;
+        for (int j = 0; i < out && j < w; j++) y[i] += x[i * step + j];
+    }
+    int op(const float* x, float* y, int n, int w, int step, int parts) {
+        if (n < w || (n - w) % step != 0 || n % parts != 0 || w >= parts) return 1;
+        k<<<1, 64>>>(x, y, n, w, step, (n - w) / step + 1);
+        return 0;
+    }""")
+    )
+    assert len(plan.cases) == 2
+    for number, case in enumerate(plan.cases):
+        n, w, step, parts = (int(case.scalars[name]) for name in ("n", "w", "step", "parts"))
+        assert w <= n
+        assert (n - w) % step == n % parts == 0
+        assert counts(plan, number)["y"] == (n - w) // step + 1
+
+
 def test_sizes_in_a_struct_that_the_host_fills() -> None:
     (plan,) = plans("""struct S { int n, half; };
     __global__ void k(float* x, S s) {

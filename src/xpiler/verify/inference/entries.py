@@ -71,11 +71,13 @@ def testable(program: Program, f: Function) -> bool:
 
 
 def _testable(program: Program, t: Type) -> bool:
-    if isinstance(t, Pointer):
-        return isinstance(t.elem, (Scalar, Vector)) and t.elem != VOID
     if isinstance(t, Struct):
-        return all(isinstance(field, Scalar) for _, field in fields(program, t))
-    return isinstance(t, (Scalar, Opaque))
+        return all(isinstance(x, Scalar) or _is_buffer(x) for _, x in fields(program, t))
+    return _is_buffer(t) or isinstance(t, (Scalar, Opaque))
+
+
+def _is_buffer(t: Type) -> bool:
+    return isinstance(t, Pointer) and isinstance(t.elem, (Scalar, Vector)) and t.elem != VOID
 
 
 def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:
@@ -90,9 +92,20 @@ def scalars(program: Program, f: Function) -> tuple[e.Var, ...]:
         if isinstance(p.type, Scalar):
             out.append(p)
         elif isinstance(p.type, Struct):
-            out += [e.Var(f"{p.name}.{n}", t) for n, t in fields(program, p.type)]
+            out += [x for x in members(program, p) if isinstance(x.type, Scalar)]
     return tuple(out)
 
 
-def pointers(f: Function) -> tuple[e.Var, ...]:
-    return tuple(p for p in f.params if isinstance(p.type, Pointer))
+def pointers(program: Program, f: Function) -> tuple[e.Var, ...]:
+    """The pointer parameters, and the pointers in structs passed by value as `param.field`."""
+    out: list[e.Var] = []
+    for p in f.params:
+        inner = members(program, p) if isinstance(p.type, Struct) else (p,)
+        out += [x for x in inner if isinstance(x.type, Pointer)]
+    return tuple(out)
+
+
+def members(program: Program, p: e.Var) -> tuple[e.Var, ...]:
+    """The fields of a struct parameter as variables `param.field`."""
+    assert isinstance(p.type, Struct)
+    return tuple(e.Var(f"{p.name}.{n}", t) for n, t in fields(program, p.type))

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xpiler.ir.expr import Var
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
-from xpiler.verify.inference.entries import fields
+from xpiler.verify.inference.entries import members
 from xpiler.verify.inference.machine import STEP_BUDGET, LaunchRecord, Machine, OutOfBudget
 from xpiler.verify.inference.values import (
     TOP,
@@ -156,7 +157,7 @@ def started(
         elif isinstance(p.type, Scalar):
             args.append(point(scalars[p.name]) if p.name in scalars else TOP)
         elif isinstance(p.type, Struct):
-            args.append(_record(program, p.name, p.type, scalars))
+            args.append(_record(m, p, scalars))
         else:
             args.append(point(0) if isinstance(p.type, Opaque) else TOP)
     for name, count in declared_counts(program, entry, scalars).items():
@@ -169,6 +170,14 @@ def started(
     m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
 
 
-def _record(program: Program, name: str, t: Struct, scalars: Mapping[str, int | float]) -> Record:
-    values = {n: scalars.get(f"{name}.{n}") for n, _ in fields(program, t)}
-    return Record({n: TOP if x is None else point(x) for n, x in values.items()})
+def _record(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Record:
+    """A struct passed by value: its numbers as given, its pointers each to a buffer."""
+    out = Record()
+    for x in members(m.program, p):
+        name = x.name.removeprefix(f"{p.name}.")
+        if isinstance(x.type, Pointer):
+            m.region(x.name)
+            out.fields[name] = start_of(x.name)
+        else:
+            out.fields[name] = point(scalars[x.name]) if x.name in scalars else TOP
+    return out

@@ -14,8 +14,9 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import I64, Pointer, Scalar, Struct
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import entries, fields, pointers, scalars
+from xpiler.verify.inference.flags import ways
 from xpiler.verify.inference.footprint import Shape, declared_counts
-from xpiler.verify.inference.fuller import busier, fuller
+from xpiler.verify.inference.fuller import busier, fuller, runs
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.search import (
@@ -351,8 +352,10 @@ def _further(
     search: Searcher, trials: Sequence[Trial], exprs: ShapeExprs | None
 ) -> tuple[Case, ...]:
     """Cases that show what `trials` leave out; the emulator decides whether they are sound."""
-    found = fuller(search, trials, partial(_with_values, search, trials[0], exprs))
-    return _cases(search, found)
+    make = partial(_with_values, search, trials[0], exprs)
+    free = {n: x for n, x in trials[0].values.items() if n not in search.fixed}
+    others = [make({**trials[0].values, **w}) for w in ways(search.program, search.entry, free)]
+    return _cases(search, [*filter(runs, others), *fuller(search, trials, make)])
 
 
 def _cases(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
@@ -422,7 +425,7 @@ def _listed(search: Searcher, first: Trial) -> list[Trial]:
 
 
 def _case(search: Searcher, t: Trial, indices: dict[str, bool]) -> Case:
-    buffers = tuple(_buffer(search, t, p, indices) for p in pointers(search.entry))
+    buffers = tuple(_buffer(search, t, p, indices) for p in pointers(search.program, search.entry))
     shape = t.shape or ((1, 1, 1), (1, 1, 1))
     shared = search._shared_bytes(t.values, t.shape)
     return Case(dict(t.values), buffers, shape[0], shape[1], shared, bool(search.fixed))

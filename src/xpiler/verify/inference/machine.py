@@ -520,7 +520,7 @@ def _without_conversions(x: e.Expr) -> e.Expr:
 
 def follows(x: e.Expr) -> bool:
     """Whether the value of `x` is that of an expression over variables and coordinates alone."""
-    kinds = (e.Const, e.Var, e.Axis, e.Binary, e.Cast)
+    kinds = (e.Const, e.Var, e.Axis, e.Binary, e.Cast, e.Field)
     return _is_integer(x.type) and all(
         isinstance(n, kinds) or (isinstance(n, e.Call) and n.func in _KNOWN) for n in walk(x)
     )

@@ -57,7 +57,7 @@ class Measured:
         if seen.failed:
             return {}
         out: dict[str, int | None] = {}
-        for p in pointers(self.plan.entry):
+        for p in pointers(self.program, self.plan.entry):
             assert isinstance(p.type, Pointer)
             span = seen.regions[p.name].touched
             if span is not None and span.bounded and span.lo >= 0:

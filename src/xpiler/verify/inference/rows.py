@@ -36,7 +36,8 @@ def spilled_tile(m: Machine, pointer: e.Expr, length: e.Expr, width: int) -> flo
     terms, size = offsets(m, pointer), m.number(length)
     if not terms or not size.single or size.lo <= 0:
         return 0.0
-    return _beyond(m, [_term(m, x) for x in _summands(m, terms)], int(size.lo), width)
+    sizes = _term(m, length).sizes
+    return _beyond(m, [_term(m, x) for x in _summands(m, terms)], int(size.lo), sizes, width)
 
 
 def offsets(m: Machine, place: e.Expr) -> Terms | None:
@@ -51,6 +52,8 @@ def offsets(m: Machine, place: e.Expr) -> Terms | None:
         return None if base is None else (*base, place.b)
     if isinstance(place, e.Cast) and place.type == place.x.type:
         return offsets(m, place.x)
+    if isinstance(place, e.Field) and isinstance(place.type, Pointer):
+        return ()
     return m.paths.get(place.name, ()) if isinstance(place, e.Var) else None
 
 
@@ -69,42 +72,49 @@ def _summands(m: Machine, terms: Terms, depth: int = 0) -> Iterator[e.Expr]:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A product: what is known of it for these sizes (`stride`), and what varies."""
+    """A product: the sizes in it, what it is known to be a multiple of, and what varies."""
 
     whole: e.Expr
     stride: int
-    sized: bool
+    sizes: frozenset[e.Expr]
     varying: tuple[e.Expr, ...]
 
 
 def _term(m: Machine, x: e.Expr) -> _Term:
-    stride, sized, varying = 1, False, []
+    stride, sizes, varying = 1, set(), []
     for factor in _factors(x):
         n = m.number(factor)
         if n.single and n.lo >= 1 and not _moves(m, factor):
             stride *= int(n.lo)
-            sized |= any(isinstance(y, e.Var) for y in walk(factor))
+            sizes |= {factor} if any(isinstance(y, e.Var) for y in walk(factor)) else set()
         else:
             varying.append(factor)
-    return _Term(x, stride, sized, tuple(varying))
+    return _Term(x, stride, frozenset(sizes), tuple(varying))
 
 
 def _spill(m: Machine, terms: Sequence[_Term]) -> float:
-    """Over all ways to see a sum as row * length + column."""
-    worst = 0.0
+    """Over all ways to see a sum as row * length + column, together."""
+    total = 0.0
     for row in terms:
-        if row.sized and row.stride > 1 and row.varying:
-            worst = max(worst, _beyond(m, terms, row.stride))
+        if row.sizes and row.varying:
+            total += _beyond(m, terms, row.stride, row.sizes)
         for x in row.varying if len(terms) + len(row.varying) > 1 or row.stride > 1 else ():
             inner = [_term(m, y) for y in _summands(m, (x,))]
-            worst = max(worst, _spill(m, inner) if len(inner) > 1 else 0.0)
-    return worst
+            total += _spill(m, inner) if len(inner) > 1 else 0.0
+    return total
 
 
-def _beyond(m: Machine, terms: Sequence[_Term], length: int, width: int = 1) -> float:
-    """By what share of `length` the terms that count within a row pass it."""
-    inner = (t for t in terms if t.stride % length)  # others only say which row it is
-    columns = [t for t in inner if not t.sized or t.stride < length]
+def _beyond(
+    m: Machine, terms: Sequence[_Term], length: int, sizes: frozenset[e.Expr], width: int = 1
+) -> float:
+    """By what share of `length`, made of `sizes`, the terms that count within a row pass it."""
+
+    def counts(t: _Term) -> bool:
+        if not t.sizes:
+            return t.stride % length != 0
+        return t.stride <= length and not t.sizes >= sizes
+
+    columns = [t for t in terms if counts(t)]
     if any(_subtracts(t.whole) for t in columns):
         return 0.0
     span = point(0)

@@ -32,7 +32,7 @@ def samples(program: Program, plan: EntryPlan, spec: Spec) -> tuple[Sample, ...]
         if trial.seen.failed or trial.score()[0] > 0:
             continue
         counts = {}
-        for p in pointers(plan.entry):
+        for p in pointers(program, plan.entry):
             assert isinstance(p.type, Pointer)
             span = trial.seen.regions[p.name].touched
             if span is not None and span.bounded:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle, islice
 
 from xpiler.ir.program import Function, Program
@@ -38,6 +39,8 @@ SECOND_SIZES = (
 SMALL = (3, 5, 7, 4, 6, 9)
 MIXED = (5, 17, 21, 6, 7, 9)  # sizes of which some are longer than a register
 ROUND = (16, 32, 48)
+EARLY, LATE = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16), (1, 1, 2, 2, 3, 4, 5, 8)
+DRAWS, ENOUGH = 500, 12
 Score = tuple[float, ...]
 
 
@@ -86,6 +89,7 @@ class Searcher:
     """Search for one entry; `fixed` holds what options or the sidecar gave.
 
     `exact`: loops are interpreted turn by turn, since hulls of whole loops do not bound something.
+    `spare`: further trials as good as the best, where sizes had to be drawn.
     """
 
     program: Program
@@ -94,6 +98,7 @@ class Searcher:
     kernel: bool
     remaining: int = TOTAL_STEPS
     exact: bool = False
+    spare: list[Trial] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fixed = {
@@ -133,7 +138,7 @@ class Searcher:
     def given_ranges(self, values: Mapping[str, int | float]) -> dict[str, Interval]:
         """The values of integer buffers that the spec says, at these sizes."""
         out = {}
-        for p in pointers(self.entry):
+        for p in pointers(self.program, self.entry):
             bounds = self.spec.arg(p.name).range
             if bounds is not None and isinstance(p.type, Pointer) and c.is_integer(p.type.elem):
                 low, high = (
@@ -155,6 +160,8 @@ class Searcher:
         ]
         if trials[0].perfect or not self.sizes:
             return self._lighter(trials[0])
+        if not self.kernel and all(t.seen.empty() for t in trials):
+            trials += self._drawn(trials[0])
         if self._guarded_wrongly(trials[0]):
             return self._lighter(trials[0])  # the emulator will say where
         solved = solve_sizes(
@@ -170,6 +177,33 @@ class Searcher:
         # Intervals may see accesses that cannot be: then plain sizes are the better guess.
         running = [t for t in trials if not t.seen.empty()] or trials
         return self._lighter(running[0] if best.score()[0] > 0 else best)
+
+    def _drawn(self, first: Trial) -> list[Trial]:
+        """The best of small sizes drawn by lot, where host code sends all usual ones away.
+
+        It may ask that one divides another, or that a window fits in its image: such sizes come
+        late in a list of parameters and are small.
+        """
+        lot = random.Random(len(self.sizes))
+        late = len(self.sizes) // 2
+        found: list[Trial] = []
+        for _ in range(DRAWS):
+            sizes = [lot.choice(LATE if k >= late else EARLY) for k in range(len(self.sizes))]
+            t = self.trial(self.defaults(sizes), first.data, first.shape)
+            if not t.seen.empty() and t.score()[0] == 0:
+                found.append(t)
+            if len(found) == ENOUGH:
+                break
+        found.sort(key=lambda t: (t.score(), self._ones(t)))
+        self.spare = found[1:]
+        return found[:1]
+
+    def _unlike(self, first: Trial, t: Trial) -> int:
+        return sum(t.values[n] != first.values[n] for n in self.sizes)
+
+    def _ones(self, t: Trial) -> int:
+        """How many sizes are 1, which hides dimensions."""
+        return sum(t.values[n] == 1 for n in self.sizes)
 
     def bounded(self, data: Mapping[str, Interval]) -> Trial:
         """The best trial for a function; the extents of its buffers are known where possible."""
@@ -279,6 +313,8 @@ class Searcher:
         First such as give every loop several turns, also those over tiles; at last such as change
         one size only, where constants of the text fix the others.
         """
+        if self.spare:
+            return max(self.spare, key=lambda t: self._unlike(first, t) - self._ones(t))
         rising = () if self.exact else c.RISING.get(len(self.sizes), ())
         further = (SMALL[::-1], ROUND) if self.exact else self._second_sizes()
         lists = [self._wanted(first, sizes) for sizes in (*rising, *further)]
@@ -318,7 +354,7 @@ class Searcher:
         """
         found: dict[str, bool] = {}
         data = {**self.some_integers(3), **t.data}
-        for p in pointers(self.entry):
+        for p in pointers(self.program, self.entry):
             assert isinstance(p.type, Pointer)
             if not c.is_integer(p.type.elem):
                 continue
@@ -335,7 +371,7 @@ class Searcher:
         """Small values for all integer buffers: an index that nothing bounds hides all others."""
         return {
             p.name: Interval(0, top)
-            for p in pointers(self.entry)
+            for p in pointers(self.program, self.entry)
             if isinstance(p.type, Pointer) and c.is_integer(p.type.elem)
         }
 

@@ -1,0 +1,116 @@
+"""Parameters that choose between ways to compute: each way is to be tried.
+
+A number is a flag where all that is done with it is to compare it with constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import children
+from xpiler.ir.types import BOOL, Struct
+from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.entries import scalars
+
+MOST_WAYS = 2
+"""Cases beside those with the flags' usual values."""
+Sizes = Mapping[str, int | float]
+
+
+def ways(program: Program, entry: Function, values: Sizes) -> Iterator[Sizes]:
+    """Values with other flags than `values`, all of them changed at once."""
+    choices = {}
+    for p in scalars(program, entry):
+        known = {0, 1} if p.type == BOOL else set()
+        if c.is_integer(p.type):
+            known = _compared(program, entry, p.name)
+        if p.name not in values:
+            continue
+        now = values[p.name]
+        rest = sorted(known - {now}) if known else []
+        if rest:
+            choices[p.name] = rest
+    for k in range(min(MOST_WAYS, max(map(len, choices.values()), default=0))):
+        yield {**values, **{n: rest[k % len(rest)] for n, rest in choices.items()}}
+
+
+def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[int]:
+    """The constants that a parameter is compared with; none where it is used otherwise."""
+    found: set[int] = set()
+    plain = True
+
+    def use(value: int | None) -> None:
+        nonlocal plain
+        plain = plain and value is not None
+        found.update({0, 1} if value is None else {value})
+
+    def inner(g: Function, index: int) -> None:
+        nonlocal plain
+        known = _compared(program, g, g.params[index].name, depth + 1)
+        plain = plain and bool(known) and depth < 8
+        found.update(known)
+
+    for st in f.body:
+        _uses(program, st, name, use, inner)
+    return found if plain else set()
+
+
+Use = Callable[[int | None], None]
+Inner = Callable[[Function, int], None]
+
+
+def _uses(program: Program, n: object, name: str, use: Use, inner: Inner) -> None:
+    """Tell `use` each use of the parameter in `n`, `inner` each place where it is passed on."""
+    if _is(n, name):
+        use(None)
+        return
+    for x, value in _tests(n):
+        if _is(c.bare(x), name):
+            use(value)
+    tested = [x for x, _ in _tests(n) if _is(c.bare(x), name)]
+    passed = list(_passed(program, n, name))
+    for g, index, x in passed:
+        inner(g, index)
+        tested.append(x)
+    for child in children(n):  # type: ignore[arg-type]
+        if not any(child is x for x in tested):
+            _uses(program, child, name, use, inner)
+
+
+def _is(n: object, name: str) -> bool:
+    if isinstance(n, e.Field) and isinstance(n.base, e.Var) and isinstance(n.base.type, Struct):
+        return f"{n.base.name}.{n.name}" == name
+    return isinstance(n, e.Var) and n.name == name
+
+
+def _tests(n: object) -> Iterator[tuple[e.Expr, int]]:
+    """Expressions that `n` compares with a constant; a condition compares with 0."""
+    if isinstance(n, e.Binary) and n.op in ("==", "!="):
+        for x, k in ((n.a, n.b), (n.b, n.a)):
+            k = c.bare(k)
+            if isinstance(k, e.Const) and isinstance(k.value, int):
+                yield x, int(k.value)
+    elif isinstance(n, (s.If, e.Select, s.While)):
+        yield n.cond, 0
+    elif isinstance(n, e.Unary) and n.op == "!":
+        yield n.x, 0
+    elif isinstance(n, e.Binary) and n.op in ("&&", "||"):
+        yield n.a, 0
+        yield n.b, 0
+    elif isinstance(n, s.Switch):
+        for case in n.cases:
+            for value in case.values:
+                yield n.value, value
+
+
+def _passed(program: Program, n: object, name: str) -> Iterator[tuple[Function, int, e.Expr]]:
+    """Parameters of functions of the program that the parameter is passed on to."""
+    called = n.func if isinstance(n, e.Call) else n.kernel if isinstance(n, s.Launch) else None
+    g = next((f for f in program.functions if f.name == called), None)
+    if g is not None and isinstance(n, (e.Call, s.Launch)):
+        for index, x in enumerate(n.args[: len(g.params)]):
+            if _is(c.bare(x), name):
+                yield g, index, x
