@@ -110,8 +110,8 @@ def _beyond(
     """By what share of `length`, made of `sizes`, the terms that count within a row pass it."""
 
     def counts(t: _Term) -> bool:
-        if not t.sizes:
-            return t.stride % length != 0
+        if not t.sizes:  # of rows with a fixed length it may say which one it is
+            return bool(sizes) or t.stride % length != 0
         return t.stride <= length and not t.sizes >= sizes
 
     columns = [t for t in terms if counts(t)]
