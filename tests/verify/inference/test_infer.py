@@ -204,6 +204,23 @@ def test_counters_of_inner_loops_move_with_all_turns() -> None:
     assert counts(plan)["x"] == 32 * sizes["a"] * sizes["b"]
 
 
+def test_pointers_that_walk_through_nested_loops() -> None:
+    (plan,) = plans("""__global__ void k(const float* x, float* y, int n, int a, int b) {
+        int i = threadIdx.x;
+        const float* from = x + i - a / 2;
+        float* to = y + i;
+        for (int r = 0; r < a; r++) for (int s = 0; s < b; s++) {
+            int at = i - a / 2 + r * b + s;
+            *to = at >= 0 && at < n ? from[r * b + s] : 0;
+            to += n;
+        }
+    }
+    void op(const float* x, float* y, int n, int a, int b) { if (n > 8) k<<<1, n>>>(x, y, n, a, b); }
+    """)
+    sizes = plan.cases[0].scalars
+    assert counts(plan)["y"] == sizes["n"] * sizes["a"] * sizes["b"]
+
+
 @pytest.mark.parametrize(
     ("body", "block"),
     [

@@ -393,12 +393,10 @@ class Machine:
         self.paths = {
             k: terms
             for k, terms in self.paths.items()
-            if k != name and not any(name in variables(x) for x in terms)
+            if k != name and not any(name in names(x) for x in terms)
         }
-        self.origins = {
-            k: x for k, x in self.origins.items() if k != name and name not in variables(x)
-        }
-        self.facts = {x: i for x, i in self.facts.items() if name not in variables(x)}
+        self.origins = {k: x for k, x in self.origins.items() if k != name and name not in names(x)}
+        self.facts = {x: i for x, i in self.facts.items() if name not in names(x)}
 
     # -- statements --------------------------------------------------------------------------
     def run(self, body: s.Body) -> bool:
@@ -505,6 +503,19 @@ def _strip(x: e.Expr) -> e.Expr:
         if len(_stripped) > _MOST_STRIPPED:
             _stripped.clear()
         found = _stripped[id(x)] = (x, _without_conversions(x))
+    return found[1]
+
+
+_names_in: dict[int, tuple[e.Expr, set[str]]] = {}
+
+
+def names(x: e.Expr) -> set[str]:
+    """The variables in `x`, remembered by identity."""
+    found = _names_in.get(id(x))
+    if found is None:
+        if len(_names_in) > _MOST_STRIPPED:
+            _names_in.clear()
+        found = _names_in[id(x)] = (x, variables(x))
     return found[1]
 
 

@@ -13,6 +13,7 @@ from xpiler.verify.inference.machine import CONCRETE_TRIPS, EXACT_TRIPS, Machine
 from xpiler.verify.inference.rows import offsets, spilled_tile
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
 
+LONGEST_PATH = 8  # terms added up in a pointer that are worth knowing
 UNKNOWN_TRIPS = 32.0  # iterations that a loop is charged with when nothing says how many
 
 
@@ -96,8 +97,9 @@ def _path(m: Machine, st: s.Assign) -> tuple[e.Expr, ...] | None:
         return None
     moved = e.Binary("+", st.target, st.value, st.target.type)
     path = offsets(m, moved if st.op == "+" else st.value) if st.op in ("", "+") else None
-    known = path is not None and not any(st.target.name in variables(x) for x in path)
-    return path if known else None
+    if path is None or len(path) > LONGEST_PATH:  # a walk through a loop, turn by turn
+        return None
+    return None if any(st.target.name in variables(x) for x in path) else path
 
 
 def _branch(m: Machine, st: s.If) -> bool:
