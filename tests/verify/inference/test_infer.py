@@ -215,7 +215,7 @@ def test_pointers_that_walk_through_nested_loops() -> None:
             to += n;
         }
     }
-    void op(const float* x, float* y, int n, int a, int b) { if (n > 8) k<<<1, n>>>(x, y, n, a, b); }
+    void op(const float* x, float* y, int n, int a, int b) { k<<<1, n>>>(x, y, n, a, b); }
     """)
     sizes = plan.cases[0].scalars
     assert counts(plan)["y"] == sizes["n"] * sizes["a"] * sizes["b"]
