@@ -9,21 +9,24 @@ accumulates runs in any order, so its strides go as those of parallel loops do.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count, pairwise
 
 from xpiler.analysis.atoms import REORDERED, Ledger
+from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in, of_stmt
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.reductions import Step, update
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_exprs, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
 from xpiler.ir.types import BF16, F16, Array, Scalar
-from xpiler.passes.cleanup.base import Context, Walker, each_function
+from xpiler.passes.cleanup.base import Context, Walker, each_function, inside
 from xpiler.passes.cleanup.bodies import each_body
 from xpiler.passes.cleanup.coalesce import Coalescer
 from xpiler.passes.cleanup.fold import int_value
 from xpiler.passes.cleanup.machine import (
+    IDEMPOTENT,
     OPERATIONS,
     ROUNDED,
     Machine,
@@ -46,6 +49,7 @@ class Accumulate:
             taken = {p.name for p in f.params} | set(names_in(f.body))
             body = each_body(f.body, lambda b: _joined(b, taken, ctx.ledger))
             body = each_body(body, lambda b: _without_partials(b, ctx.ledger))
+            body = each_body(body, _started)
             f = replace(f, body=body) if body is not f.body else f
             axes = {v for name, v in ctx.axes if name == f.name}
             return _Contiguous(axes, taken, ctx.ledger).run(f, ctx.facts(f))
@@ -252,6 +256,28 @@ def _renamed(body: s.Body, part: e.Var, whole: e.Var) -> s.Body:
     return out
 
 
+# -- a constant that every lane adds in is where the whole starts ---------------------------------
+
+
+def _started(body: s.Body) -> s.Body:
+    """`m = -INF; for t { m = max(m, C); ... }` as `m = C; for t ...`: once is as good as often."""
+    for at, (d, loop) in enumerate(pairwise(body)):
+        if not isinstance(d, s.Decl) or d.init is None or not isinstance(loop, s.For):
+            continue
+        whole, ends = d.var, [int_value(x) for x in (loop.lo, loop.hi)]
+        if None in ends or ends[0] >= ends[1]:  # type: ignore[operator]
+            continue
+        for st in loop.body:
+            step = update(st, {whole.name}) if isinstance(st, s.Assign) else None
+            if step is None or step.op not in IDEMPOTENT or not isinstance(step.value, e.Const):
+                continue
+            if is_neutral(step.op, d.init) and _only_updates(loop.body, whole, step.op):
+                rest = tuple(x for x in loop.body if x is not st)
+                start, less = replace(d, init=step.value), replace(loop, body=rest)
+                return _started((*body[:at], start, less, *body[at + 2 :]))
+    return body
+
+
 # -- a nest that only accumulates runs in any order -----------------------------------------------
 
 
@@ -272,13 +298,17 @@ class _Contiguous(Walker):
             return (new,)
         free = _marked(new, inner, "parallel")
         done = Coalescer(set(), self.axes, self.taken).stmt(free, facts)
-        if done != (free,):
+        if done != (free,) and all(_apart(x, facts) for x in done):
             return tuple(_serial(x) for x in done)
-        return (_in_windows(new, self.taken) or new,)
+        windows = _in_windows(new, self.taken)
+        return (windows if windows is not None and _apart(windows, facts) else new,)
 
 
 def _collected(loop: s.For) -> tuple[s.For | None, set[tuple[str, object]]]:
-    """The innermost loop of a nest that only updates accumulators, and by what operations."""
+    """The innermost loop of a nest that updates accumulators, and by what operations.
+
+    Whatever else it stores is for `_apart` to look at.
+    """
     inner, depth = loop, 0
     while inner.body and isinstance(inner.body[-1], s.For):
         if not all(isinstance(d, s.Decl) for d in inner.body[:-1]):
@@ -295,11 +325,35 @@ def _collected(loop: s.For) -> tuple[s.For | None, set[tuple[str, object]]]:
                 return None, set()
             names.add(n.target.name)
             sums.add((step.op, n.target.type))
+        elif isinstance(n, s.Assign):
+            continue  # see `_apart`
         elif isinstance(n, s.Stmt) and not isinstance(n, (s.Decl, s.If, s.Scope)):
             return None, set()
     local = {n.var.name for n in walk(loop) if isinstance(n, s.Decl)}
     alone = all(_only_accumulates(inner.body, v) for v in names)
     return (inner, sums) if names and alone and not names & local else (None, set())
+
+
+def _apart(st: s.Stmt, facts: Facts) -> bool:
+    """Whether the iterations of a nest have nothing in common but what they update."""
+    numbers = count()
+
+    def one(x: s.Stmt) -> s.Stmt:
+        if not isinstance(x, s.Assign) or not isinstance(x.target, e.Var):
+            return x
+        step = update(x, {x.target.name})
+        name = f"{x.target.name}.part.{next(numbers)}"
+        return x if step is None else s.Decl(e.Var(name, step.value.type), step.value)
+
+    if not any(isinstance(n, s.Assign) and not isinstance(n.target, e.Var) for n in walk(st)):
+        return True
+    st = rewrite_stmts(st, one)
+    while isinstance(st, s.For):
+        if not independent(st, facts):
+            return False
+        facts = inside(st, facts)
+        st = st.body[-1]
+    return True
 
 
 def _only_accumulates(body: s.Body, name: str) -> bool:

@@ -15,6 +15,7 @@ from xpiler.passes.cleanup.counted import Counted
 from xpiler.passes.cleanup.distribute import Distribute
 from xpiler.passes.cleanup.elements import Elements
 from xpiler.passes.cleanup.forward import Forward
+from xpiler.passes.cleanup.gates import Gates
 from xpiler.passes.cleanup.guards import Guards
 from xpiler.passes.cleanup.inplace import InPlace
 from xpiler.passes.cleanup.masks import Masks
@@ -26,6 +27,7 @@ from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.rebase import Rebase
 from xpiler.passes.cleanup.scalars import Scalars
+from xpiler.passes.cleanup.sections import Sections
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.unflatten import Unflatten
@@ -33,7 +35,7 @@ from xpiler.passes.cleanup.uniform import Uniform
 from xpiler.passes.cleanup.untile import Untile
 from xpiler.passes.cleanup.walking import Walking
 
-MAX_ROUNDS = 8
+MAX_ROUNDS = 12
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Walking(),
         Masks(),
         Simplify(),
+        Sections(),
         Private(),
         Propagate(),
         Mirror(),
@@ -66,6 +69,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Coalesce(),
         Contract(),
         *((InPlace(),) if in_order else ()),
+        Gates(),
         Guards(parts=in_order),
         Strips(),
         Scalars(),

@@ -109,7 +109,25 @@ class _Guards(Walker):
         if not isinstance(new, s.For) or not is_int(new.var.type):
             return (new,)
         parted = _parted(new, facts, self.taken) if self.parts else None
-        return parted or lifted(new, facts)
+        return parted or self._unswitched(new, facts) or lifted(new, facts)
+
+    def _unswitched(self, loop: s.For, facts: Facts) -> s.Body | None:
+        """`for i { if (c) A else B }` as `if (c) for i A; else for i B` if c stays the same."""
+        choice = loop.body[0] if len(loop.body) == 1 else None
+        if not isinstance(choice, s.If) or not choice.orelse or not choice.then:
+            return None
+        if loop.kind == "parallel" and not self.parts:
+            return None
+        if not _is_invariant(choice.cond, loop, facts) or escapes(loop.body, in_loop=True):
+            return None
+        var = replace(loop.var, name=fresh_name(loop.var.name, self.taken))
+        self.taken.add(var.name)
+        other = substitute(choice.orelse, {loop.var.name: var})
+        ways = (
+            (replace(loop, body=choice.then),),
+            (replace(loop, var=var, body=other, comments=()),),
+        )
+        return (s.If(choice.cond, *ways, loc=choice.loc, comments=choice.comments),)
 
 
 def lifted(loop: s.For, facts: Facts) -> s.Body:
@@ -153,6 +171,7 @@ def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
     if not facts.nonneg(room) and not facts.assume(least, room):
         return None
     var = replace(loop.var, name=fresh_name(loop.var.name, taken))
+    taken.add(var.name)
     body = substitute(last.orelse, {loop.var.name: var})
     behind = replace(loop, var=var, lo=first.hi, body=body, comments=())
     comments = (*loop.comments, *last.comments)

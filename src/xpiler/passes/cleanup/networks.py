@@ -21,6 +21,7 @@ from xpiler.ir.rewrite import children, fresh_name, rewrite_exprs, substitute, w
 from xpiler.ir.types import I32, Array, Scalar
 from xpiler.passes.cleanup.base import Context, each_function
 from xpiler.passes.cleanup.bodies import each_body
+from xpiler.passes.cleanup.copies import parted_copies
 from xpiler.passes.cleanup.machine import LARGEST, ROUNDED, Machine, Mix, State, Store, Value
 from xpiler.passes.cleanup.overwrites import dead_before, elements
 
@@ -79,7 +80,19 @@ class _Finder:
     ledger: Ledger
 
     def windows(self, body: s.Body) -> s.Body:
-        """`body` with every run of statements that combine elements rewritten."""
+        """`body` with every run of statements that combine elements rewritten.
+
+        The copies that end a loop over elements may begin such a run.
+        """
+        new = self._windows(body)
+        if new is not body:
+            return new
+        taken = self.taken | set(names_in(body))
+        parted = tuple(x for st in body for x in parted_copies(st, self.arrays, taken))
+        new = self._windows(parted) if len(parted) != len(body) else parted
+        return new if new is not parted else body
+
+    def _windows(self, body: s.Body) -> s.Body:
         here = {st.var.name for st in body if isinstance(st, s.Decl)}
         inner = frozenset().union(*(_inside(st) for st in body))
         machine = Machine(self.arrays & (here | inner), frozenset(here) | inner)
@@ -90,7 +103,7 @@ class _Finder:
                 continue
             new = self._rewritten(body, first, k, start, machine.state)
             if new is not None:
-                return self.windows(new)
+                return self._windows(new)
             kept = {n: v for n, v in machine.state.scalars.items() if isinstance(v, e.Const)}
             gone = of_stmt(st).writes
             scalars = {} if ANY in gone else {n: v for n, v in kept.items() if n not in gone}

@@ -63,6 +63,11 @@ def _copies(f: Function, ctx: Context) -> Function:
     for n in walk(f.body):
         if not isinstance(n, s.Decl) or n.var.name in changing or n.init is None:
             continue
+        if _own_constant(n.init):
+            mapping[n.var.name] = (
+                e.Cast(n.init, n.var.type) if n.init.type != n.var.type else n.init
+            )
+            continue
         source = _copied(n, fixed)
         if source is None or source.name == n.var.name:
             continue
@@ -78,6 +83,11 @@ def _copies(f: Function, ctx: Context) -> Function:
     ctx.axes.update((f.name, new) for old, new in names.items() if (f.name, old) in ctx.axes)
     body = rewrite_stmts(f.body, lambda st: _no_copy(st, mapping))
     return f.with_body(_renamed(substitute(body, mapping), names))
+
+
+def _own_constant(x: e.Expr) -> bool:
+    """A number that came up on the way: what the user wrote has a text, and keeps its name."""
+    return isinstance(x, e.Const) and isinstance(x.value, int) and x.text is None
 
 
 def _no_copy(st: s.Stmt, mapping: dict[str, e.Expr]) -> s.Stmt | s.Body:

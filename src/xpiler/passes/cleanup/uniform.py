@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.effects import ANY, is_memory, names_in, of_body, of_expr, stored
+from xpiler.analysis.effects import (
+    ANY,
+    declared,
+    escapes,
+    is_memory,
+    names_in,
+    of_body,
+    of_expr,
+    stored,
+)
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -50,11 +59,14 @@ def _hoisted(body: s.Body) -> s.Body:
         if _runs(st):
             assert isinstance(st, s.For)
             same = [d for d in st.body if _same(d, st)]
+            told = [x for x in st.body if _told(x, st)]
             out += same
-            if same:
-                st = replace(st, body=tuple(x for x in st.body if x not in same))
+            if same or told:
+                st = replace(st, body=tuple(x for x in st.body if x not in same + told))
+            out += [st, *told] if st.body else told
+            continue
         out.append(st)
-    return tuple(out) if len(out) != len(body) else body
+    return tuple(out) if tuple(out) != body else body
 
 
 def _same(d: s.Stmt, loop: s.For) -> bool:
@@ -66,6 +78,15 @@ def _same(d: s.Stmt, loop: s.For) -> bool:
     if d.var.name in stored(tuple(st for st in loop.body if st is not d)):
         return False
     return _pure(d.init) and not names_in(d.init) & (inside | fixed)
+
+
+def _told(x: s.Stmt, loop: s.For) -> bool:
+    """Whether `x` sets a variable to a constant that nothing else in the loop has to do with."""
+    if not isinstance(x, s.Assign) or x.op or not isinstance(x.target, e.Var):
+        return False
+    rest = tuple(st for st in loop.body if st is not x)
+    mine = x.target.name in declared(loop.body) or x.target.name in names_in(rest) | stored(rest)
+    return isinstance(x.value, e.Const) and not mine and not escapes(loop.body)
 
 
 def _pure(x: e.Expr) -> bool:

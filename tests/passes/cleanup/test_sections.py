@@ -1,0 +1,61 @@
+"""Dynamic shared memory that pointers divide up, and what then becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.frontend import read
+from xpiler.ir.text import show_body
+from xpiler.passes.cleanup import clean_up
+from xpiler.passes.recovery import recover
+from xpiler.platforms.registry import platform
+
+SOURCE = """
+__global__ void rows(const float *x, float *y, int n) {
+  extern __shared__ float memory[];
+  %s
+  int t = threadIdx.x;
+  const float *own = x + blockIdx.x * n;
+  float sum = 0.0f;
+  for (int i = t; i < n; i += 64) { row[i%s] = own[i]; sum += own[i]; }
+  part[t] = sum;
+  __syncthreads();
+  for (int w = 32; w > 0; w >>= 1) { if (t < w) part[t] += part[t + w]; __syncthreads(); }
+  float total = part[0];
+  for (int i = t; i < n; i += 64) y[blockIdx.x * n + i] = row[i%s] / total;
+}
+void run(const float *x, float *y, int m, int n) { rows<<<m, 64, (n + 64) * 4>>>(x, y, n); }
+"""
+
+
+def cleaned(memory: str, shift: str = "") -> str:
+    text = SOURCE % (memory, shift, shift)
+    program = recover(read(text, "k.cu", platform("cuda").words).program)
+    found = clean_up(program.program, in_order=True)
+    assert found.failures == ()
+    return show_body(found.program.functions[0].body)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        "float *row = memory, *part = memory + n;",
+        "float *part = memory, *row = part + 64;",
+        "float *row = memory; float *part = &row[n];",
+    ],
+)
+def test_parts_are_memories_of_their_own(memory: str) -> None:
+    text = cleaned(memory)
+    assert "while" not in text
+    assert "memory" not in text
+    assert text.count("for i") == 2
+
+
+def test_a_part_that_its_subscripts_leave_stays_where_it_is() -> None:
+    text = cleaned("float *row = memory, *part = memory + n;", " + 1")
+    assert "memory <- host.alloc" in text
+
+
+def test_a_memory_whose_parts_lie_in_each_other_stays_whole() -> None:
+    text = cleaned("float *row = memory, *part = memory + n / 2;")
+    assert "memory <- host.alloc" in text
