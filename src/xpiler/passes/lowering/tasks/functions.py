@@ -74,6 +74,14 @@ class Functions(Converting):
 
     # -- bits -----------------------------------------------------------------------------------
 
+    def as_flags(self, ones: Vec, want: Vec) -> Vec:
+        """1.0 and 0.0 as what C takes for true and false, which no instruction writes."""
+        lane = self.counter()
+        held = e.compare("!=", self.element(ones, lane), real(0, F32))
+        self.per_lane(lane, s.Assign(self.element(want, lane), held))
+        self.drop(ones)
+        return want
+
     def bitwise(self, name: str, out: Vec, *used: Vec) -> Vec:
         """An instruction on bits, of elements of 32."""
         operands = map(as_bytes, map(self.operand, (out, *used)))

@@ -13,7 +13,7 @@ from xpiler.analysis.poly import Poly, atom, constant
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import fresh_name, substitute, walk
+from xpiler.ir.rewrite import children, fresh_name, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks.build import (
     ZERO,
@@ -32,6 +32,8 @@ from xpiler.passes.lowering.tasks.build import (
     sub,
 )  # fmt: skip
 from xpiler.passes.lowering.tasks.nram import Arena
+
+WHOLE_ROWS = "elements of a row that a condition on data leaves out are in memory, too"
 
 USUAL = 256
 """Iterations that a loop of unknown length is taken to have, when costs are compared."""
@@ -68,6 +70,7 @@ class Lanes:
     """One piece: lanes `lo` to `hi` (of `count`) are active, `var` is `base` in lane 0.
 
     `mask` has all bits set for the active lanes among those, where that is no range, else none.
+    `data_only`: what excludes lanes here are conditions on data, none on the place in the row.
     `flags` are those of `vectors` that are conditions, likewise.
     """
 
@@ -84,6 +87,7 @@ class Lanes:
     mask: e.Var | None = None
     narrow: bool = False  # whether all results have 16 bits at most
     vectors: dict[str, e.Var] = field(default_factory=dict)
+    data_only: bool = False
     flags: set[str] = field(default_factory=set)
     arrays: dict[str, e.Var] = field(default_factory=dict)
     inline: dict[str, e.Expr] = field(default_factory=dict)
@@ -266,13 +270,26 @@ class Lanes:
             return None
         if w.near and w.stride == constant(1):
             return Vec(w.elem, place=place)
-        if self.mask is not None and not w.near:
+        if self.mask is not None and not w.near and not self.whole_rows(facts):
             return None
         buffer = self.buffer(_stem(w.root), w.elem)
         self._fetch(buffer, w, facts)
         self.loaded[place] = (self.lo, self.hi, buffer)
         self.roots[place] = w.root
         return Vec(w.elem, buffer)
+
+    def whole_rows(self, facts: Facts) -> bool:
+        """Whether elements may be read, too, that lanes leave out because of data."""
+        return self.data_only and facts.ledger.assume(WHOLE_ROWS)
+
+    def on_index(self, cond: e.Expr) -> bool:
+        """Whether a condition (expanded) asks for more than what was loaded."""
+        if isinstance(cond, e.Index):
+            return False
+        if isinstance(cond, e.Var):
+            number = isinstance(cond.type, Scalar) and cond.type.is_float
+            return cond == self.var or (cond.name in self.vectors and not number)
+        return any(self.on_index(c) for c in children(cond) if isinstance(c, e.Expr))
 
     def _fetch(self, buffer: e.Var, w: Where, facts: Facts) -> None:
         dst = shift(buffer, self.lo)

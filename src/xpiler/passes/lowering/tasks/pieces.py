@@ -329,16 +329,18 @@ class Pieces(Values):
 
     def _masked(self, cond: e.Expr, st: s.If, facts: Facts) -> None:
         outer, own = self.mask, self.buffer("mask", I32)
+        before = self.data_only
+        only = (outer is None or before) and not self.on_index(cond)
         held = Vec(I32, own)
         self.chosen(cond, facts, held)
         self._within_outer(held, outer)
-        self.mask = own
+        self.mask, self.data_only = own, only
         self._under_mask(st.then, facts.with_cond(st.cond))
         if st.orelse:
             self.bitwise("__bang_bnot", held, held)
             self._within_outer(held, outer)
             self._under_mask(st.orelse, facts.with_cond(st.cond, False))
-        self.mask = outer
+        self.mask, self.data_only = outer, before
         self._written(st)
 
     def _within_outer(self, held: Vec, outer: e.Var | None) -> None:

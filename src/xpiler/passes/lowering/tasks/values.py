@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from xpiler.analysis.effects import names_in
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -20,7 +21,9 @@ from xpiler.passes.lowering.tasks.build import (
     const,
     copy,
     is_const,
+    least,
     less,
+    most,
     mul,
     real,
 )  # fmt: skip
@@ -32,6 +35,9 @@ from xpiler.passes.lowering.tasks.ranges import as_range
 
 FAR = 200
 """Cycles, roughly, that one element of the device's memory takes by itself."""
+
+
+BITS = {"&": "__bang_band", "|": "__bang_bor", "^": "__bang_bxor", "<<": "", ">>": ""}
 
 
 class Values(Functions):
@@ -86,6 +92,10 @@ class Values(Functions):
             return self.condition(x, facts, want)
         if x.type == U32 and x.op in ("+", "-", "*"):
             return self._wrapping(x, facts, want)
+        if x.op in BITS and x.type in (I32, U32) and not self._only_counts(x):
+            found = self._on_bits(x, facts, want)
+            if found is not None:
+                return found
         plain = x.type in FLOATS or (x.type == I32 and x.op in ("+", "-", "*"))
         if not plain or x.op not in ops.VECTOR or self._only_counts(x):
             return self.by_lane(x, facts, want)
@@ -118,6 +128,30 @@ class Values(Functions):
         v = self.value(as_signed, facts, back)
         return replace(v, elem=U32) if isinstance(v, Vec) else cast(v, U32)
 
+    def _on_bits(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec | None:
+        """Bits of 32-bit integers: both sides, one side and a number, or shifted alike."""
+        if self.varies(x.b) and x.op in ("<<", ">>"):
+            return None
+        back = None if want is None or want.buffer is None else replace(want, elem=I32)
+        a, b = (self.value(cast(side, I32), facts) for side in (x.a, x.b))
+        if not isinstance(a, Vec):
+            a, b = b, a
+        assert isinstance(a, Vec)
+        if x.op in ("<<", ">>"):
+            name = "__bang_sll" if x.op == "<<" else "__bang_sra"
+            if x.type == U32:
+                name = name.replace("sra", "srl")
+            out = self._target(back, (a,), I32)
+            t = U32 if name == "__bang_srl" else I32
+            places = [e.Cast(self.operand(v), Pointer(t)) for v in (out, a)]
+            self.emit(call(name, *places, b, self.size))  # type: ignore[arg-type]
+        elif isinstance(b, Vec):
+            out = self.bitwise(BITS[x.op], self._target(back, (a, b), I32), a, b)
+        else:
+            out = self._result(back, (a,), I32, f"{BITS[x.op]}_scalar", a, b)
+        self.drop(*(v for v in (a, b) if isinstance(v, Vec) and v != out))
+        return replace(out, elem=x.type)
+
     def _kept(self, v: Vec) -> Vec:
         return replace(v, temp=False)
 
@@ -126,8 +160,6 @@ class Values(Functions):
         return is_int(x.type) and not has_load(x) and not self._reads_vectors(x)
 
     def _reads_vectors(self, x: e.Expr) -> bool:
-        from xpiler.analysis.effects import names_in
-
         return bool(names_in(x) & set(self.vectors))
 
     def _call(self, x: e.Call, facts: Facts, want: Vec | None) -> Value:
@@ -197,6 +229,8 @@ class Values(Functions):
 
     def condition(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
         """1.0 in the lanes in which `x` (expanded) holds, 0.0 in the others."""
+        if want is not None and want.elem != F32:
+            return self.as_flags(self.condition(x, facts), want)
         if isinstance(x, e.Var) and x.name in self.flags:
             ones = self.chosen(x, facts)
             ones = self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
@@ -222,9 +256,13 @@ class Values(Functions):
     def _both(self, x: e.Binary, facts: Facts) -> bool:
         """Whether the second condition may be asked for where the first one decides: it reads
         nothing that the first one does not read."""
-        first = {n for n in walk(self.expanded(x.a)) if isinstance(n, e.Index)}
+        a, before = self.expanded(x.a), self.data_only
+        first = {n for n in walk(a) if isinstance(n, e.Index)}
         more = {n for n in walk(self.expanded(x.b)) if isinstance(n, e.Index)} - first
-        return all(self.safe(n, facts) for n in more)
+        self.data_only = (self.mask is None or before) and not self.on_index(a)
+        sure = all(self.safe(n, facts) for n in more)
+        self.data_only = before
+        return sure
 
     def _compared(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
         a, b = self.value(x.a, facts), self.value(x.b, facts)
@@ -277,10 +315,16 @@ class Values(Functions):
         found = as_range(self, x.cond, facts)
         if found is not None:
             return self._by_range(x, facts, want)
-        mask = self.chosen(self.expanded(x.cond), facts)
-        if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
-            return self._by_mask(mask, x, facts, want)
-        return self.blend(mask, self.value(x.a, facts), self.value(x.b, facts), x.type, want)
+        cond, before = self.expanded(x.cond), self.data_only
+        mask = self.chosen(cond, facts)
+        self.data_only = (self.mask is None or before) and not self.on_index(cond)
+        try:
+            if not all(self.safe(arm, facts) for arm in (x.a, x.b)):
+                return self._by_mask(mask, x, facts, want)
+            a, b = self.value(x.a, facts), self.value(x.b, facts)
+        finally:
+            self.data_only = before
+        return self.blend(mask, a, b, x.type, want)
 
     def _by_mask(self, bits: Vec, x: e.Select, facts: Facts, want: Vec | None) -> Vec:
         """A choice lane by lane: only the chosen side is loaded."""
@@ -297,10 +341,15 @@ class Values(Functions):
         """Whether `x` may be evaluated in lanes that do not ask for it: it loads nothing new."""
         x = self.expanded(x)
         if isinstance(x, e.Index) and isinstance(x.base.type, (Pointer, Array)):
-            return x in self.loaded or self._in_vectors(x)
+            return x in self.loaded or self._in_vectors(x) or self._in_row(x, facts)
         from xpiler.ir.rewrite import children
 
         return all(self.safe(c, facts) for c in children(x) if isinstance(c, e.Expr))
+
+    def _in_row(self, x: e.Index, facts: Facts) -> bool:
+        """Whether `x` is an element of a row that may be read as a whole."""
+        w = self.where(x, facts) if self.data_only and isinstance(x.type, Scalar) else None
+        return w is not None and bool(w.stride.terms) and (w.near or self.whole_rows(facts))
 
     def _in_vectors(self, x: e.Index) -> bool:
         base: e.Expr = x
@@ -365,10 +414,13 @@ class Values(Functions):
         out = want if want is not None and not _mentions(self, x, want) else self.temp(x.type)
         other = self.expanded(x.b)
         lo, hi = self.bounds(found.lo, found.hi)
-        if has_load(other) and not self.safe(other, facts):
+        before, self.data_only = self.data_only, False
+        sure = self.safe(other, facts)
+        self.data_only = before
+        if has_load(other) and not sure:
             if found.uniform:
                 raise NotVector("a choice between two loads by several conditions")
-            for a, b in ((self.lo, least_of(lo, self.hi)), (most_of(hi, self.lo), self.hi)):
+            for a, b in ((self.lo, least(lo, self.hi)), (most(hi, self.lo), self.hi)):
                 self.within(a, b, [], lambda: self.into(other, facts, out))
         else:
             self.into(other, facts, out)
@@ -528,8 +580,6 @@ def _number(value: int, t: Type) -> e.Const:
 
 def _mentions(lanes: Lanes, x: e.Expr, want: Vec) -> bool:
     """Whether `want` may be read in `x`."""
-    from xpiler.analysis.effects import names_in
-
     if want.place is not None:
         return bool(names_in(want.place) & names_in(lanes.expanded(x)))
     names = names_in(lanes.expanded(x))
@@ -546,15 +596,3 @@ def _as_extreme(x: e.Select) -> e.Call | None:
     greater = c.op in (">", ">=")
     func = "max" if (c.a == x.a) == greater else "min"
     return e.Call(func, (x.a, x.b), x.type)
-
-
-def least_of(a: e.Expr, b: e.Expr) -> e.Expr:
-    from xpiler.passes.lowering.tasks.build import least
-
-    return least(a, b)
-
-
-def most_of(a: e.Expr, b: e.Expr) -> e.Expr:
-    from xpiler.passes.lowering.tasks.build import most
-
-    return most(a, b)
