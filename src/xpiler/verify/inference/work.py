@@ -252,12 +252,15 @@ def _share(op: str, a: Interval, b: Interval) -> float:
 
 
 def in_expression(x: e.Expr, loaded: frozenset[str]) -> Operations:
-    """The operations of one evaluation; of a choice, those of the longer side."""
+    """The operations of one evaluation; of a choice, those of the longer side.
+
+    Choosing itself computes no number: it counts with the whole numbers.
+    """
     parts = [in_expression(c, loaded) for c in children(x) if isinstance(c, e.Expr)]
     if isinstance(x, e.Select):
         first, *arms = parts
         longer = max(arms, key=lambda o: o.floats + o.whole)
-        return first + longer + one(x.type, _data(x, loaded))
+        return first + longer + Operations(0.0, x.type.lanes if isinstance(x.type, Vector) else 1)
     total = sum(parts, NONE)
     if isinstance(x, e.Binary):
         kind = x.a.type if not isinstance(x.a.type, (Pointer, Array)) else x.b.type

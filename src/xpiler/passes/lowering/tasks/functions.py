@@ -74,12 +74,12 @@ class Functions(Converting):
 
     # -- bits -----------------------------------------------------------------------------------
 
-    def as_flags(self, ones: Vec, want: Vec) -> Vec:
-        """1.0 and 0.0 as what C takes for true and false, which no instruction writes."""
+    def as_flags(self, bits: Vec, want: Vec) -> Vec:
+        """Bits as what C takes for true and false, which no instruction writes."""
         lane = self.counter()
-        held = e.compare("!=", self.element(ones, lane), real(0, F32))
+        held = e.compare("!=", self.element(bits, lane), ZERO)
         self.per_lane(lane, s.Assign(self.element(want, lane), held))
-        self.drop(ones)
+        self.drop(bits)
         return want
 
     def bitwise(self, name: str, out: Vec, *used: Vec) -> Vec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import escapes, is_memory, names_in
 from xpiler.analysis.ranges import Facts, is_int
@@ -215,6 +215,8 @@ class Pieces(Values):
             self.emit(copy(self.operand(want), self.operand(new), size, t, "NRAM2NRAM"))
             self.drop(new)
             return
+        if want.elem == U32:
+            new, want = replace(new, elem=I32), replace(want, elem=I32)
         if want.elem not in (*FLOATS, I32):
             self._masked_lanes(want, new)
             return
