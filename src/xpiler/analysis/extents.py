@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import fit
@@ -17,7 +17,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, StructDef
-from xpiler.ir.rewrite import rewrite_exprs, substitute, walk
+from xpiler.ir.rewrite import map_children, rewrite_exprs, substitute, walk
 from xpiler.ir.text import show
 from xpiler.ir.types import I64, Array, Pointer, Vector
 
@@ -152,6 +152,12 @@ class Footprint(Gatherer):
             if isinstance(st, s.Assign):  # the place of the result is written
                 super().stmt(replace(st, value=e.Const(0, call.type)), facts)
             return (st,)
+        heads = [x for x in (getattr(st, "init", None), getattr(st, "value", None)) if x is not None]
+        calls = [n for x in heads for n in walk(x) if isinstance(n, e.Call) and n.func in self.known]
+        if calls:  # within the value
+            for one in calls:
+                self._called(one, facts)
+            return self.stmt(_without_calls(st, calls), facts)
         if isinstance(st, (s.Instr, s.Eval, s.Launch)) and not str(
             getattr(st, "name", "")
         ).startswith("host."):
@@ -198,6 +204,16 @@ class Footprint(Gatherer):
         if isinstance(x, e.Var) and isinstance(x.type, (Pointer, Array)):
             self.escaped.add(x.name)
         super()._reads(x, facts)
+
+
+def _without_calls(st: s.Stmt, calls: Sequence[e.Call]) -> s.Stmt:
+    """`st` with a number where it calls."""
+
+    def one(x: e.Expr) -> e.Expr:
+        return e.Const(0, x.type) if x in calls else x
+
+    out: s.Stmt = map_children(st, lambda x: rewrite_exprs(x, one) if isinstance(x, e.Expr) else x)
+    return out
 
 
 def _field_names(st: s.Decl, structs: Footprint) -> tuple[str, ...]:

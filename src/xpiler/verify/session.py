@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -254,9 +254,9 @@ def check_translation(
                 verdicts.append(Verdict("unverified", "compiled", code="XP0704", reason=why))
                 continue
             verdict = verdict_on(plan)
-            if plan.aligned and _only_misaligned(verdict):
-                verdict = verdict_on(replace(plan, cases=plan.aligned, further=()))
-                verdict = replace(verdict, assumptions=(ALIGNED, *verdict.assumptions))
+            if plan.aligned and (why := _of_sizes(verdict)):
+                verdict = _at_other_sizes(plan, verdict_on)
+                verdict = replace(verdict, assumptions=(why, *verdict.assumptions))
             if verdict.code == "XP0704" and NOT_A_NUMBER in verdict.reason:
                 positive = verdict_on(_positive(plan))
                 if positive.outcome != "unverified":
@@ -360,6 +360,7 @@ def needs(program: Program, entry: Function) -> set[str]:
 
 
 ALIGNED = "sizes are such that wide accesses are aligned"
+WITHIN = "sizes are such that subscripts stay within their rows"
 
 
 POSITIVE = "inputs lie between 1/16 and 2: on others most results are not numbers"
@@ -379,11 +380,24 @@ def _positive(plan: EntryPlan) -> EntryPlan:
     return replace(plan, cases=tuple(map(case, plan.cases)), further=())
 
 
-def _only_misaligned(v: Verdict) -> bool:
-    """Whether the sizes that were tried are to blame, which the text does not say."""
-    errors = [f for f in v.findings if f.severity == "error"]
-    kinds = {f.kind for f in errors}
-    return v.outcome == "unsound_source" and bool(kinds) and kinds <= {"misaligned", "operand"}
+def _of_sizes(v: Verdict) -> str:
+    """What the sizes that were tried are to blame for, since the text does not say; or ""."""
+    kinds = {f.kind for f in v.findings if f.severity == "error"}
+    if v.outcome != "unsound_source" or not kinds:
+        return ""
+    if kinds <= {"misaligned", "operand"}:
+        return ALIGNED
+    return WITHIN if kinds <= {"misaligned", "operand", "array_bounds"} else ""
+
+
+def _at_other_sizes(plan: EntryPlan, verdict_on: Callable[[EntryPlan], Verdict]) -> Verdict:
+    """The verdict for multiples of 16: for all that there are, else for the first sound ones."""
+    verdict = verdict_on(replace(plan, cases=plan.aligned, further=()))
+    for case in reversed(plan.aligned if len(plan.aligned) > 1 else ()):
+        if not _of_sizes(verdict):
+            break
+        verdict = verdict_on(replace(plan, cases=(case,), further=()))
+    return verdict
 
 
 def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> Verdict:

@@ -337,6 +337,7 @@ def _with_values(
 
 
 ROUND_SIZES = ((64, 32, 16, 48), (16,), (64,), (128,), (256,))
+FEW = 3
 
 
 def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[Trial]:
@@ -345,7 +346,7 @@ def _aligned(search: Searcher, first: Trial, exprs: ShapeExprs | None) -> list[T
         return []
     trials = (_resized(search, first, exprs, sizes) for sizes in ROUND_SIZES)
     good = [t for t in trials if t.score()[0] <= first.score()[0] and not t.heaviness]
-    return [t for t in good if t.seen.cost <= GOOD_COST][:2] or good[:1]
+    return [t for t in good if t.seen.cost <= GOOD_COST][:FEW] or good[:1]
 
 
 def _further(

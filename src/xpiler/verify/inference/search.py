@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
 from xpiler.ir.program import Function, Program
@@ -99,6 +99,7 @@ class Searcher:
     remaining: int = TOTAL_STEPS
     exact: bool = False
     spare: list[Trial] = field(default_factory=list)
+    known: dict[object, Trial] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fixed = {
@@ -128,12 +129,18 @@ class Searcher:
     def trial(
         self, values: Mapping[str, int | float], data: Mapping[str, Interval], shape: Shape | None
     ) -> Trial:
+        data = {**data, **self.given_ranges(values)}
+        key = (frozenset(values.items()), frozenset(data.items()), shape, self.exact)
+        if key in self.known:
+            return replace(self.known[key], values=values)
         shared = self._shared_bytes(values, shape)
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
-        data = {**data, **self.given_ranges(values)}
         seen = probe(self.program, self.entry, values, data, shape, shared, budget, self.exact)
         self.remaining -= seen.steps
-        return Trial(values, data, shape, seen)
+        found = Trial(values, data, shape, seen)
+        if not seen.failed:  # what it costs is paid only once
+            self.known[key] = found
+        return found
 
     def given_ranges(self, values: Mapping[str, int | float]) -> dict[str, Interval]:
         """The values of integer buffers that the spec says, at these sizes."""
