@@ -152,9 +152,8 @@ class Footprint(Gatherer):
             if isinstance(st, s.Assign):  # the place of the result is written
                 super().stmt(replace(st, value=e.Const(0, call.type)), facts)
             return (st,)
-        heads = [x for x in (getattr(st, "init", None), getattr(st, "value", None)) if x is not None]
-        calls = [n for x in heads for n in walk(x) if isinstance(n, e.Call) and n.func in self.known]
-        if calls:  # within the value
+        calls = self._calls_within(st)
+        if calls:
             for one in calls:
                 self._called(one, facts)
             return self.stmt(_without_calls(st, calls), facts)
@@ -163,6 +162,12 @@ class Footprint(Gatherer):
         ).startswith("host."):
             self.escaped |= {n.name for x in _operands(st) for n in _pointers(x)}
         return super().stmt(st, facts)
+
+    def _calls_within(self, st: s.Stmt) -> list[e.Call]:
+        """Calls of known functions within the value that a statement gives."""
+        values = (getattr(st, "init", None), getattr(st, "value", None))
+        found = (n for x in values if isinstance(x, e.Expr) for n in walk(x))
+        return [n for n in found if isinstance(n, e.Call) and n.func in self.known]
 
     def _copied(self, st: s.Instr, facts: Facts) -> None:
         amount = facts.address(self.resolved(st.ins[2]))
