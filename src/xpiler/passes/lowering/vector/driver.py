@@ -16,7 +16,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.check import check
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_exprs, substitute, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
 from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Array, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
@@ -29,6 +29,7 @@ from xpiler.passes.lowering.vector.interleave import Interleave
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
+from xpiler.passes.lowering.vector.sharing import shared
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
 from xpiler.platforms.registry import Platform
 
@@ -72,8 +73,8 @@ def _contracted(
     functions = []
     known = {f.name: f for f in program.functions}
     for f in program.functions:
-        f = f.with_body(valued(f.body, known))
         names = _names(program, f)
+        f = f.with_body(_with_values(f.body, known, names))
         f = Contractions(isa.table, pure, names, isa.used, assumed).run(f, ctx.facts(f))
         f = Interleave(isa, pure, names, assumed).run(f, ctx.facts(f))
         functions.append(f)
@@ -84,6 +85,18 @@ def _contracted(
         ),
         externals=program.externals | frozenset(isa.used),
     )
+
+
+def _with_values(body: s.Body, known: Mapping[str, Function], taken: set[str]) -> s.Body:
+    """`body` with the values of calls instead of the calls; what they use repeatedly has a name."""
+
+    def one(st: s.Stmt) -> s.Body:
+        if not isinstance(st, (s.Decl, s.Assign)):
+            return (st,)
+        (new,) = valued((st,), known)
+        return (st,) if new == st else shared(new, taken)
+
+    return valued(rewrite_stmts(body, one), known)
 
 
 def _no_longer_called(program: Program, functions: list[Function]) -> set[str]:
