@@ -58,4 +58,4 @@ def inject_by_text(text: str, to: str, seed: int, n: int = 1) -> Faulty:
         fit = all(apart(edit, other, text) for other in taken)
         if fit and parses(apply([*taken, edit], text), to):
             taken.append(edit)
-    return Faulty(apply(taken, text), told(taken, text, _CLASSES))
+    return Faulty(apply(taken, text), told(taken, text, _CLASSES), tuple(taken))

@@ -40,7 +40,7 @@ from faults_by_text import inject_by_text  # noqa: E402
 from mutants import Kernel, prepared, translates  # noqa: E402
 
 from xpiler.platforms.registry import platform  # noqa: E402
-from xpiler.repair.faults import Fault, inject  # noqa: E402
+from xpiler.repair.faults import Edit, Fault, inject  # noqa: E402
 from xpiler.repair.mend import MOST_LINES, Calling, mend_pair  # noqa: E402
 
 TARGETS = ("cuda", "hip", "bang", "c")
@@ -110,6 +110,8 @@ def one(kernel: Kernel, name: str, to: str, draw: Draw, args: argparse.Namespace
     took, worked = time.monotonic() - begun, _work() - worked
     lines = [p.line for p in out.places]
     localised = all(any(same(faulty.text, f, x) for x in lines[: n + 2]) for f in faulty.faults)
+    if n == 2 and out.ok and not localised and not all(seen(kernel, e) for e in faulty.edits):
+        return None
     wrong = out.ok and not agrees(kernel, out.text)
     mended = out.ok and not wrong and out.changed <= MOST_LINES
     told = "; ".join(f"{f.line}: {f.kind}: {f.description}" for f in faulty.faults)
@@ -117,6 +119,11 @@ def one(kernel: Kernel, name: str, to: str, draw: Draw, args: argparse.Namespace
     kinds, classes = zip(*((f.kind, f.cls) for f in faulty.faults), strict=True)
     return Result(name, to, draw.seed, draw.second, kinds, classes, localised, mended, wrong, took,
                   worked, out.tried, detail)  # fmt: skip
+
+
+def seen(kernel: Kernel, edit: Edit) -> bool:
+    """Whether a fault shows when it is the only one: if not, two faults are but one."""
+    return not kernel.verify(edit.apply(kernel.text)).ok
 
 
 def _work() -> float:

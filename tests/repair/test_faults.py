@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from faults_by_text import inject_by_text
 
 from xpiler.platforms.registry import platform_of
 from xpiler.repair.faults import KINDS, edits, inject, parses, tree_of
@@ -122,3 +127,13 @@ def test_kinds_of_edits_of_a_c_text() -> None:
         "dropped guard",
     }  # fmt: skip
     assert all(e.apply(text) != text for e in found)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_second_generator_makes_faults_that_parse(name: str) -> None:
+    text, platform = _read(name)
+    found = inject_by_text(text, platform, seed=3, n=2)
+    assert found == inject_by_text(text, platform, seed=3, n=2)
+    assert [f.cls for f in found.faults] and len(found.faults) == len(found.edits) == 2
+    assert found.text != text
+    assert parses(found.text, platform)

@@ -77,6 +77,19 @@ def _show(rows: dict[str, dict[str, Any]]) -> None:
         saved = f"; {_percent(lost, row['kernels'])} fewer" if lost > 0 else ""
         click.echo(f"{name}: {row['verified']} of {row['kernels']} verified ({share}{saved})")
         click.echo(f"    {steps_line(row['steps'])}")
+    click.echo(saved_line(whole["steps"]))
+
+
+def saved_line(steps: dict[str, int]) -> str:
+    """What share of the proposals that were wrong at first each remedy saved."""
+    wrong = {kind: n for kind, n in steps.items() if kind != "taken"}
+    total = sum(wrong.values())
+    if not total:
+        return "no proposal was wrong"
+    names = {"mended": "by repair", "asked again": "by asking again", "replaced": "by fallback"}
+    parts = [f"{_percent(wrong.get(k, 0), total)} saved {name}" for k, name in names.items()]
+    lost = sum(n for kind, n in wrong.items() if kind not in names)
+    return f"of {total} wrong proposals: {', '.join(parts)}, {_percent(lost, total)} by none"
 
 
 def steps_line(steps: dict[str, int]) -> str:

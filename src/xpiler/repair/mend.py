@@ -7,7 +7,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 _LIKELY = 1500  # fills that are tried before two faults are thought of
 _HARDLY = 0.02  # a text with so few wrong elements is perhaps right
+_NEARLY = 3  # changes that look right, on top of which another one is looked for
 MOST_LINES = 5
 
 
@@ -125,6 +126,8 @@ class _Work:
                 return self._no("XP1403", f"it can't be told what is right: {verdict.reason}")
             search.hints = _hints(verdict.findings)
             way = way or min(search.ways(strict=True), key=lambda w: w.question.size, default=None)
+            if way is None and (found := search.by_verdict(search.fills())) is not None:
+                return self._mended(found, search, None, verdict.reason)
             if way is None:
                 return self._no("XP1401", f"only the full check shows it: {verdict.reason}",
                                 _guess(search, None, None, verdict.reason))  # fmt: skip
@@ -132,6 +135,8 @@ class _Work:
         fills = search.fills()
         change = search.one(fills[:_LIKELY], way)
         if change is None and self.faults > 1:
+            if (further := self._further(search, seen, told)) is not None:
+                return further
             change = search.two(fills, way)
         if change is None:
             change = search.one(fills[_LIKELY:], way)
@@ -139,6 +144,23 @@ class _Work:
             message = f"no change of at most {MOST_LINES} lines mends it"
             return self._no("XP1401", message, _guess(search, way, seen, told), search)
         return self._mended(change, search, seen, told)
+
+    def _further(self, search: Search, seen: Place | None, told: str) -> Mended | None:
+        """The mended text after a change that made it look right, and one more on top of that."""
+        left = self.begun + self.seconds - time.monotonic()
+        for change, _ in search.nearly[:_NEARLY]:
+            text = apply(change.variant, search.tree.text)
+            subject = self.subject.with_text(text)
+            out = _Work(subject, left / (_NEARLY + 1), faults=1).run()
+            if isinstance(out, Mended):
+                first = tuple(_place(search.tree, f.edit.start, f.cls, seen, told)
+                              for f in change.fills)  # fmt: skip
+                moved = tuple(_moved(p, change, search.tree.text) for p in out.places)
+                changed = _changed_lines(search.tree.text, out.text)
+                took = time.monotonic() - self.begun
+                tried = len(search.tried) + out.tried
+                return Mended(out.text, (*first, *moved), out.verdict, changed, took, tried)
+        return None
 
     def _mended(self, change: Change, search: Search, seen: Place | None, told: str) -> Mended:
         text = apply(change.variant, search.tree.text)
@@ -189,6 +211,15 @@ def _hints(findings: Sequence[Finding]) -> frozenset[int]:
     """Lines that the emulator's findings name."""
     lines = [f.line for f in findings if f.line and f.severity == "error"]
     return frozenset(lines[:6])
+
+
+def _moved(place: Place, change: Change, before: str) -> Place:
+    """A place of the text after a change, at its line of the text before."""
+    line = place.line
+    for f in sorted(change.fills, key=lambda f: f.edit.start):
+        if line > before.count("\n", 0, f.edit.start) + 1:
+            line -= f.edit.new.count("\n") - before.count("\n", f.edit.start, f.edit.end)
+    return replace(place, line=line)
 
 
 def _place(tree: Tree, at: int, cls: str, seen: Place | None, told: str) -> Place:

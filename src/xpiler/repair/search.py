@@ -19,6 +19,8 @@ from xpiler.verify.verdict import Verdict
 
 _BATCHES = (96, 160, 224, 320)
 _MOST_FULL = 10  # full verifications of candidates that look right
+_AT_ONE_LINE = 2  # of them for changes of the same line
+_BY_VERDICT = 24  # full verifications where nothing else tells right from wrong
 _PARTIAL = 10  # changes that make a text less wrong, from which the search goes on
 _SECOND = 700  # fills that are tried on top of each of them
 _HEAD = 60  # so many fills on top of a good start go before the first on top of the next
@@ -53,7 +55,10 @@ class Way:
 
 @dataclass
 class Search:
-    """One search; `tried` has every change that was run, `verdict` is the accepted one's."""
+    """One search; `tried` has every change that was run, `verdict` is the accepted one's.
+
+    `nearly` are changes that looked right and were not, with what the full check said.
+    """
 
     subject: Subject
     tree: Tree
@@ -62,6 +67,7 @@ class Search:
     tried: list[tuple[Change, Outcome]] = field(default_factory=list)
     full: int = 0
     verdict: Verdict | None = None
+    nearly: list[tuple[Change, Verdict]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         s = self.subject
@@ -203,11 +209,30 @@ class Search:
         for change in passing:
             if self.late or self.full >= _MOST_FULL:
                 return None
-            self.full += 1
-            text = apply(change.variant, self.tree.text)
-            verdict = self.subject.verdict(text, seed=self.subject.seed + 1)
-            if verdict.ok:
-                self.verdict = verdict
+            lines = [self._line(f) for f in change.fills]
+            known = sum(lines == [self._line(f) for f in c.fills] for c, _ in self.nearly)
+            if known < _AT_ONE_LINE and self._verified(change):
+                return change
+        return None
+
+    def _verified(self, change: Change) -> bool:
+        """Whether the full verification accepts a change."""
+        self.full += 1
+        text = apply(change.variant, self.tree.text)
+        verdict = self.subject.verdict(text, seed=self.subject.seed + 1)
+        if verdict.ok:
+            self.verdict = verdict
+        else:
+            self.nearly.append((change, verdict))
+        return verdict.ok
+
+    def by_verdict(self, fills: Sequence[Fill]) -> Change | None:
+        """A fill at a line that the full check named, where only that one shows the fault."""
+        likely = (Change((f,)) for f in fills if self._line(f) in self.hints)
+        for change in itertools.islice(likely, _BY_VERDICT):
+            if self.late:
+                return None
+            if self._verified(change):
                 return change
         return None
 

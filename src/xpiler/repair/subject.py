@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _CLOSE = {"float64": 1e-8, "float32": 2e-4, "float16": 1e-2, "bf16": 6e-2}
 _CASES = 5
+_FURTHER = 12
 _RUNS = (0, INTEGERS, NEGATIVE)
 
 
@@ -83,6 +84,13 @@ class Subject:
     executor: Remembering = field(default_factory=Remembering)
     asked: int = 0
 
+    def with_text(self, text: str) -> Subject:
+        """The same pair with another text, and the questions that are known already."""
+        other = replace(self, text=text)
+        known = ("_cases", "questions", "rare", "groups")
+        other.__dict__.update({k: x for k, x in self.__dict__.items() if k in known})
+        return other
+
     def verdict(self, text: str, seed: int | None = None) -> Verdict:
         """The full verification of a text as the translation."""
         c = self.calling
@@ -95,11 +103,15 @@ class Subject:
 
     @cached_property
     def _cases(self) -> list[tuple[VerifyCase, ...]]:
+        return self._all_cases(False)
+
+    def _all_cases(self, further: bool) -> list[tuple[VerifyCase, ...]]:
+        """The cases of each entry; the further ones are larger and slower."""
         c, found = self.calling, []
         for given in busy_plans(self.reading, self.target, self.text):
             plan = with_room(given, c.extents.get(given.entry.name, {}))
             if plan.cases:
-                chosen = replace(plan, further=())
+                chosen = plan if further else replace(plan, further=())
                 found.append(calls_of(self.reading.program, chosen, c.extras, c.entries, c.alike))
         return found
 
@@ -115,10 +127,14 @@ class Subject:
 
     @cached_property
     def rare(self) -> list[Question]:
-        """Calls on the other sorts of inputs, for texts that no question shows to be wrong."""
+        """Calls on other inputs and sizes, for texts that no question shows to be wrong."""
         runs = [r for r in range(len(RECIPES)) if r not in _RUNS]
         with sandboxed(self.sandbox):
-            return [q for cases in self._cases for q in self._ask(cases[0], runs)]
+            found = [q for cases in self._cases for q in self._ask(cases[0], runs)]
+            for cases in self._all_cases(True):
+                for case in cases[_CASES:][:_FURTHER]:
+                    found += self._ask(case, (0,))
+            return found
 
     @cached_property
     def groups(self) -> list[list[Question]]:

@@ -73,7 +73,7 @@ def inject(
             apply([*chosen, edit], text), platform
         ):
             chosen.append(edit)
-    return Faulty(apply(chosen, text), told(chosen, text))
+    return Faulty(apply(chosen, text), told(chosen, text), tuple(chosen))
 
 
 def apart(a: Edit, b: Edit, text: str) -> bool:

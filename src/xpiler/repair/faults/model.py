@@ -91,10 +91,14 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """A text with faults (fewer than asked for where no more could be made)."""
+    """A text with faults (fewer than asked for where no more could be made).
+
+    `edits` are those of the right text that made them.
+    """
 
     text: str
     faults: list[Fault] = field(default_factory=list)
+    edits: tuple[Edit, ...] = ()
 
 
 @cache

@@ -61,14 +61,14 @@ def arguments(tree: Tree, call: Piece) -> list[tuple[int, int]]:
     return [s for s in split(text, at + 1, end) if s[0] < s[1]] if end > 0 else []
 
 
-def bodies(tree: Tree) -> Iterator[Piece]:
-    """Functions of the text that do work: those declared `inline` are small helpers."""
+def bodies(tree: Tree, helpers: bool = False) -> Iterator[Piece]:
+    """Functions of the text that do work; with `helpers` those declared `inline`, too."""
     for p in tree.pieces:
         if p.kind in ("FUNCTION_DECL", "FUNCTION_TEMPLATE", "CXX_METHOD"):
             head = tree.text[
                 max(0, tree.text.rfind("\n", 0, p.start)) : tree.text.find("{", p.start)
             ]
-            if "inline" not in head:
+            if helpers or "inline" not in head:
                 yield from (k for k in tree.kids(p) if k.kind == "COMPOUND_STMT")
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
-from xpiler.frontend.syntax import Piece, Tree
+from xpiler.frontend.syntax import Piece
 from xpiler.repair.faults.instruction import renamed
 from xpiler.repair.faults.model import Edit, table
 from xpiler.repair.faults.pieces import arguments, does, is_integer, is_pointer, is_real
@@ -53,7 +53,7 @@ def functions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         same = [n for n, k in arity.items() if k == arity[p.name] and n != p.name]
         known = [n for n in same if _stem(n) == _stem(p.name)]
         for rank, name in enumerate(dict.fromkeys([*_better(p.name), *known])):
-            listed = 0.0 if name in v.words else 0.4
+            listed = 0.0 if name in v.words or name in alike(v.platform) else 0.4
             edit = Edit("function", at, at + len(p.name), name)
             yield Fill(edit, 1.1 + listed + 0.05 * rank, "operand")
         yield from _same_operands(v, p, at)
@@ -64,7 +64,7 @@ def functions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
 
 def _same_operands(v: Vocabulary, p: Piece, at: int) -> Iterator[Fill]:
     """Any function of the platform that takes the same operands."""
-    others = alike(v.platform).get(p.name, ()) if v.platform and p.stub else ()
+    others = alike(v.platform).get(p.name, ()) if p.stub else ()
     likely = [n for n in others if n in v.words]
     rest = [n for n in others if n not in v.words and _stem(n) == _stem(p.name)]
     for rank, name in enumerate([*nearest(p.name, likely, 8), *nearest(p.name, rest, 24)]):
@@ -110,14 +110,15 @@ def types(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             wider[n].append(word)
     for p in tree.under(body):
         if p.kind == "VAR_DECL":
-            yield from _wider(tree, p, wider)
+            yield from _wider(v, p, wider)
         elif p.kind == "BINARY_OPERATOR" and p.op in ("/", "*") and is_integer(p):
             first = tree.kids(p)[0]
             if first.kind == "DECL_REF_EXPR" and v.reals:
                 yield _fill("conversion", first, f"(float){tree.of(first)}", 2.8, "type")
 
 
-def _wider(tree: Tree, p: Piece, wider: dict[str, list[str]]) -> Iterator[Fill]:
+def _wider(v: Vocabulary, p: Piece, wider: dict[str, list[str]]) -> Iterator[Fill]:
+    tree = v.tree
     m = re.match(r"(?:(?:static|const|__\w+__|alignas\(\w+\)) )*", tree.of(p))
     at = p.start + (m.end() if m else 0)
     written = re.match(r"(?:unsigned |signed |long )*\w+", tree.text[at : p.end])
@@ -128,7 +129,8 @@ def _wider(tree: Tree, p: Piece, wider: dict[str, list[str]]) -> Iterator[Fill]:
     fit = [o for o in others if (o in ("float", "double")) == is_real(p)]
     for rank, word in enumerate(dict.fromkeys([*likely, *fit])):
         if word != written[0]:
-            cost = 1.3 + 0.1 * rank if word in likely and written[0] != "int" else 3.0 + 0.1 * rank
+            cost = (1.3 if word in likely and written[0] != "int" else 3.0) + 0.1 * rank
+            cost -= 0.6 if word in likely and written[0] not in v.source else 0.0
             edit = Edit("type", at, at + len(written[0]), word)
             yield Fill(edit, cost, "type")
 
@@ -168,7 +170,7 @@ def _real(v: Vocabulary, p: Piece) -> Iterator[Fill]:
     for rank, t in enumerate([*dict.fromkeys(found)][:8] + v.reals[:4]):
         for k, op in enumerate(("*", "+", "-", "/")):
             base = text if op in "+-" else shown
-            yield _fill("term", p, f"{base} {op} {t}", 2.6 + 0.1 * rank + 0.2 * k, "operand")
+            yield _fill("term", p, f"{base} {op} {t}", 2.0 + 0.08 * rank + 0.2 * k, "operand")
     for name in dict.fromkeys(_MATH.findall(v.source)):
         if f"{name}(" not in text:
             yield _fill("function", p, f"{name}({text})", 3.0, "operand")

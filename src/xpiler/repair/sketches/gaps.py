@@ -15,13 +15,15 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 class Gap:
     """A place between statements: the start of a line, its indentation, the names known there.
 
-    `beside` are the names in the statements before and behind it.
+    `beside` are the names in the statements before and behind it; `empty`: there are none, in a
+    block where one would expect some.
     """
 
     at: int
     pad: str
     seen: frozenset[str]
     beside: frozenset[str]
+    empty: bool
 
 
 def gaps(tree: Tree, body: Piece) -> Iterator[Gap]:
@@ -39,6 +41,7 @@ def gaps(tree: Tree, body: Piece) -> Iterator[Gap]:
             pad = blank if n < len(kids) and not blank.strip() else pad
             if not blank.strip():
                 near = " ".join(tree.of(k)[:400] for k in kids[max(0, n - 2) : n + 2])
-                yield Gap(line, pad, frozenset(seen), frozenset(NAME.findall(near)))
+                beside = frozenset(NAME.findall(near)) if kids else frozenset(seen)
+                yield Gap(line, pad, frozenset(seen), beside, not kids)
             if n < len(kids) and kids[n].kind == "DECL_STMT":
                 seen |= {x.name for x in tree.kids(kids[n]) if x.kind == "VAR_DECL"}

@@ -40,7 +40,15 @@ _GROUPS = (
 )  # fmt: skip
 _CLOSE = {
     frozenset(x)
-    for x in (("<", "<="), (">", ">="), ("+", "-"), ("+=", "="), ("*", "/"), ("+", "*"))
+    for x in (
+        ("<", "<="),
+        (">", ">="),
+        ("+", "-"),
+        ("+=", "="),
+        ("*", "/"),
+        ("+", "*"),
+        ("==", "!="),
+    )
 }
 
 
@@ -128,7 +136,7 @@ def operators(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         elif p.kind == "CONDITIONAL_OPERATOR" and len(kids) == 3:
             a, b, text = kids[1], kids[2], tree.text
             new = f"{tree.of(b)}{text[a.end : b.start]}{tree.of(a)}"
-            yield Fill(Edit("choice swapped", a.start, b.end, new), 1.8, "operand")
+            yield Fill(Edit("choice swapped", a.start, b.end, new), 1.3, "operand")
         elif p.kind == "UNARY_OPERATOR" and p.op in ("-", "!") and kids:
             yield _fill("simpler", p, tree.of(kids[0]), 2.2, "operand")
         if p.kind in ("FLOATING_LITERAL",) or (p.kind == "DECL_REF_EXPR" and is_real(p)):
@@ -163,8 +171,8 @@ def _literal(v: Vocabulary, p: Piece, text: str) -> Iterator[Fill]:
     if cls == "operand":
         cls = "constant"
     if m[1][:2] in ("0x", "0X"):
-        yield _fill("mask", p, f"0x{'f' * (len(m[1]) - 2)}{suffix}", 1.2, "operand")
-        yield _fill("mask", p, f"0xffffffff{suffix}", 1.3, "operand")
+        yield _fill("mask", p, f"0xffffffff{suffix}", 0.7, "operand")
+        yield _fill("mask", p, f"0x{'f' * (len(m[1]) - 2)}{suffix}", 0.8, "operand")
         return
     near = [value - 1, value + 1, value * 2, value // 2, value * 4, value // 4, 0, 1]
     for rank, new in enumerate(dict.fromkeys(n for n in near if n >= 0 and n != value)):
@@ -230,10 +238,17 @@ def _from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     tree = v.tree
     for p, index in subscripts(tree, body):
         base = tree.kids(p)[0]
-        seen = {x.name for x in tree.visible(p)} | v.stub_names
-        for rank, text in enumerate(v.accesses.get(base.name.removeprefix("d_"), ())):
-            if set(re.findall(r"[A-Za-z_]\w*", text)) <= seen and text != tree.of(index):
-                yield _fill("index", index, text, 0.9 + 0.05 * rank, "index")
+        given = v.accesses.get(base.name.removeprefix("d_"), ())
+        plain = index.kind in ("DECL_REF_EXPR", "INTEGER_LITERAL")
+        for rank, text in enumerate(_sayable(v, p, given)):
+            more = 0.6 if plain and not text.isidentifier() else 0.0  # the smallest change first
+            yield _fill("index", index, text, 0.9 + more + 0.05 * rank, "index")
+    for p in tree.under(body):
+        if p.kind == "CALL_EXPR" and p.stub:
+            for k in tree.kids(p)[1:]:
+                if k.kind == "DECL_REF_EXPR" and is_pointer(k):
+                    for rank, text in enumerate(_sayable(v, p, v.accesses.get(k.name, ()))):
+                        yield _fill("index", k, f"&{k.name}[{text}]", 1.0 + 0.1 * rank, "index")
 
 
 def from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -244,6 +259,10 @@ def from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         if p.op in _COMPARISONS and len(kids) == 2 and is_integer(kids[1]):
             for rank, text in enumerate(_sayable(v, p, v.bounds)):
                 yield _fill("bound", kids[1], text, 1.1 + 0.1 * rank, _kind_of(tree, kids[1]))
+        if p.kind == "DECL_REF_EXPR" and p.name in v.offsets and next(tree.above(p)).op != "+":
+            for rank, text in enumerate(_sayable(v, p, v.offsets[p.name])):
+                cost = (0.9 if is_pointer(p) else 1.6) + 0.1 * rank
+                yield _fill("offset", p, f"{p.name} + {text}", cost, "index")
         target, value = _set(tree, p)
         if value is not None:
             for rank, text in enumerate(_sayable(v, p, v.values.get(target, ()))):
@@ -263,9 +282,8 @@ def _set(tree: Tree, p: Piece) -> tuple[str, Piece | None]:
 
 
 def _sayable(v: Vocabulary, p: Piece, texts: Iterable[str]) -> list[str]:
-    """The texts whose names are all known at a place."""
-    seen = {x.name for x in v.tree.visible(p)} | v.stub_names
-    return [t for t in texts if set(re.findall(r"[A-Za-z_]\w*", t)) <= seen][:6]
+    """The texts in names that are known at a place."""
+    return list(dict.fromkeys(a for t in texts for a in v.adapted(t, p, 2)))[:6]
 
 
 def _term(v: Vocabulary, p: Piece, more: float = 0.0) -> Iterator[Fill]:
@@ -287,7 +305,8 @@ def _factors(v: Vocabulary, p: Piece, cost: float) -> Iterator[Fill]:
     if "sizeof" not in text and cls in ("staging", "operand"):
         for rank, name in enumerate(v.types[:3]):
             yield _fill("element size", p, f"{shown} * sizeof({name})", 1.1 + 0.2 * rank, cls)
-    for rank, t in enumerate([*v.integers_at(p), *v.macros][:10]):
+    numbers = [n for n in v.integers if n not in ("0", "1")][:6]
+    for rank, t in enumerate([*[*v.integers_at(p), *v.macros][:10], *numbers]):
         if t != text:
             yield _fill("factor", p, f"{shown} * {t}", cost + 0.1 * rank, cls)
 
@@ -369,7 +388,7 @@ def everything(v: Vocabulary) -> Iterator[Fill]:
 
     makers: tuple[Maker, ...] = (undone, operators, integers, names, terms, from_source,
                                  *computing.MAKERS, *placing.MAKERS, *missing.MAKERS)  # fmt: skip
-    for body in bodies(v.tree):
+    for body in bodies(v.tree, helpers=True):
         for maker in makers:
             yield from maker(v, body)
     yield from placing.macros(v)

@@ -22,6 +22,7 @@ from xpiler.repair.sketches.gaps import NAME, gaps
 from xpiler.repair.sketches.holes import Fill, _fill
 from xpiler.repair.sketches.vocabulary import Vocabulary
 
+_LARGE = 1 << 18  # elements: few local arrays are so large
 _FIRST = ("0", "-INFINITY", "INFINITY", "1")
 
 
@@ -35,21 +36,38 @@ def first_values(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             continue
         for rank, value in enumerate(dict.fromkeys(_values(v, p))):
             edit = Edit("first value", p.end, p.end, f" = {value}")
-            yield Fill(edit, 0.5 + 0.05 * rank, "staging")
+            yield Fill(edit, 0.5 + 0.05 * min(rank, 20) + 0.01 * rank, "staging")
 
 
 def _values(v: Vocabulary, p: Piece) -> Iterator[str]:
     """What a variable may begin with: what its like in either text does, and what is near."""
     stem = re.escape(p.name.rstrip("0123456789"))
-    seen = {x.name for x in v.tree.visible(p)} | v.stub_names
     yield from re.findall(rf"\b{stem}\w* = (-?[\w.]+);", v.source)
     yield from _FIRST
     for value in re.findall(rf"\b{stem}\w* = ([^;{{}}]+);", f"{v.source}\n{v.tree.text}"):
-        if set(NAME.findall(value)) <= seen:
-            yield value
+        yield from v.adapted(value, p, 2)
     yield from v.reals[:4]
-    yield from v.integers_at(p)[:6] if is_integer(p) else v.reals_at(p)[:6]
+    yield from _elements(v.tree, p)
+    near = v.integers_at(p)[:6] if is_integer(p) else v.reals_at(p)[:6]
+    yield from near
     yield from v.places if is_integer(p) and v.at_device(p) else ()
+    if is_integer(p):
+        yield from (f"{a} < {b} ? {a} : {b}" for a, b in itertools.permutations(near, 2))
+        yield from v.summands(p)[:60]
+
+
+def _elements(tree: Tree, p: Piece) -> Iterator[str]:
+    """Elements of arrays that the function reads and that the text at `p` can name."""
+    seen = {x.name for x in tree.visible(p)}
+    function = tree.function(p)
+    for q in tree.under(function) if function is not None else ():
+        if q.kind == "ARRAY_SUBSCRIPT_EXPR" and is_real(q) == is_real(p):
+            names = {k.name for k in tree.under(q) if k.kind == "DECL_REF_EXPR" and not k.stub}
+            if names <= seen:
+                yield tree.of(q)
+    arrays = [x.name for x in tree.visible(p) if is_pointer(x) and is_real(x) == is_real(p)]
+    counters = [x.name for x in tree.visible(p) if is_integer(x)][:-4:-1]
+    yield from (f"{a}[{i}]" for a in arrays[:-6:-1] for i in counters)
 
 
 def conditions(v: Vocabulary, body: Piece) -> Iterator[Fill]:
@@ -95,9 +113,11 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
     where = "device" if re.search(r"__global__|__device__|__mlu_", head) else "host"
     for one in table()["missing"]:
         if one["where"] == where and re.search(one["sign"], tree.text):
+            cost = 1.9 if where == "device" else 2.2
+            cost -= 0.0 if one["text"] in tree.text else 0.8
             for gap in places:
                 edit = Edit("barrier", gap.at, gap.at, f"{gap.pad}{one['text']}\n")
-                yield Fill(edit, 1.9 if where == "device" else 2.2, "synchronisation")
+                yield Fill(edit, cost, "synchronisation")
     for text, names, cost in _templates(v, body):
         for gap in places:
             if names <= gap.seen and gap.beside & names:
@@ -108,7 +128,7 @@ def statements(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             yield Fill(Edit("left out", *span, ""), 3.4, "operand")
         elif p.kind == "IF_STMT" and len(tree.kids(p)) == 2:
             leaves = re.search(r"\b(?:break|continue|return);\s*}?$", tree.of(p))
-            yield _fill("left out", p, "", 1.4 if leaves else 3.4, "bound or guard")
+            yield _fill("left out", p, "", 1.1 if leaves else 3.4, "bound or guard")
 
 
 def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], float]]:
@@ -131,16 +151,20 @@ def _templates(v: Vocabulary, body: Piece) -> Iterator[tuple[str, set[str], floa
             if names and new not in made:
                 made.add(new)
                 yield new, names, 3.1
+    for m in re.finditer(r"^[ \t]*([\w:.]+\([^;{}]*\);)[ \t]*$", v.source, re.M):
+        words = set(re.findall(r"(?<![\w.>])[A-Za-z_]\w*", m[1]))
+        if m[1] not in tree.text and words & known and words <= known | v.stub_names | v.words:
+            yield m[1], words & known, 1.3
+    last = [k for k in tree.under(body) if k.is_expr and whole_statement(tree, k)][-3:]
     for m in re.finditer(r"^[ \t]*([A-Za-z_][\w.\[\]+*/ -]*? (?:[-+*/|&]|<<|>>)?= [^;{}]*;)[ \t]*$",
                          v.source, re.M):  # fmt: skip
-        names = set(re.findall(r"[A-Za-z_]\w*(?!\w*\()", m[1]))
-        if (
-            names & known
-            and m[1] not in made
-            and not re.match(r"(?:const|int|float|double|auto) ", m[1])
-        ):
-            made.add(m[1])
-            yield m[1], names & known, 2.7
+        if re.match(r"(?:const|int|float|double|auto) ", m[1]):
+            continue
+        for new in [m[1], *(a for k in last for a in v.adapted(m[1], k, 3))]:
+            names = set(NAME.findall(new)) & known
+            if names and new not in made:
+                made.add(new)
+                yield new, names, 2.4
 
 
 def _mirrored(tree: Tree, p: Piece, function: Piece) -> Iterator[str]:
@@ -265,7 +289,8 @@ def spaces(v: Vocabulary, body: Piece) -> Iterator[Fill]:
                 for rank, n in enumerate([size * 2, size + 1, size * 4, *known]):
                     if n != size:
                         edit = Edit("extent", p.start + m.start(1), p.start + m.end(1), str(n))
-                        yield Fill(edit, 1.3 + 0.1 * min(rank, 12), "staging")
+                        base = 1.3 if size < _LARGE else 0.5
+                        yield Fill(edit, base + 0.1 * min(rank, 12), "staging")
         if p.kind == "COMPOUND_ASSIGNMENT_OPERATOR" and p.op in ("+=", "-="):
             to, by = tree.kids(p)[0], tree.kids(p)[1]
             place = tree.of(to)

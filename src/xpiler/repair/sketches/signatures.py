@@ -14,8 +14,10 @@ from xpiler.platforms.registry import platform
 
 @cache
 def alike(name: str) -> Mapping[str, Sequence[str]]:
-    """The functions of the platform called `name`, each with those of the same signature."""
+    """The functions of the platform called `name` (none: ""), each with those of its signature."""
     groups: dict[str, list[str]] = defaultdict(list)
+    if not name:
+        return {}
     for i in instructions(platform(name).words):
         groups[_shape(i.name, i.signature)].append(i.name)
     return {n: [m for m in group if m != n] for group in groups.values() for n in group}

@@ -16,6 +16,7 @@ from xpiler.repair.faults.pieces import bodies, is_integer, is_pointer, is_real
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?[fFlL]?(?![\w.])")
 _INTEGER = re.compile(r"(?<![\w.])(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*(?![\w.])")
+_WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _MACRO = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(-?\d+)\)?[ \t]*$", re.M)
 _MOST = 14
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -155,6 +156,9 @@ class Vocabulary:
         found: dict[str, list[str]] = {}
         for m in re.finditer(r"\b(\w+)\[([^\[\]\n]+)\]", _code(self.source)):
             found.setdefault(m[1], []).append(m[2])
+        for texts in found.values():  # where a row begins, for copies of whole rows
+            heads = [t.rpartition(" + ")[0] for t in texts]
+            texts += [h for h in heads if h and h.count("(") == h.count(")")]
         return {k: list(dict.fromkeys(x)) for k, x in found.items()}
 
     @cached_property
@@ -167,12 +171,49 @@ class Vocabulary:
         return {k: list(dict.fromkeys(x)) for k, x in found.items()}
 
     @cached_property
+    def offsets(self) -> dict[str, list[str]]:
+        """What the right program adds to each name, the longest sums first."""
+        found: dict[str, list[str]] = {}
+        code = _code(self.source)
+        for m in re.finditer(r"\b(\w+) \+ ", code):
+            terms, depth, begun = [], 0, m.end()
+            for i in range(begun, min(len(code), begun + 200)):
+                depth += (code[i] in "([") - (code[i] in ")]")
+                if depth < 0 or (depth == 0 and (code[i] in ",;<>?:" or code[i : i + 3] == " + ")):
+                    terms.append(code[begun:i].strip())
+                    if depth < 0 or code[i] != " ":
+                        break
+            found.setdefault(m[1], []).extend(reversed(terms))
+        return {k: list(dict.fromkeys(x)) for k, x in found.items()}
+
+    @cached_property
     def bounds(self) -> list[str]:
         """What the right program compares with, the most frequent first."""
         found = re.findall(r"[<>]=? ([^<>=;{}&|?:]+?)(?=;| &&| \|\||\) [{\w]|\)$)",
                            _code(self.source), re.M)  # fmt: skip
         fit = (t.strip() for t in found if t.count("(") == t.count(")"))
         return [t for t, _ in Counter(fit).most_common()]
+
+    def adapted(self, text: str, p: Piece, most: int = 4) -> list[str]:
+        """The source's expression in names that the text at `p` knows; [] where that fails.
+
+        A name that is not known there stands for one of the same stem (`t` for `t2`), else for a
+        variable near by if there is only one such name.
+        """
+        seen = [x.name for x in reversed(self.tree.visible(p))]
+        known = {*seen, *self.stub_names}
+        unknown = [w for w in dict.fromkeys(_WORD.findall(text)) if w not in known]
+        pools = [[n for n in seen if n.rstrip("0123456789_") == w.rstrip("0123456789_")][:2]
+                 for w in unknown]  # fmt: skip
+        if len(unknown) == 1 and not pools[0] and "." not in text:
+            pools = [self.integers_at(p)[:most]]
+        if len(unknown) > 3:
+            return []
+        found = []
+        for chosen in itertools.islice(itertools.product(*pools), most):
+            names = dict(zip(unknown, chosen, strict=True))
+            found.append(_WORD.sub(lambda m, names=names: names.get(m[0], m[0]), text))  # type: ignore[misc]
+        return found
 
     @cached_property
     def stub_names(self) -> set[str]:
