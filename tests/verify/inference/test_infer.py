@@ -151,6 +151,27 @@ def test_indices_that_only_together_bound_an_access() -> None:
     assert {b.name for b in plan.cases[0].buffers if b.is_index} == {"row", "col"}
 
 
+def test_sizes_are_sought_although_an_index_could_be_anything() -> None:
+    """The odd ones would leave a half row of y, in which only pairs are written."""
+    (plan,) = plans("""__global__ void k(const float2* x, const int* at, float2* y, int w) {
+        for (int i = threadIdx.x; i < w; i += 32) y[blockIdx.x * w + i] = x[at[blockIdx.x] * w + i];
+    }
+    void pick(const float* x, const int* at, float* y, int all, int some, int w) {
+        float *dx, *dy; int* da;
+        cudaMalloc(&dx, all * w * 4); cudaMalloc(&da, some * 4); cudaMalloc(&dy, some * w * 4);
+        cudaMemcpy(dx, x, all * w * 4, cudaMemcpyHostToDevice);
+        cudaMemcpy(da, at, some * 4, cudaMemcpyHostToDevice);
+        k<<<some, 32>>>((float2*)dx, da, (float2*)dy, w / 2);
+        cudaMemcpy(y, dy, some * w * 4, cudaMemcpyDeviceToHost);
+    }""")
+    (case,) = plan.cases
+    sizes = case.scalars
+    assert sizes["w"] % 2 == 0
+    assert len({sizes[n] for n in ("all", "some", "w")}) == 3, "which is which must show"
+    at = next(b for b in case.buffers if b.name == "at")
+    assert at.bounds == (0, sizes["all"] - 1)
+
+
 def test_places_from_rounded_numbers_are_bounded_by_their_guards() -> None:
     (plan,) = plans("""__global__ void k(const float* x, const float* at, float* y, int n) {
         float p = at[threadIdx.x] * n - 0.5f;
@@ -243,6 +264,7 @@ def test_block_follows_from_how_indices_count_threads(body: str, block: int) -> 
         "c[row * n + col] = row;",
         "float* to = c + row * n; to[col] = row;",
         "c += blockIdx.y * 8 * n + blockIdx.x * 64; c[threadIdx.y * n + threadIdx.x] = row;",
+        "*(int*)&c[row * n + col] = row;",
     ],
 )
 def test_rows_do_not_run_into_each_other(store: str) -> None:

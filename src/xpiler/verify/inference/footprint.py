@@ -70,13 +70,15 @@ class Footprint:
                 )
         return total
 
-    def uncovered(self) -> float:
-        """The share of allocated or shared memory that no kernel touches.
+    def uncovered(self, written: bool = False) -> float:
+        """The share of allocated or shared memory that no kernel touches (of what is `written`).
 
         Padding of shared arrays (a column more than the tile) is no gap.
         """
         total = 0.0
         for r in self.regions.values():
+            if written and not r.made:
+                continue
             if r.size and not r.room and r.device is not None and r.device.hi < r.size:
                 gap = (r.size - r.device.hi) / r.size
                 total += gap if r.name.startswith("alloc ") or gap > 0.15 else 0.0

@@ -46,7 +46,7 @@ def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
 def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     search = Searcher(program, entry, spec, entry.role == "kernel")
     if entry.role != "kernel":
-        return _finish(search, search.bounded({}), None, "function")
+        return _finish(search, _bounded(search), None, "function")
     values = search.defaults(c.odd_sizes(len(search.sizes)))
     seen = _launch_in_file(program, entry)
     if seen is not None and spec.launch.block is None and spec.launch.grid is None:
@@ -64,6 +64,18 @@ def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     except XpilerError as why:  # it can be translated all the same
         remarks = tuple(replace(d, severity="warning") for d in why.diagnostics)
         return EntryPlan(entry, "kernel", (), exprs, (), remarks)
+
+
+def _bounded(search: Searcher) -> Trial:
+    """The best sizes of a function: with any indices, else with the first ones everywhere."""
+    trial = search.bounded({})
+    zeros = search.some_integers(0)
+    if not zeros or trial.score()[0] <= 0:
+        return trial
+    search.few = True
+    other = search.bounded(zeros)
+    search.few = False
+    return other if other.score() < trial.score() else trial
 
 
 def _launch_in_file(program: Program, kernel: Function) -> LaunchRecord | None:
@@ -282,9 +294,10 @@ def _with_data(
     unknown = sorted(indices.keys() - data.keys())
     data |= {name: Interval(0, 0) for name in unknown}
     trial = search.trial(trial.values, data, trial.shape) if unknown else trial
-    for name in unknown:
+    for name in (*unknown, *unknown[: -1 if len(unknown) < 2 else None]):  # one may need another
         data[name] = search.index_range(trial, name)
         trial = search.trial(trial.values, data, trial.shape)
+    for name in unknown:
         span = data[name]
         message = f"values of {name} are used as indices; range [0, {int(span.hi)}] taken"
         out.append(

@@ -43,6 +43,9 @@ def spilled_tile(m: Machine, pointer: e.Expr, length: e.Expr, width: int) -> flo
 def offsets(m: Machine, place: e.Expr) -> Terms | None:
     """The integers added up on the way from a buffer to `place`; None where that is not known."""
     if isinstance(place, e.Index):
+        if isinstance(place.base, e.Cast):  # the first of wider elements
+            first = isinstance(place.index, e.Const) and place.index.value == 0
+            return offsets(m, place.base.x) if first else None
         base = offsets(m, place.base)
         return None if base is None else (*base, place.index)
     if isinstance(place, e.AddressOf):

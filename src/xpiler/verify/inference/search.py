@@ -39,6 +39,7 @@ SECOND_SIZES = (
 SMALL = (3, 5, 7, 4, 6, 9)
 MIXED = (5, 17, 21, 6, 7, 9)  # sizes of which some are longer than a register
 ROUND = (16, 32, 48)
+EVEN = (64, 32, 96, 48, 80, 112)
 EARLY, LATE = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16), (1, 1, 2, 2, 3, 4, 5, 8)
 DRAWS, ENOUGH = 500, 12
 Score = tuple[float, ...]
@@ -46,19 +47,23 @@ Score = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A choice of scalars, data ranges and (for a lone kernel) launch shape, with its footprint."""
+    """A choice of scalars, data ranges and (for a lone kernel) launch shape, with its footprint.
+
+    `few`: only the first of what indices could reach is looked at.
+    """
 
     values: Mapping[str, int | float]
     data: Mapping[str, Interval]
     shape: Shape | None
     seen: Footprint
+    few: bool = False
 
     def score(self) -> Score:
         """Lower is better: legality, then coverage, then size."""
         f = self.seen
         blocked = 0.0 if f.legal() and not f.empty() and f.writes() else 5.0
         heavy = self.heaviness
-        return (round(f.violations() + blocked, 3), round(f.uncovered(), 3) + heavy)
+        return (round(f.violations() + blocked, 3), round(f.uncovered(self.few), 3) + heavy)
 
     @property
     def heaviness(self) -> float:
@@ -89,7 +94,8 @@ class Searcher:
     """Search for one entry; `fixed` holds what options or the sidecar gave.
 
     `exact`: loops are interpreted turn by turn, since hulls of whole loops do not bound something.
-    `spare`: further trials as good as the best, where sizes had to be drawn.
+    `few`: trials look at the first element that indices could reach. `spare`: further trials as
+    good as the best, where sizes had to be drawn.
     """
 
     program: Program
@@ -98,6 +104,7 @@ class Searcher:
     kernel: bool
     remaining: int = TOTAL_STEPS
     exact: bool = False
+    few: bool = False
     spare: list[Trial] = field(default_factory=list)
     known: dict[object, Trial] = field(default_factory=dict)
 
@@ -132,12 +139,12 @@ class Searcher:
         data = {**data, **self.given_ranges(values)}
         key = (frozenset(values.items()), frozenset(data.items()), shape, self.exact)
         if key in self.known:
-            return replace(self.known[key], values=values)
+            return replace(self.known[key], values=values, few=self.few)
         shared = self._shared_bytes(values, shape)
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
         seen = probe(self.program, self.entry, values, data, shape, shared, budget, self.exact)
         self.remaining -= seen.steps
-        found = Trial(values, data, shape, seen)
+        found = Trial(values, data, shape, seen, self.few)
         if not seen.failed:  # what it costs is paid only once
             self.known[key] = found
         return found
@@ -161,9 +168,11 @@ class Searcher:
     # -- scalars -----------------------------------------------------------------------------
     def best(self, data: Mapping[str, Interval], shape: Shape | None = None) -> Trial:
         """The best values of the free integers found within a bounded number of probes."""
-        starts = [c.odd_sizes(len(self.sizes)), (64,) * len(self.sizes), (16,) * len(self.sizes)]
+        count = len(self.sizes)
+        even = tuple(islice(cycle(EVEN), count))  # equal sizes would hide which is which
+        starts = [c.odd_sizes(count), even, (64,) * count, (16,) * count]
         trials = [
-            self.trial(self.defaults(s), data, shape) for s in starts[: 3 if self.sizes else 1]
+            self.trial(self.defaults(s), data, shape) for s in starts[: 4 if self.sizes else 1]
         ]
         if trials[0].perfect or not self.sizes:
             return self._lighter(trials[0])

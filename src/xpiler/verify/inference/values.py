@@ -178,7 +178,8 @@ def join(a: Value, b: Value) -> Value:
 class Region:
     """A piece of memory: bytes if known, and the hull of the bytes read and written so far.
 
-    `room`: a core's own memory, declared for the largest size; programs need not fill it.
+    `room`: a core's own memory, declared for the largest size; programs need not fill it. `made`:
+    some kernel writes there.
     """
 
     name: str
@@ -190,6 +191,7 @@ class Region:
     stored: Interval | None = None
     mirrors: set[str] = field(default_factory=set)
     room: bool = False
+    made: bool = False
 
     def touch(
         self, span: Interval, write: bool, device: bool = False, atomic: bool = False
@@ -198,6 +200,7 @@ class Region:
         if write and not atomic:
             self.stored = span if self.stored is None else self.stored.join(span)
         if device:
+            self.made |= write
             self.device = span if self.device is None else self.device.join(span)
         old = self.written if write else self.read
         new = span if old is None else old.join(span)
