@@ -31,6 +31,17 @@ def test_only_device_functions_stay() -> None:
         assert word not in kept
 
 
+def test_instances_go_with_their_templates() -> None:
+    kept = device_text(
+        "template <class T> void host(T *p) { }\ntemplate <class T> __global__ void dev(T *p) { }\n"
+        "template void host<float>(float *p);\ntemplate __global__ void dev<int>(int *p);\n"
+        "template <> __device__ int other<float>(float x);\n"
+    )
+    assert "host" not in kept
+    assert "dev<int>" in kept
+    assert "other<float>" in kept
+
+
 def test_lines_keep_their_numbers() -> None:
     before, after = TEXT.splitlines(), device_text(TEXT).splitlines()
     assert len(before) == len(after)
