@@ -98,3 +98,30 @@ def test_all_lanes_run_together(text: str) -> None:
     assert done.verified, done.verdict
     assert not LANE_LOOP.search(done.text), done.text
     assert "stays scalar" not in " ".join(d.message for d in done.diagnostics)
+
+
+BINS = """
+__global__ void bins(const float* x, int* counts, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) atomicAdd(&counts[(int)(fminf(fmaxf(x[i], 0.0f), 0.99f) * 16.0f)], 1);
+}
+"""
+
+MASKED = """
+__global__ void masked(const float* x, const int* keep, float* y, int n) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) y[i] = (keep[i] & 1) && keep[i] > 1 ? expf(x[i]) : 0.0f;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "instruction", "assumed"),
+    [(BINS, "__bang_float2int32_tz(", ""), (MASKED, "__bang_pow2(", "are in memory, too")],
+)
+def test_what_data_decides_is_computed_in_lanes(text: str, instruction: str, assumed: str) -> None:
+    done = translate(text, "k.cu", Options(target="bang", seed=3))
+    assert done.text is not None
+    assert done.verified, done.verdict
+    assert instruction in done.text
+    assert assumed in " ".join(done.assumptions)

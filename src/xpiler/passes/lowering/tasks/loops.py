@@ -51,8 +51,6 @@ def vectorised(
     """`loop` with its iterations as lanes; raises NotVector. `bounds` are a task's share of it."""
     if not nature.parallel:
         raise NotVector(nature.obstacle)
-    if nature.atomics:
-        raise NotVector("iterations update the same element")
     if not is_const(loop.step, 1):
         loop = unit_step(loop, arena.taken)
     lo, hi = bounds or (loop.lo, loop.hi)
@@ -64,6 +62,7 @@ def vectorised(
     pieces, head = _piece(loop, lo, hi, trip, width, arena, near, far, bounds is not None)
     pieces.varying = varying(loop)
     pieces.narrow = _narrow(loop.body)
+    pieces.updated = nature.atomics
     pieces.scalars = {r.var.name for r in nature.reductions}
     pieces.changing = facts.mutable | assigned(loop.body)
     pieces.body(loop.body, inside(loop, facts))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import escapes, is_memory, names_in
+from xpiler.analysis.effects import escapes, is_memory, names_in, root
 from xpiler.analysis.ranges import Facts, is_int
-from xpiler.analysis.reductions import Step, update
+from xpiler.analysis.reductions import SUMS, Step, update
 from xpiler.analysis.walker import after, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -43,11 +43,13 @@ class Pieces(Values):
     """Writes the body of a loop for the lanes of one piece.
 
     `varying` names the local variables that may differ between lanes, `scalars` the outer variables
-    that the loop accumulates into, `fixed` those that never change once declared.
+    that the loop accumulates into, `updated` arrays of which lanes may change the same element,
+    `changing` those that are assigned after their declaration.
     """
 
     varying: set[str] = field(default_factory=set)
     scalars: set[str] = field(default_factory=set)
+    updated: frozenset[str] = frozenset()
     changing: frozenset[str] = frozenset()
     trips: Mapping[str, float] = field(default_factory=dict)
     weights: dict[str, e.Var] = field(default_factory=dict)
@@ -169,6 +171,9 @@ class Pieces(Values):
 
     def assign(self, st: s.Assign, facts: Facts) -> None:
         value = e.Binary(st.op, st.target, st.value, st.target.type) if st.op else st.value
+        if is_memory(st.target) and root(st.target) in self.updated:
+            self._update(st, value, facts)
+            return
         if isinstance(st.target, e.Var):
             self._assign_variable(st, st.target, value, facts)
             return
@@ -292,6 +297,35 @@ class Pieces(Values):
         self.drop(v)
         self.forget(None, False)
         self.loaded.clear()
+
+    def _update(self, st: s.Assign, value: e.Expr, facts: Facts) -> None:
+        """Elements that several lanes may change: one lane after the other, by values that are
+        there."""
+        place = st.target
+        known = isinstance(value, e.Binary) and value.op in SUMS and value.a == place
+        if not known or not isinstance(value, e.Binary) or not isinstance(place, e.Index):
+            raise NotVector("iterations update the same element")
+        v = self.value(value.b, facts)
+        lane = self.counter()
+        target = self.expanded(place)
+        assert isinstance(target, e.Index)
+        index = self._computed(target.index, lane, facts)
+        base = self.in_lane(target.base, lane, facts) if self.varies(target.base) else target.base
+        by = self.element(v, lane) if isinstance(v, Vec) else v
+        one = s.Assign(e.Index(base, index, place.type), by, value.op)
+        self.per_lane(lane, self._if_active(lane, one), weight=8)
+        self.drop(v)
+        self.loaded.clear()
+
+    def _computed(self, index: e.Expr, lane: e.Expr, facts: Facts) -> e.Expr:
+        """A subscript in one lane; what it takes of floats is computed for all lanes before."""
+        x = index
+        while isinstance(x, e.Cast) and is_int(x.x.type):
+            x = x.x
+        floats = any(isinstance(n, e.Expr) and n.type in FLOATS for n in walk(x))
+        if x.type != I32 or not floats or not self.varies(x):
+            return self.in_lane(index, lane, facts, sure=self.mask is None)
+        return cast(self.element(self.vec(x, facts), lane), index.type)
 
     # -- control ----------------------------------------------------------------------------------
 
