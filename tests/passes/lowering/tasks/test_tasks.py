@@ -249,6 +249,13 @@ void grows(const float* x, double* y, int n) {
 """
 
 
+TURNED = """
+void turned(const float* x, float* y, int n) {
+  for (int i = 0; i < n; i++)
+    y[n - 1 - i] = x[i] * 2.0f;
+}
+"""
+
 BEHIND = """
 void behind(const int* x, int* y, int n) {
   for (int i = 0; i < n; i++)
@@ -265,6 +272,7 @@ void behind(const int* x, int* y, int n) {
         (SIGN, "c", "__bang_lt_scalar("),
         (LEAST, "c", "__bang_minequal("),
         (BEHIND, "c", "__bang_lt("),
+        (TURNED, "c", "__bang_mul_scalar("),
         (NARROW, "c", "__bang_div("),
         (AHEAD, "cu", "__bang_maxpool("),
     ],

@@ -16,6 +16,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import children, fresh_name, substitute, walk
 from xpiler.ir.types import I32, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.tasks.build import (
+    ONE,
     ZERO,
     NotVector,
     add,
@@ -304,9 +305,12 @@ class Lanes:
 
     def store(self, w: Where, v: Vec, facts: Facts) -> None:
         """The active lanes' values to memory, by one copy."""
+        way = "NRAM2NRAM" if w.near else "NRAM2GDRAM"
+        if facts.nonneg(-w.stride - 1):
+            self._store_backwards(w, v, way, facts)
+            return
         dst = address(self.placed(w.place, self.lo))
         src = self.operand(v)
-        way = "NRAM2NRAM" if w.near else "NRAM2GDRAM"
         if w.stride == constant(1):
             self.emit(copy(dst, src, self.size, w.elem, way), weight=1.5)
         else:
@@ -315,6 +319,15 @@ class Lanes:
             by = self.stride(w.stride, facts)
             self.emit(strided(dst, src, self.size, w.elem, way, by, e.Const(1, I32)))
             self.cost += self.times * self.usual * (4 if w.near else 12)
+
+    def _store_backwards(self, w: Where, v: Vec, way: str, facts: Facts) -> None:
+        """The last lane first: where a copy writes, it goes forward."""
+        last = sub(self.size, ONE)
+        dst = address(self.placed(w.place, sub(self.hi, ONE)))
+        src = shift(self.operand(v), last)
+        by = self.stride(-w.stride, facts)
+        self.emit(strided(dst, src, self.size, w.elem, way, by, e.Const(-1, I32)))
+        self.cost += self.times * self.usual * (4 if w.near else 12)
 
     def forget(self, root: str | None, near: bool) -> None:
         """What was loaded from an array that has been written is not what lies there any more."""
