@@ -488,3 +488,12 @@ __mlu_entry__ void window(const float *x, const float *w, float *y, int n, int t
     for case in infer(program, Spec())[0].cases:
         n, taps = case.scalars["n"], case.scalars["taps"]
         assert {b.name: b.count for b in case.buffers} == {"x": n, "w": taps, "y": n - taps + 1}
+
+
+def test_turns_of_empty_loops_take_no_time() -> None:
+    loops = (
+        f"for (int {v} = 0; {v} < {n}; {v}++)" for v, n in zip("abc", (90, 90, 4000), strict=True)
+    )
+    nest = " ".join(loops)
+    program, plan = of_c(f"void f(const float *x, float *y, int n) {{ {nest}; y[n] = x[n]; }}")
+    assert fit.value(Measured(program, plan, Spec()).extent("y", ()), {"n": 7}) == 8

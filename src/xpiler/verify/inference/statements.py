@@ -165,7 +165,7 @@ def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
 def _counting(m: Machine, st: s.For) -> bool:
     lo, hi, step = m.number(st.lo), m.number(st.hi), m.number(st.step)
     m.share_out(st, lo, hi)
-    if hi.hi <= lo.lo:
+    if hi.hi <= lo.lo or not st.body:
         return True
     trips = (
         (hi.hi - lo.lo + step.lo - 1) // step.lo
