@@ -16,7 +16,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, walk
-from xpiler.ir.types import BOOL
+from xpiler.ir.types import BOOL, Pointer
 from xpiler.passes.cleanup.base import Context, each_function
 from xpiler.passes.cleanup.nests import plain
 from xpiler.passes.cleanup.simplify import negated
@@ -118,5 +118,6 @@ def _decided(x: e.Expr) -> e.Expr:
 def _idle(body: s.Body) -> bool:
     """Whether `body` writes to nothing but its own variables."""
     effects = of_body(body)
-    own = set(declared(body)) | {n.var.name for n in walk(body) if isinstance(n, s.For)}
+    kept = (d.var for d in declared(body).values() if not isinstance(d.var.type, Pointer))
+    own = {v.name for v in kept} | {n.var.name for n in walk(body) if isinstance(n, s.For)}
     return effects.writes <= own and not effects.other and not effects.jumps
