@@ -112,3 +112,19 @@ def test_where_nobody_looks_the_value_behind_nested_loops_goes() -> None:
     )
     assert "y = " not in text
     assert "x = " not in text
+
+
+def test_an_optional_pointer_steps_along() -> None:
+    text = cleaned(
+        "for (int i = 0; i < n; i++, x += m) { int at = 0; for (int j = 0; j < m; j++)"
+        " if (x[j] > x[at]) at = j; *y++ = x[at]; if (count) *count++ = at; }"
+    )
+    assert "(count + i.1)" in text
+    assert text.startswith("parallel for")
+    assert "(count != " in text
+    assert "given" not in text
+
+
+def test_an_optional_pointer_that_is_used_unasked_stays() -> None:
+    text = cleaned("for (int i = 0; i < n; i++) { if (count) *count++ = i; y[i] = count[0]; }")
+    assert "count += 1" in text or "count = (count + 1)" in text

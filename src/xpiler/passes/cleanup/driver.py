@@ -21,6 +21,7 @@ from xpiler.passes.cleanup.inplace import InPlace
 from xpiler.passes.cleanup.masks import Masks
 from xpiler.passes.cleanup.mirror import Mirror
 from xpiler.passes.cleanup.networks import Networks
+from xpiler.passes.cleanup.optional import Optional
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.private import Private
@@ -55,6 +56,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
     """The passes of one round, in order."""
     return (
         Counted(),
+        Optional(),
         Walking(),
         Masks(),
         Simplify(),
