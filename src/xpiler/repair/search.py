@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _BY_VERDICT = 24  # full verifications where nothing else tells right from wrong
 _PARTIAL = 10  # changes that make a text less wrong, from which the search goes on
 _SECOND = 700  # fills that are tried on top of each of them
 _HEAD = 60  # so many fills on top of a good start go before the first on top of the next
+_OF_ARRAYS = ("extent", "space")  # of fills: what is wrong with an array shows where it is used
 _LIKELY = 48  # fills of which all pairs are tried
 
 
@@ -93,7 +95,22 @@ class Search:
 
     def _weighed(self, f: Fill) -> float:
         line = self._line(f)
-        return f.cost * (0.6 if any(abs(line - h) <= 1 for h in self.hints) else 1.0)
+        named = f.edit.kind in _OF_ARRAYS and self._declared(f) & self._hinted_names
+        near = named or any(abs(line - h) <= 1 for h in self.hints)
+        return f.cost * (0.6 if near else 1.0)
+
+    @property
+    def _hinted_names(self) -> set[str]:
+        """Names in the lines that the emulator has something to say about."""
+        lines = self.tree.text.splitlines()
+        said = " ".join(lines[h - 1] for h in self.hints if h <= len(lines))
+        return set(re.findall(r"[A-Za-z_]\w*", said))
+
+    def _declared(self, f: Fill) -> set[str]:
+        """The arrays that are declared where a fill is made."""
+        first = self._starts_of_lines[self._line(f) - 1]
+        end = self.tree.text.find("\n", first)
+        return set(re.findall(r"(\w+)\[", self.tree.text[first : end if end > 0 else None]))
 
     @cached_property
     def _starts_of_lines(self) -> list[int]:

@@ -320,9 +320,11 @@ def names(v: Vocabulary, body: Piece) -> Iterator[Fill]:
             inverse.setdefault(w, []).append(name)
     for p in tree.under(body):
         if p.kind == "DECL_REF_EXPR" and is_pointer(p) and not p.stub:
+            up = next(tree.above(p))
+            bytes_ = up.kind == "CALL_EXPR" and (does(up.name, "copy") or does(up.name, "fill"))
             found = [
                 x.name for x in tree.visible(p)
-                if x.name != p.name and is_pointer(x) and pointee(x) == pointee(p)
+                if x.name != p.name and is_pointer(x) and (bytes_ or pointee(x) == pointee(p))
             ]  # fmt: skip
             for rank, name in enumerate(list(dict.fromkeys(reversed(found)))[:24]):
                 yield _fill("array", p, name, 1.4 + 0.06 * rank, "index")
