@@ -1,7 +1,7 @@
 """The second generator of faults: the edits by pattern with which the verifier is tried.
 
-They find their places by regular expressions (`mutation*.py`), were made for `mutants.py` before
-there was a repairer, and share no code or table with it.
+They find their places by regular expressions (`mutation*.py`), were made for `mutants.py` without a
+look at the repairer, and share no code or table with it.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 
 Each pair of a kernel and a target is translated and verified; then one fault (two, for the share
 `--double`) drawn from the seed is put into the text; the share `--second` by a second generator,
-which was made before there was a repairer (`faults_by_text.py`). Those that the verifier does not
-see are no faults and are not counted. *Localised*: the right statement is named. *Mended*: the
+which was made without a look at the repairer (`faults_by_text.py`). Those that the verifier does
+not see are no faults and are not counted. *Localised*: the right statement is named. *Mended*: the
 repaired text is verified, differs from the faulty one in at most 5 lines, and agrees with the
 kernel's NumPy reference, which the repair never sees; one that does not agree counts as *wrong*.
 The symbolic passes take no part in a repair.

@@ -258,7 +258,7 @@ def from_source(v: Vocabulary, body: Piece) -> Iterator[Fill]:
         kids = tree.kids(p)
         if p.op in _COMPARISONS and len(kids) == 2 and is_integer(kids[1]):
             for rank, text in enumerate(_sayable(v, p, v.bounds)):
-                yield _fill("bound", kids[1], text, 1.1 + 0.1 * rank, _kind_of(tree, kids[1]))
+                yield _fill("bound", kids[1], text, 1.4 + 0.1 * rank, _kind_of(tree, kids[1]))
         if p.kind == "DECL_REF_EXPR" and p.name in v.offsets and next(tree.above(p)).op != "+":
             for rank, text in enumerate(_sayable(v, p, v.offsets[p.name])):
                 cost = (0.9 if is_pointer(p) else 1.6) + 0.1 * rank
