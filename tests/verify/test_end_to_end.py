@@ -135,3 +135,47 @@ void gelu(const float *x, float *y, int n) {{ for (int i = 0; i < n; i++) y[i] =
         found = verify(GELU, unit, [GELU_CASE], executor=executor, options=Options(seed=11))
     assert found.ok == right, found.render()
     assert any("loses digits" in note for note in found.notes) == right
+
+
+LARGEST = Unit(
+    """__global__ void largest(const float* x, float* y, int n) {
+    __shared__ float part[32];
+    float best = -INFINITY;
+    for (int i = threadIdx.x; i < n; i += 32) best = fmaxf(best, x[i]);
+    part[threadIdx.x] = best;
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        for (int k = 1; k < 32; k++) best = fmaxf(best, part[k]);
+        y[0] = best;
+    }
+}
+""",
+    "cuda",
+    filename="largest.cu",
+)
+LARGEST_CASE = VerifyCase(
+    (
+        BufferSpec("x", "f32", "float32", 900),
+        BufferSpec("y", "f32", "float32", 1, "out"),
+        ScalarArg("i32", 900),
+    ),
+    Entry("largest", "kernel", (1, 1, 1), (32, 1, 1)),
+    Entry("largest"),
+)
+
+
+@pytest.mark.parametrize(
+    ("step", "right"), [("i++", True), ("i += i < 600 && i % 5 == 3 ? 2 : 1", False)]
+)
+def test_a_maximum_over_too_little(step: str, right: bool) -> None:
+    text = f"""#include <math.h>
+void largest(const float *x, float *y, int n) {{
+    float best = -INFINITY;
+    for (int i = 0; i < n; {step}) best = fmaxf(best, x[i]);
+    y[0] = best;
+}}
+"""
+    with EmulatorExecutor() as executor:
+        unit = Unit(text, "c", filename="largest.c")
+        found = verify(LARGEST, unit, [LARGEST_CASE], executor=executor, options=Options(seed=11))
+    assert found.ok == right, found.render()

@@ -292,6 +292,19 @@ def redraw(
     return changed
 
 
+def spiked(
+    buffer: BufferSpec, data: Array, count: int, up: bool, random: np.random.Generator
+) -> Array:
+    """`data` with about `count` values, a sixteenth of all at most, far above or below the rest."""
+    values = decode(data.reshape(-1), buffer.dtype).copy()
+    count = max(1, min(count, values.size // 16))
+    places = random.choice(values.size, count, replace=False)
+    low, high = buffer.bounds or (-4 * np.abs(values).max(), 4 * np.abs(values).max())
+    steps = 1 - np.arange(count) / (64 * count)  # no two alike: who is largest is clear
+    values[places] = high * steps if up else low * steps
+    return np.asarray(encode(np.clip(values, low, high), buffer.dtype)).reshape(data.shape)
+
+
 def describe(recipes: Sequence[Recipe]) -> str:
     """For people: "uniform, integers"."""
     return ", ".join(dict.fromkeys(recipes))

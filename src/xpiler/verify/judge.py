@@ -25,11 +25,12 @@ from xpiler.verify.dtypes import Bools, canonical, decode, is_float, spacing
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import Array, Finding, RunResult
 from xpiler.verify.probes import Runs
-from xpiler.verify.runs import INTEGERS, Key, Planner, Request
+from xpiler.verify.runs import INTEGERS, SPIKES, Key, Planner, Request
 from xpiler.verify.verdict import Verdict
 
 NOT_A_NUMBER = "is not a number on every input tried"
 INDEPENDENT = "no output depends on the inputs that were tried"
+_FAR_OUT = 64.0  # how much larger the terms of a sum may be when some inputs are far out
 _WIDE = 0.05  # a tolerance above this share of a typical value is worth a remark
 
 
@@ -98,6 +99,18 @@ class Judge:
     def wants_lines(self) -> bool:
         """Whether the source computes exactly on integers, so that linearity can be seen."""
         return INTEGERS in self.usable_runs and self._exact(Key("base", INTEGERS))
+
+    @property
+    def spikes(self) -> list[Request]:
+        """Runs that show what a reduction leaves out, where its outputs are far from being sums.
+
+        An output of a sum depends on all its inputs, and says so; that of a maximum on few.
+        """
+        changed = [b for b in self.buffers if b.role != "in" and b.name in self.terms]
+        outputs = sum(b.count for b in changed)
+        largest = max((b.count for b in self.buffers if b.is_smooth), default=0)
+        few = any(2 * self.terms[b.name] * outputs < largest for b in changed)
+        return self.planner.spikes(outputs) if 16 * outputs <= largest and few else []
 
     def hear_lines(self) -> None:
         """Settle in which buffers the source is linear."""
@@ -198,6 +211,21 @@ class Judge:
         for number in self.linear:
             if (key := Key("impulse", number)) in runs and key in self.source:
                 self._compare_impulse(key)
+        for key in (Key("spike", number) for number in range(SPIKES)):
+            if key in runs and key in self.source:
+                self._compare_spikes(key)
+
+    def _compare_spikes(self, key: Key) -> None:
+        for b in self.buffers:
+            expected, actual = (side[key].outputs[b.name] for side in (self.source, self.target))
+            bound = self._bound(b, 0, False)
+            if bound is not None:  # values far out make sums and squares larger
+                bound = replace(bound, size=_FAR_OUT * bound.size)
+            skip = self.unwritten(b, 0)
+            found = compare(b.name, expected, actual, b.dtype, bound=bound, skip=skip)
+            self.comparisons.append(found)
+            if found.first is not None:
+                raise _wrong(f"{found.first}, when a few inputs are far out")
 
     def _compare_run(self, run: int) -> None:
         exact = run == INTEGERS and self._exact(Key("base", run))

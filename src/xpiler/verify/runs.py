@@ -10,13 +10,14 @@ from xpiler.verify import inputs
 from xpiler.verify.dtypes import Floats, decode, encode
 from xpiler.verify.inputs import BufferSpec, InputPlan, Values
 
-Kind = Literal["base", "near", "far", "redraw", "line", "impulse", "rounded"]
+Kind = Literal["base", "near", "far", "redraw", "line", "impulse", "rounded", "spike"]
 
 POISONS, SCHEDULES = (1, 2), (0, 1)
 SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run replaces
 LINE = ("a", "b", "sum", "zero")
 INTEGERS = inputs.RECIPES.index("integers")
 NEGATIVE = inputs.RECIPES.index("negative")  # shows a maximum that starts at 0
+SPIKES = 24  # runs with a few inputs far out: what is not looked at shows
 _MAX_LINES = 6  # inputs that are probed for linearity
 
 
@@ -99,6 +100,24 @@ class Planner:
         drawn = inputs.signs(self.buffers, self.plan.random(run, "signs 0"))
         reversed_ = {name: -s for name, s in drawn.items()}
         return self._moved("near", run, 0, drawn) + self._moved("near", run, 1, reversed_)
+
+    def spikes(self, outputs: int) -> list[Request]:
+        """Input set 0 with a few values far out, about one for each of `outputs` elements.
+
+        A maximum that leaves an input out is right as long as that is not the largest.
+        """
+        found = []
+        for number in range(SPIKES):
+            random = self.plan.random(0, f"spikes {number}")
+            values = {
+                b.name: inputs.spiked(b, self.values(0)[b.name], outputs, number % 2 == 0, random)
+                if b.is_smooth and b.name in self.values(0)
+                else data
+                for b in self.buffers
+                if (data := self.values(0).get(b.name)) is not None
+            }
+            found.append(Request(Key("spike", number), values))
+        return found
 
     def rounded(self, run: int) -> list[Request]:
         """Input set `run` with every operation rounded up, and down: what does rounding change?"""

@@ -279,6 +279,8 @@ def _ask_source(source: Side, planner: Planner, judge: Judge, options: Options) 
         left += source.answer_within(planner.lines(), budget - source.spent)
         _sound(source)
         judge.hear_lines()
+    left += source.answer_within(judge.spikes, budget - source.spent)
+    _sound(source)
     return left
 
 
@@ -287,6 +289,7 @@ def _ask_target(
 ) -> int:
     mean = source.spent / max(1, len(source.runs))
     requests = planner.target(judge.usable_runs, judge.linear)
+    requests += [r for r in judge.spikes if r.key in source.runs]
     target.answer(requests[:2], options.seconds)
     _sane(target, mean)
     budget = options.seconds * (1 - _SHARE_OF_SOURCE)
