@@ -290,6 +290,13 @@ def declared(body: s.Body) -> dict[str, s.Decl]:
 
 
 @by_identity
+def own_values(body: s.Body) -> frozenset[str]:
+    """Variables of `body` that nobody else sees: not what its own pointers point to."""
+    kept = {n for n, d in declared(body).items() if not isinstance(d.var.type, Pointer)}
+    return loop_vars(body) | kept
+
+
+@by_identity
 def names_in(node: s.Stmt | e.Expr | s.Body) -> frozenset[str]:
     """Names of all variables that occur in `node`."""
     return frozenset(n.name for n in walk(node) if isinstance(n, e.Var))

@@ -61,3 +61,9 @@ void run(const float *x, float *y, unsigned n) { scale<<<(n + 63) / 64, 64>>>(x,
     found = clean_up(program)
     assert "if" not in show_body(found.program.functions[0].body)
     assert any(x.startswith("n + 63 does not overflow") for x in found.assumptions)
+
+
+def test_what_is_written_through_a_pointer_happens_in_every_turn() -> None:
+    store = "float *p = y + i; p[0] = 1; if (i < n / 2) *count = i;"
+    text = cleaned(f"for (int i = 0; i < n; i++) {{ {store} }}")
+    assert "in [0, n)" in text

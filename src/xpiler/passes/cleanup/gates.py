@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.effects import assigned, declared, names_in, of_body, of_expr
+from xpiler.analysis.effects import assigned, declared, names_in, of_body, of_expr, own_values
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, walk
-from xpiler.ir.types import BOOL, Pointer
+from xpiler.ir.types import BOOL
 from xpiler.passes.cleanup.base import Context, each_function
 from xpiler.passes.cleanup.nests import plain
 from xpiler.passes.cleanup.simplify import negated
@@ -118,6 +118,4 @@ def _decided(x: e.Expr) -> e.Expr:
 def _idle(body: s.Body) -> bool:
     """Whether `body` writes to nothing but its own variables."""
     effects = of_body(body)
-    kept = (d.var for d in declared(body).values() if not isinstance(d.var.type, Pointer))
-    own = {v.name for v in kept} | {n.var.name for n in walk(body) if isinstance(n, s.For)}
-    return effects.writes <= own and not effects.other and not effects.jumps
+    return effects.writes <= own_values(body) and not effects.other and not effects.jumps

@@ -14,6 +14,7 @@ from xpiler.analysis.effects import (
     names_in,
     of_body,
     of_stmt,
+    own_values,
 )  # fmt: skip
 from xpiler.analysis.poly import Poly, atom
 from xpiler.analysis.ranges import Facts, condition_facts, is_int, type_range
@@ -224,7 +225,7 @@ def _guard(loop: s.For) -> tuple[s.Body, e.Expr, s.If] | None:
 def private(body: s.Body) -> bool:
     """Whether `body` only computes values of variables that it declares itself."""
     effects = of_body(body)
-    names = set(declared(body)) | {n.var.name for n in walk(body) if isinstance(n, s.For)}
+    names = own_values(body)
     endless = any(isinstance(n, s.While) for n in walk(body))
     return effects.writes <= names and not (effects.other or effects.jumps or endless)
 
