@@ -466,3 +466,13 @@ def test_an_integer_that_meets_a_half_is_rounded_first() -> None:
     assert body(put(h, e.Cast(N, F16), "*"), params=(var("h", Pointer(F16)), N)) == (
         "h[n] *= (_Float16)n;"
     )
+
+
+def test_a_sum_that_nobody_asks_for_is_not_in_a_directive() -> None:
+    gone, i = e.Var("gone", F32), var("i")
+    sums = s.For(
+        i, num(0), N, num(1), (put(at(Y, i), at(X, i)),), "vectorised", reductions=(("+", gone),)
+    )
+    found = text(function("f", (X, Y, N), sums))
+    assert "simd" in found
+    assert "reduction" not in found

@@ -241,14 +241,16 @@ class StatementPrinter:
         words = self.spelling.parallel
         if "lanes" not in words:
             return []
-        kinds = sorted({op for op, _ in st.reductions})
+        kinds = sorted({op for op, v in st.reductions if v.name in self.x.names})
         if kinds:
             return [words["lanes"] + "".join(self._reduction(st, op) for op in kinds)]
         alone = inside or _is_short(st) or not usage.shareable(st)
         return [words["lanes" if alone else "both"]]
 
     def _reduction(self, st: s.For, op: str) -> str:
-        names = ", ".join(sorted(self.x.names[v.name] for kind, v in st.reductions if kind == op))
+        known = self.x.names  # a sum that nobody asks for is not written
+        sums = sorted(known[v.name] for kind, v in st.reductions if kind == op and v.name in known)
+        names = ", ".join(sums)
         return self.spelling.parallel["sums"].replace("{op}", op).replace("{names}", names)
 
     @statement.register
