@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -100,9 +101,11 @@ class Judge:
         """Whether the source computes exactly on integers, so that linearity can be seen."""
         return INTEGERS in self.usable_runs and self._exact(Key("base", INTEGERS))
 
-    @property
+    @cached_property
     def spikes(self) -> list[Request]:
         """Runs that show what a reduction leaves out, where its outputs are far from being sums.
+
+        Known once the source was heard.
 
         An output of a sum depends on all its inputs, and says so; that of a maximum on few.
         """

@@ -106,17 +106,14 @@ class Planner:
 
         A maximum that leaves an input out is right as long as that is not the largest.
         """
+        values = self.values(0)
+        smooth = [b for b in self.buffers if b.is_smooth and b.name in values]
         found = []
         for number in range(SPIKES):
             random = self.plan.random(0, f"spikes {number}")
-            values = {
-                b.name: inputs.spiked(b, self.values(0)[b.name], outputs, number % 2 == 0, random)
-                if b.is_smooth and b.name in self.values(0)
-                else data
-                for b in self.buffers
-                if (data := self.values(0).get(b.name)) is not None
-            }
-            found.append(Request(Key("spike", number), values))
+            up = number % 2 == 0
+            far = {b.name: inputs.spiked(b, values[b.name], outputs, up, random) for b in smooth}
+            found.append(Request(Key("spike", number), {**values, **far}))
         return found
 
     def rounded(self, run: int) -> list[Request]:

@@ -89,6 +89,15 @@ def each_function(program: Program, f: Callable[[Function], Function]) -> Progra
     return program.with_functions(functions)
 
 
+def facts_at(st: s.Stmt, body: s.Body, facts: Facts) -> Facts:
+    """What holds where `st`, one of the statements of `body`, starts."""
+    for other in body:
+        if other is st:
+            break
+        facts = after(other, facts)
+    return facts
+
+
 def value_sentence(facts: Facts, p: Poly) -> str:
     """A polynomial as a person writes it."""
     x = to_expr(facts, p, I64, checked=False)
@@ -111,5 +120,5 @@ def sentence(x: e.Expr, outer: int = 0) -> str:
 
 __all__ = [
     "Assumptions", "Context", "Pass", "Walker", "after", "always_leaves", "changed",
-    "each_function", "inside", "sentence", "value_sentence",
+    "each_function", "facts_at", "inside", "sentence", "value_sentence",
 ]  # fmt: skip

@@ -151,7 +151,7 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
         else:
             kept.append(c)
     if not invariant and len(kept) == len(conjuncts(cond)):
-        only = next((x for c in kept if (x := _only_turn(loop, c, inner, facts))), None)
+        only = next((x for c in kept if (x := _only_turn(loop, c, facts))), None)
         return (only or loop,)
     return _put_together(loop, pre, kept, then, invariant)
 
@@ -179,7 +179,7 @@ def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
     return (replace(first, body=last.then, comments=comments), behind)
 
 
-def _only_turn(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.Stmt | None:
+def _only_turn(loop: s.For, c: e.Expr, facts: Facts) -> s.Stmt | None:
     """`loop` as the one turn that `c` asks for, if it is among the loop's."""
     if not isinstance(c, e.Binary) or c.op != "==" or fixed_step(loop) != 1:
         return None

@@ -14,7 +14,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Array, Scalar
-from xpiler.passes.cleanup.base import Context, Walker, after, each_function
+from xpiler.passes.cleanup.base import Context, Walker, each_function, facts_at
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,7 @@ def _moved(d: s.Decl, body: s.Body, facts: Facts) -> s.Body:
         return body
     loop = users[0]
     heads = names_in(loop.lo) | names_in(loop.hi) | names_in(loop.step)
-    if name in heads or not set_before_read(d.var, loop, _at(loop, body, facts)):
+    if name in heads or not set_before_read(d.var, loop, facts_at(loop, body, facts)):
         return body
     new = replace(loop, body=(replace(d, init=None), *loop.body))
     return tuple(new if st is loop else st for st in body if st is not d)
-
-
-def _at(loop: s.For, body: s.Body, facts: Facts) -> Facts:
-    """What holds where `loop` starts."""
-    for st in body:
-        if st is loop:
-            break
-        facts = after(st, facts)
-    return facts

@@ -20,7 +20,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_exprs, walk
 from xpiler.ir.types import I64, U64, Array, Pointer, Scalar
-from xpiler.passes.cleanup.base import Context, Walker, after, each_function, value_sentence
+from xpiler.passes.cleanup.base import Context, Walker, each_function, facts_at, value_sentence
 
 LARGEST = 4096
 """Elements of the largest array that is made of a part."""
@@ -67,7 +67,7 @@ def _divided(alloc: s.Instr, body: s.Body, facts: Facts) -> s.Body | None:
     views = _views(var, body)
     if views is None or set(views) & assigned(body) - {var.name}:
         return None
-    at = _facts_at(alloc, body, facts)
+    at = facts_at(alloc, body, facts)
     count, parts = _count(alloc, at), _parts(views, at, body)
     if count is None or parts is None:
         return None
@@ -138,14 +138,6 @@ def _summed(st: s.Stmt) -> s.Stmt:
         return st
     total = e.Binary("+", place.base, place.index, place.base.type)
     return replace(st, init=total)  # type: ignore[call-arg]
-
-
-def _facts_at(st: s.Stmt, body: s.Body, facts: Facts) -> Facts:
-    for other in body:
-        if other is st:
-            break
-        facts = after(other, facts)
-    return facts
 
 
 def _parts(views: dict[str, e.Expr], facts: Facts, body: s.Body) -> list[_Part] | None:
