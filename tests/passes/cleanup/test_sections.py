@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from xpiler.frontend import read
-from xpiler.ir.text import show_body
-from xpiler.passes.cleanup import clean_up
-from xpiler.passes.recovery import recover
-from xpiler.platforms.registry import platform
+from raised import cleaned_kernel
 
 SOURCE = """
 __global__ void rows(const float *x, float *y, int n) {
@@ -29,11 +24,7 @@ void run(const float *x, float *y, int m, int n) { rows<<<m, 64, (n + 64) * 4>>>
 
 
 def cleaned(memory: str, shift: str = "") -> str:
-    text = SOURCE % (memory, shift, shift)
-    program = recover(read(text, "k.cu", platform("cuda").words).program)
-    found = clean_up(program.program, in_order=True)
-    assert found.failures == ()
-    return show_body(found.program.functions[0].body)
+    return cleaned_kernel(SOURCE % (memory, shift, shift))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from xpiler.frontend import read
-from xpiler.ir.text import show_body
-from xpiler.passes.cleanup import clean_up
-from xpiler.passes.recovery import recover
-from xpiler.platforms.registry import platform
+from raised import cleaned_kernel
 
 SOURCE = """
 __global__ void dots(const float *a, const float *x, float *y, int m, int n) {
@@ -36,10 +31,7 @@ parallel for row: i32 in [0, m)
 
 
 def cleaned(fill: str, combine: str) -> str:
-    program = recover(read(SOURCE % (fill, combine), "k.cu", platform("cuda").words).program)
-    found = clean_up(program.program, in_order=True)
-    assert found.failures == ()
-    return show_body(found.program.functions[0].body)
+    return cleaned_kernel(SOURCE % (fill, combine))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, walk
 from xpiler.ir.types import BOOL
 from xpiler.passes.cleanup.base import Context, each_function
 from xpiler.passes.cleanup.nests import plain
-from xpiler.passes.cleanup.simplify import negated
+from xpiler.passes.cleanup.simplify import logical, negated
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,7 @@ def _decided(x: e.Expr) -> e.Expr:
     """`x`, where a constant in it decides it."""
     if isinstance(x, e.Unary) and x.op == "!" and isinstance(x.x, e.Const):
         return e.Const(not x.x.value, BOOL)
-    if not isinstance(x, e.Binary) or x.op not in ("&&", "||"):
-        return x
-    for one, other in ((x.a, x.b), (x.b, x.a)):
-        if isinstance(one, e.Const) and (one is x.a or plain(other)):
-            return other if bool(one.value) == (x.op == "&&") else e.Const(x.op == "||", BOOL)
-    return x
+    return logical(x) if isinstance(x, e.Binary) and x.op in e.LOGICAL else x
 
 
 def _idle(body: s.Body) -> bool:

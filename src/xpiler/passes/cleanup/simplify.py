@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from xpiler.analysis.affine import size, to_expr
-from xpiler.analysis.effects import declared, escapes, names_in
+from xpiler.analysis.effects import declared, escapes, names_in, of_expr
 from xpiler.analysis.ranges import NEGATED, Facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -229,7 +229,7 @@ def _children(x: e.Expr, facts: Facts) -> e.Expr:
 
 def _binary(x: e.Binary, facts: Facts) -> e.Expr:
     if x.op in e.LOGICAL:
-        return _logical(x)
+        return logical(x)
     if x.op in e.COMPARISONS:
         return _comparison(x, facts)
     if isinstance(x.type, Scalar) and x.type.is_integer:
@@ -241,10 +241,12 @@ def _binary(x: e.Binary, facts: Facts) -> e.Expr:
     return x
 
 
-def _logical(x: e.Binary) -> e.Expr:
+def logical(x: e.Binary) -> e.Expr:
+    """`a && b` or `a || b` where a constant decides it; a call that comes first is still made."""
     stop = x.op == "||"
     for one, other in ((x.a, x.b), (x.b, x.a)):
-        if isinstance(one, e.Const):
+        dropped = one is x.b and isinstance(one, e.Const) and bool(one.value) is stop
+        if isinstance(one, e.Const) and not (dropped and of_expr(other).other):
             return other if bool(one.value) is not stop else e.Const(stop, BOOL)
     return x.a if x.a == x.b else x
 
