@@ -148,6 +148,15 @@ def test_program_is_well_formed_without_the_left_out_kernel() -> None:
     assert program(KERNEL).function("k").role == "kernel"
 
 
+def test_a_launch_with_too_few_arguments_is_left_out() -> None:
+    found = result("""
+        __global__ void k(float* a, unknown b) { a[0] = 1; }
+        void run(float* d) { k<<<1, 1>>>(d); }
+    """)
+    assert "run" not in [f.name for f in found.program.functions]
+    assert any("takes 2 arguments, but this launch gives 1" in d.message for d in found.diagnostics)
+
+
 def test_a_left_out_host_function_still_instantiates_its_kernels() -> None:
     found = result("""
         #include <vector>

@@ -179,3 +179,56 @@ void largest(const float *x, float *y, int n) {{
         unit = Unit(text, "c", filename="largest.c")
         found = verify(LARGEST, unit, [LARGEST_CASE], executor=executor, options=Options(seed=11))
     assert found.ok == right, found.render()
+
+
+ANY_LARGEST = Unit(
+    """#include <cuda_runtime.h>
+__global__ void largest(const TYPE* x, TYPE* y, int n) {
+    __shared__ TYPE part[32];
+    TYPE best = x[0];
+    for (int i = threadIdx.x; i < n; i += 32) best = x[i] > best ? x[i] : best;
+    part[threadIdx.x] = best;
+    __syncthreads();
+    for (int t = 0; t < 32; t++) best = part[t] > best ? part[t] : best;
+    if (threadIdx.x == 0) *y = best;
+}
+void run(const TYPE* x, TYPE* y, int n) {
+    TYPE *dx, *dy;
+    cudaMalloc(&dx, n * sizeof(TYPE));
+    cudaMalloc(&dy, sizeof(TYPE));
+    cudaMemcpy(dx, x, n * sizeof(TYPE), cudaMemcpyHostToDevice);
+    largest<<<1, 32>>>(dx, dy, n);
+    cudaMemcpy(y, dy, sizeof(TYPE), cudaMemcpyDeviceToHost);
+    cudaFree(dx);
+    cudaFree(dy);
+}
+""",
+    "cuda",
+    filename="largest.cu",
+)
+ONE_LARGEST = """void run(const TYPE *x, TYPE *y, int n) {
+    TYPE best = x[0];
+    for (int i = 1; i < n; i++)
+        if (i != LEFT_OUT && x[i] > best)
+            best = x[i];
+    *y = best;
+}
+"""
+
+
+@pytest.mark.parametrize("kind", ["float", "int", "unsigned char"])
+@pytest.mark.parametrize("left_out", [-1, 1777])
+def test_a_maximum_that_never_looks_at_one_input_is_wrong(kind: str, left_out: int) -> None:
+    dtype = {"float": "float32", "int": "int32", "unsigned char": "uint8"}[kind]
+    source = Unit(ANY_LARGEST.text.replace("TYPE", kind), "cuda", filename="largest.cu")
+    text = ONE_LARGEST.replace("TYPE", kind).replace("LEFT_OUT", str(left_out))
+    args = (
+        BufferSpec("x", kind, dtype, 3001),
+        BufferSpec("y", kind, dtype, 1, "out"),
+        ScalarArg("int", 3001),
+    )
+    case = VerifyCase(args, Entry("run"), Entry("run"))
+    with EmulatorExecutor() as executor:
+        units = source, Unit(text, "c", filename="largest.c")
+        found = verify(*units, [case], executor=executor, options=Options(seed=5))
+    assert found.ok == (left_out < 0), found.render()

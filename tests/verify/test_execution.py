@@ -286,3 +286,24 @@ def test_wave_width_follows_the_chip() -> None:
         invocation = call("k", floats("y", None, 1), kind="kernel")
         exe = build(text, "hip", invocation, arch=arch)
         assert execute(exe, invocation).outputs["y"][0] == width
+
+
+def test_what_was_read_is_told_through_transfers() -> None:
+    text = """__global__ void pick(const float* x, float* y) {
+      y[threadIdx.x] = x[2 * threadIdx.x + 1];
+    }
+    void run(const float* x, float* y) {
+      float *dx, *dy;
+      cudaMalloc(&dx, 32);
+      cudaMalloc(&dy, 12);
+      cudaMemcpy(dx, x, 32, cudaMemcpyHostToDevice);
+      pick<<<1, 3>>>(dx, dy);
+      cudaMemcpy(y, dy, 12, cudaMemcpyDeviceToHost);
+      cudaFree(dx);
+      cudaFree(dy);
+    }
+    """
+    invocation = call("run", floats("x", X), floats("y", None, 3))
+    exe = build(text, "cuda", invocation, filename="pick.cu")
+    result = execute(exe, invocation)
+    assert list(np.flatnonzero(result.read["x"])) == [1, 3, 5]

@@ -6,6 +6,7 @@ from xpiler.frontend.convert import arithmetic, const, const_int, convert
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.operators import deref, lane
 from xpiler.frontend.reader import FunctionReader, expression
+from xpiler.frontend.unit import FunctionEntry
 from xpiler.ir.expr import Aggregate, Expr
 from xpiler.ir.stmt import Instr, Launch
 from xpiler.ir.types import I32, U32, U64, Pointer, Scalar, Vector
@@ -37,18 +38,27 @@ def launch(r: FunctionReader, n: Node, callee: Node) -> Expr:
     if len(config.args) < 2:
         r.fail("XP0207", "the configuration of this launch is not understood")
     grid, block, *rest = config.args
-    name = _kernel(r, callee)
+    kernel = _kernel(r, callee)
     if r.unit.words.launch == "tasks":
-        return _task_launch(r, n, callee, name, grid, block)
+        return _task_launch(r, n, callee, kernel, grid, block)
     g, b = extent(r, r.expr(grid)), extent(r, r.expr(block))
     shared = _shared(r, rest[0]) if rest else None
     args = arguments(r, n, Node(callee.c.get_definition() or callee.c))
-    r.emit(Launch(name, g, b, tuple(args), shared))
+    return _launched(r, kernel, Launch(kernel.name, g, b, tuple(args), shared))
+
+
+def _launched(r: FunctionReader, kernel: FunctionEntry, launch: Launch) -> Expr:
+    """The launch, if it gives what the kernel takes: the parser goes on where it does not."""
+    taken = len(kernel.done.params) if kernel.done is not None else len(launch.args)
+    if len(launch.args) != taken:
+        given = len(launch.args)
+        r.fail("XP0207", f"{kernel.name} takes {taken} arguments, but this launch gives {given}")
+    r.emit(launch)
     return const(0, I32)
 
 
 def _task_launch(
-    r: FunctionReader, n: Node, callee: Node, name: str, tasks: Node, cores: Node
+    r: FunctionReader, n: Node, callee: Node, kernel: FunctionEntry, tasks: Node, cores: Node
 ) -> Expr:
     """`k<<<tasks, cores, queue>>>(args)`: groups of cores are blocks, cores their threads."""
     from xpiler.frontend.calls import arguments
@@ -62,17 +72,17 @@ def _task_launch(
     else:
         groups = x if known[1] == 1 else arithmetic("/", x, per)
     one = const(1, U32)
-    r.emit(Launch(name, (groups, y, z), (per, one, one), tuple(args)))
-    return const(0, I32)
+    launch = Launch(kernel.name, (groups, y, z), (per, one, one), tuple(args))
+    return _launched(r, kernel, launch)
 
 
-def _kernel(r: FunctionReader, callee: Node) -> str:
+def _kernel(r: FunctionReader, callee: Node) -> FunctionEntry:
     entry = r.unit.entry(callee)
     if entry is None:
         r.fail("XP0203", f"the kernel {callee.name!r} is not defined in this file")
     if entry.failed:
         r.fail("XP0203", f"the launched kernel {callee.name!r} was left out")
-    return entry.name
+    return entry
 
 
 def extent(r: FunctionReader, e: Expr) -> Extent:
@@ -97,12 +107,13 @@ def launch_call(r: FunctionReader, n: Node, order: str) -> Expr:
     callee = _function_in(given["kernel"])
     if callee is None:
         r.fail("XP0203", "the kernel of this launch is not known")
-    name = _kernel(r, callee)
+    kernel = _kernel(r, callee)
     g = extent(r, r.expr(given["grid"]))
     b = extent(r, r.expr(given["block"]))
     shared = _shared(r, given["shared"]) if "shared" in given else None
     args = _addressed(r, given["args"], callee)
-    r.emit(Launch(name, g, b, tuple(args), shared, "cooperative" in order))
+    launch = Launch(kernel.name, g, b, tuple(args), shared, "cooperative" in order)
+    _launched(r, kernel, launch)
     return const(0, r.unit.types(n.type))
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from xpiler.verify.dtypes import encode, storage
+from xpiler.verify.dtypes import Bools, encode, storage
 from xpiler.verify.invocation import RETURNED, Array, BufferArg, Invocation, ScalarArg
 
 DRIVER_FILE = "<driver>"
@@ -209,20 +208,26 @@ def input_file(invocation: Invocation, options: RunOptions) -> bytes:
     return head + b"".join(_argument_record(arg) for arg in args)
 
 
-def read_outputs(
-    invocation: Invocation, data: bytes, checks: bool
-) -> tuple[dict[str, Array], Mapping[str, NDArray[np.bool_]]]:
-    """Each buffer after the run; in a checked run also which of its elements were written."""
-    outputs: dict[str, Array] = {}
-    written: dict[str, NDArray[np.bool_]] = {}
+class Buffers(NamedTuple):
+    """Each buffer after a run; in a checked run also which elements were written, and read."""
+
+    outputs: dict[str, Array]
+    written: dict[str, Bools]
+    read: dict[str, Bools]
+
+
+def read_outputs(invocation: Invocation, data: bytes, checks: bool) -> Buffers:
+    """What the program left. Raises ValueError where the data is cut short."""
+    found = Buffers({}, {}, {})
     at = 0
     for arg in invocation.args:
         if isinstance(arg, ScalarArg):
             continue
         dtype = storage(arg.dtype)
-        outputs[arg.name] = np.frombuffer(data, dtype, arg.count, at).copy()
+        found.outputs[arg.name] = np.frombuffer(data, dtype, arg.count, at).copy()
         at += arg.count * dtype.itemsize
         if checks:
-            written[arg.name] = np.frombuffer(data, np.uint8, arg.count, at).astype(np.bool_)
+            states = np.frombuffer(data, np.uint8, arg.count, at)
+            found.written[arg.name], found.read[arg.name] = states & 1 != 0, states & 2 != 0
             at += arg.count
-    return outputs, written
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 
 from xpiler.host.sandbox import ChildResult, Limits, read_output, run_sandboxed
 from xpiler.verify.building import BuildError, Executable, build
-from xpiler.verify.driver import RunOptions, input_file, read_outputs
+from xpiler.verify.driver import Buffers, RunOptions, input_file, read_outputs
 from xpiler.verify.dtypes import Bools, same_bits
 from xpiler.verify.findings import Places, read_counters, read_findings
 from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg
@@ -76,18 +76,19 @@ def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder:
         findings.insert(0, _end_finding(child))
     data = _left(folder, "output") if took is not None else None
     try:
-        outputs, written = read_outputs(invocation, data or b"", exe.checks) if data else ({}, {})
+        left = read_outputs(invocation, data, exe.checks) if data else Buffers({}, {}, {})
     except ValueError:
-        outputs, written = {}, {}
+        left = Buffers({}, {}, {})
     return RunResult(
-        outputs=outputs,
+        outputs=left.outputs,
         findings=tuple(findings),
         stdout=child.stdout.decode(errors="replace"),
         seconds=took[0] if took else child.seconds,
         cpu_seconds=took[1] if took else child.cpu_seconds,
         counters=read_counters(told),
         exit_status=child.returncode,
-        written=written,
+        written=left.written,
+        read=left.read,
         stderr=child.stderr.decode(errors="replace"),
     )
 

@@ -12,7 +12,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from xpiler.verify.dtypes import Floats, canonical, decode, encode, is_float, storage, unit_roundoff
+from xpiler.verify.dtypes import (
+    Bools,
+    Floats,
+    canonical,
+    decode,
+    encode,
+    is_float,
+    storage,
+    unit_roundoff,
+)
 from xpiler.verify.invocation import Array
 
 Role = Literal["in", "out", "inout"]
@@ -60,6 +69,11 @@ class BufferSpec:
     def is_smooth(self) -> bool:
         """Whether a slightly different value is a sensible input too."""
         return self.is_read and is_float(self.dtype) and not self.integral and not self.is_index
+
+    @property
+    def is_free(self) -> bool:
+        """Whether any value within its bounds is a sensible input, whatever the others are."""
+        return self.is_read and not self.is_index and not self.distinct
 
 
 Values = Mapping[str, Array]
@@ -303,6 +317,29 @@ def spiked(
     steps = 1 - np.arange(count) / (64 * count)  # no two alike: who is largest is clear
     values[places] = high * steps if up else low * steps
     return np.asarray(encode(np.clip(values, low, high), buffer.dtype)).reshape(data.shape)
+
+
+def set_apart(buffer: BufferSpec, data: Array, places: Bools, up: bool) -> Array:
+    """`data` with the values at `places` the largest (or the least) of all, the rest closer by."""
+    values = decode(data.reshape(-1), buffer.dtype)
+    low, high = _reach(buffer, values)
+    middle = (low + high) / 2
+    values = middle + (values - middle) / 2
+    if buffer.integral or not is_float(buffer.dtype):
+        values = np.floor(values)
+    values[places] = high if up else low
+    return np.asarray(encode(values, buffer.dtype)).reshape(data.shape)
+
+
+def _reach(buffer: BufferSpec, values: Floats) -> tuple[float, float]:
+    """How far values of this buffer may go."""
+    if buffer.bounds is not None:
+        return buffer.bounds
+    if is_float(buffer.dtype):
+        most = 4 * float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+        return -most, most
+    kind = storage(buffer.dtype)
+    return (0.0, 1.0) if kind == np.bool_ else _default_integer_bounds(kind)
 
 
 def describe(recipes: Sequence[Recipe]) -> str:

@@ -80,7 +80,8 @@ class Finding:
 class RunResult:
     """Every buffer after the run, the faults found, and how the run ended (0: well).
 
-    `counters`: work by class that the emulator counted (checked runs; those that are not 0).
+    Checked runs tell more: which elements were `written` and `read`; `counters`, the work by class
+    that the emulator counted, where it is not 0.
     """
 
     outputs: Mapping[str, Array]
@@ -89,6 +90,7 @@ class RunResult:
     seconds: float = 0.0
     exit_status: int = 0
     written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    read: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     stderr: str = ""
     cpu_seconds: float = 0.0
     counters: Mapping[str, int] = field(default_factory=dict)

@@ -26,12 +26,16 @@ from xpiler.verify.dtypes import Bools, canonical, decode, is_float, spacing
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import Array, Finding, RunResult
 from xpiler.verify.probes import Runs
-from xpiler.verify.runs import INTEGERS, SPIKES, Key, Planner, Request
+from xpiler.verify.runs import INTEGERS, Key, Planner, Request
 from xpiler.verify.verdict import Verdict
 
 NOT_A_NUMBER = "is not a number on every input tried"
 INDEPENDENT = "no output depends on the inputs that were tried"
 _FAR_OUT = 64.0  # how much larger the terms of a sum may be when some inputs are far out
+_FAR_REASONS = {
+    "spike": "a few inputs are far out",
+    "unread": "the inputs that one side alone reads are far out",
+}
 _WIDE = 0.05  # a tolerance above this share of a typical value is worth a remark
 
 
@@ -114,6 +118,25 @@ class Judge:
         largest = max((b.count for b in self.buffers if b.is_smooth), default=0)
         few = any(2 * self.terms[b.name] * outputs < largest for b in changed)
         return self.planner.spikes(outputs) if 16 * outputs <= largest and few else []
+
+    def unread(self, target: Runs) -> list[Request]:
+        """Runs that show whether what one side alone reads matters, where both were watched.
+
+        A maximum that leaves two of many inputs out is right on nearly all inputs.
+        """
+        by_source = self._read_alone(self.source, target)
+        return self.planner.unread(by_source, self._read_alone(target, self.source))
+
+    def _read_alone(self, one: Runs, other: Runs) -> dict[str, Bools]:
+        """Elements that a run of `one` reads, and the same run of `other` does not."""
+        found: dict[str, Bools] = {}
+        keys = [key for run in self.usable_runs if (key := Key("base", run)) in other]
+        for b in (b for b in self.buffers if b.is_free):
+            known = [k for k in keys if b.name in one[k].read and b.name in other[k].read]
+            alone = [one[k].read[b.name] & ~other[k].read[b.name] for k in known]
+            if alone and (places := np.logical_or.reduce(alone)).any():
+                found[b.name] = places
+        return found
 
     def hear_lines(self) -> None:
         """Settle in which buffers the source is linear."""
@@ -214,11 +237,10 @@ class Judge:
         for number in self.linear:
             if (key := Key("impulse", number)) in runs and key in self.source:
                 self._compare_impulse(key)
-        for key in (Key("spike", number) for number in range(SPIKES)):
-            if key in runs and key in self.source:
-                self._compare_spikes(key)
+        for key in sorted(k for k in runs if k.kind in _FAR_REASONS and k in self.source):
+            self._compare_far_out(key)
 
-    def _compare_spikes(self, key: Key) -> None:
+    def _compare_far_out(self, key: Key) -> None:
         for b in self.buffers:
             expected, actual = (side[key].outputs[b.name] for side in (self.source, self.target))
             bound = self._bound(b, 0, False)
@@ -228,7 +250,7 @@ class Judge:
             found = compare(b.name, expected, actual, b.dtype, bound=bound, skip=skip)
             self.comparisons.append(found)
             if found.first is not None:
-                raise _wrong(f"{found.first}, when a few inputs are far out")
+                raise _wrong(f"{found.first}, when {_FAR_REASONS[key.kind]}")
 
     def _compare_run(self, run: int) -> None:
         exact = run == INTEGERS and self._exact(Key("base", run))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xpiler.verify import inputs
-from xpiler.verify.dtypes import Floats, decode, encode
+from xpiler.verify.dtypes import Bools, Floats, decode, encode
 from xpiler.verify.inputs import BufferSpec, InputPlan, Values
 
-Kind = Literal["base", "near", "far", "redraw", "line", "impulse", "rounded", "spike"]
+Kind = Literal["base", "near", "far", "redraw", "line", "impulse", "rounded", "spike", "unread"]
 
+Places = Mapping[str, Bools]
 POISONS, SCHEDULES = (1, 2), (0, 1)
 SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run replaces
 LINE = ("a", "b", "sum", "zero")
@@ -21,13 +22,14 @@ SPIKES = 24  # runs with a few inputs far out: what is not looked at shows
 _MAX_LINES = 6  # inputs that are probed for linearity
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Key:
     """Names a run: of input set `run`, or (line, impulse) of the buffer with that number.
 
     `base` variants: 0; 1 the same with other poison; 2 with another schedule. `near` and `far`
     variants are patterns of signs; `near` 1 has those of 0 reversed. `rounded` variants: 0 rounds
-    up, 1 down.
+    up, 1 down. `unread` sets what one side alone reads: 0 and 1 far up and down for what the
+    source reads, 2 and 3 for what the target does.
     """
 
     kind: Kind
@@ -114,6 +116,20 @@ class Planner:
             up = number % 2 == 0
             far = {b.name: inputs.spiked(b, values[b.name], outputs, up, random) for b in smooth}
             found.append(Request(Key("spike", number), {**values, **far}))
+        return found
+
+    def unread(self, by_source: Places, by_target: Places) -> list[Request]:
+        """Input set 0 with far values where one side alone looks: nothing may come of them."""
+        values = self.values(0)
+        found = []
+        for number, places in enumerate((by_source, by_source, by_target, by_target)):
+            far = {
+                b.name: inputs.set_apart(b, values[b.name], places[b.name], up=number % 2 == 0)
+                for b in self.buffers
+                if b.name in places
+            }
+            if far:
+                found.append(Request(Key("unread", number), {**values, **far}))
         return found
 
     def rounded(self, run: int) -> list[Request]:

@@ -295,6 +295,12 @@ def _ask_target(
     budget = options.seconds * (1 - _SHARE_OF_SOURCE)
     left = target.answer_within(requests[2:], budget - target.spent)
     _sane(target, mean)
+    asked = judge.unread(target.runs)
+    left += source.answer_within(asked, options.seconds - source.spent - target.spent)
+    _sound(source)
+    answered = [r for r in asked if r.key in source.runs]
+    left += target.answer_within(answered, options.seconds - source.spent - target.spent)
+    _sane(target, mean)
     return left
 
 

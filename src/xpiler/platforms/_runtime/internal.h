@@ -99,7 +99,7 @@ static inline Site site(uintptr_t pc, int line = 0) {
 struct Cell { Stamp write, read; Site write_pc, read_pc; };
 
 // State of one byte.
-enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8, byte_leaving = 16 };
+enum : uint8_t { byte_initialised = 1, byte_written = 2, byte_void = 4, byte_pending = 8, byte_leaving = 16, byte_read = 32 };
 
 static const char by_malloc[] = "malloc", by_new[] = "operator new";     // names of host memory
 

@@ -3,7 +3,7 @@
 //
 // Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main,
 // rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
-// Output: for each buffer its bytes, then (checked runs) one byte an element: was it written.
+// Output: for each buffer its bytes, then (checked runs) one byte an element: 1 if it was written, and 2 if it was read.
 
 extern "C" {
 void xprt_driver(void** arguments) __attribute__((weak));
@@ -95,6 +95,7 @@ static void write_all(int fd, const void* data, size_t n) {
 static void write_outputs() {
   int fd = open(output_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (fd < 0) fail("the output file can't be written");
+  all_readings_home();
   for (unsigned i = 0; i < buffers_count; i++) {
     Region* r = buffers[i];
     check_slack(r);
@@ -102,9 +103,9 @@ static void write_outputs() {
     if (!r->bytes) continue;
     size_t elements = r->size() / r->element;
     for (size_t e = 0; e < elements; e++) {         // in place: the states are not needed any more
-      uint8_t all = byte_written;
-      for (unsigned k = 0; k < r->element; k++) all &= r->bytes[e * r->element + k];
-      r->bytes[e] = all != 0;
+      uint8_t all = byte_written, any = 0;
+      for (unsigned k = 0; k < r->element; k++) all &= r->bytes[e * r->element + k], any |= r->bytes[e * r->element + k];
+      r->bytes[e] = uint8_t((all ? 1 : 0) | (any & byte_read ? 2 : 0));
     }
     write_all(fd, r->bytes, elements);
   }

@@ -159,8 +159,25 @@ enum { quarantine_slots = 256 };
 static Region* quarantine[quarantine_slots];
 static unsigned quarantine_next;
 
+// Which bytes of the caller's buffers were read: a transfer to the device reads what is read there. `lost`: where the latest
+// transfer came from will not be known any more, so all of it counts.
+static void readings_home(Region* d, bool lost) {
+  Region* from = d->arrived_bytes ? find_region(d->arrived_from) : nullptr;
+  if (!from || !from->bytes || !d->bytes || d->arrived_from + d->arrived_bytes > from->hi) return;
+  const uint8_t* seen = d->bytes + (d->arrived - d->lo);
+  uint8_t* home = from->bytes + (d->arrived_from - from->lo);
+  for (size_t i = 0; i < d->arrived_bytes; i++)
+    if (lost || seen[i] & byte_read) home[i] |= byte_read;
+}
+
+static void all_readings_home() {
+  for (unsigned i = 0; i < regions_count; i++)
+    if (regions[i]->live) readings_home(regions[i], false);
+}
+
 static void retire(Region* r) {
   check_slack(r);
+  readings_home(r, false);
   r->live = false;
   mprotect(r->map, r->map_bytes, PROT_NONE);
   madvise(r->map, r->map_bytes, MADV_DONTNEED);

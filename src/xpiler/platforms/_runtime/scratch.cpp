@@ -192,9 +192,7 @@ NOINLINE bool touch(const void* p, xprt_size n, bool write, int line) {
   }
   if (!options.checks || quiet) return true;
   if (flagged(r->bytes + (a - r->lo), n, uint8_t(byte_void | byte_pending | byte_leaving)) && !touch_fault(r, a, n, write, pc)) return false;
-  if (write) {
-    flag(r->bytes + (a - r->lo), n, byte_written);
-  }
+  flag(r->bytes + (a - r->lo), n, write ? byte_written : byte_read);
   if (r->kind == region_scratch && r->scratch->kind.lane != every_lane) return true;
   // Order among threads; whether the bytes were ever written travels with the data instead.
   for (uintptr_t at = a, end = a + n; current && at < end;) {

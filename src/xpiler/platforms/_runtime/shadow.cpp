@@ -35,6 +35,7 @@ static NOINLINE void place_fault(const char* kind, const char* message, const Re
 }
 
 static bool in_image(uintptr_t a);
+static void flag(uint8_t* s, size_t n, uint8_t bits);
 
 // The address is in no region: which other memory is it, and may the running code touch it?
 static NOINLINE Region* outside(uintptr_t a, unsigned n, bool write, Site pc) {
@@ -241,6 +242,17 @@ static inline bool all_set(const uint8_t* s, unsigned n) {     // accessible, in
   return true;
 }
 
+static inline void mark_read(uint8_t* s, unsigned n) {
+  if (n == 4) {
+    uint32_t v;
+    memcpy(&v, s, 4);
+    v |= 0x01010101u * byte_read;
+    memcpy(s, &v, 4);
+    return;
+  }
+  for (unsigned i = 0; i < n; i++) s[i] |= byte_read;
+}
+
 static inline bool none_odd(const uint8_t* s, unsigned n) {
   uint8_t all = 0;
   for (unsigned i = 0; i < n; i++) all |= s[i];
@@ -278,8 +290,9 @@ static inline __attribute__((always_inline)) bool access(uintptr_t a, unsigned n
   if (is_write) {
     if (UNLIKELY(!none_odd(s, n)) && !odd_state(r, a, n, true, pc)) return false;
     for (unsigned i = 0; i < n; i++) s[i] |= byte_initialised | byte_written;
-  } else if (UNLIKELY(!all_set(s, n)) && !odd_state(r, a, n, false, pc)) {
-    return false;
+  } else {
+    if (UNLIKELY(!all_set(s, n)) && !odd_state(r, a, n, false, pc)) return false;
+    mark_read(s, n);
   }
   if (UNLIKELY(!(r->space & (t ? space_device : space_host)))) {
     place_fault("wrong_space", t ? "a kernel touches host memory" : "host code touches device memory", r, a, n, is_write, pc);
@@ -409,12 +422,13 @@ static void copy_states(uintptr_t dst, uintptr_t src, size_t n) {
   Region* s = find_region(src);
   bool home = s && src >= s->arrived && src + n <= s->arrived + s->arrived_bytes && s->arrived_from + (src - s->arrived) == dst;
   bool visit = !current && d->kind == region_device;
+  if (visit && s) readings_home(d, dst != d->arrived || n != d->arrived_bytes);
   for (size_t i = 0; i < n; i++) {
-    uint8_t state = s && s->bytes && src + i < s->hi ? s->bytes[src - s->lo + i] : byte_initialised;
+    uint8_t state = s && s->bytes && src + i < s->hi ? s->bytes[src - s->lo + i] : uint8_t(byte_initialised);
     uint8_t init = state & byte_initialised;
     if (home && !init && !(state & byte_written)) continue;
     uint8_t& b = d->bytes[dst - d->lo + i];
-    b = uint8_t((b & ~(byte_initialised | byte_written)) | init | (visit && !init ? 0 : byte_written));
+    b = uint8_t((b & ~(byte_initialised | byte_written | byte_read)) | init | (visit && !init ? 0 : byte_written));
   }
   if (visit) d->arrived = dst, d->arrived_from = src, d->arrived_bytes = n;
 }
@@ -439,7 +453,12 @@ static void transfer(void* dst, const void* src, size_t n, Site pc) {
   } else if (!transfer_ok(uintptr_t(src), n, false, pc) || !transfer_ok(uintptr_t(dst), n, true, pc)) {
     return;
   }
-  if (options.checks && !quiet) copy_states(uintptr_t(dst), uintptr_t(src), n);
+  if (options.checks && !quiet) {
+    copy_states(uintptr_t(dst), uintptr_t(src), n);
+    Region *to = find_region(uintptr_t(dst)), *from = find_region(uintptr_t(src));
+    bool visit = !current && to && to->kind == region_device;
+    if (from && from->bytes && !visit) flag(from->bytes + (uintptr_t(src) - from->lo), n, byte_read);
+  }
   memmove(dst, src, n);
 }
 
