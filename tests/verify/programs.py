@@ -33,7 +33,7 @@ class Python:
     programs: Mapping[str, Program]
     findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    seconds: float | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def prepare(self, unit: Unit, invocation: object) -> None:
         assert unit.text in self.programs
@@ -53,8 +53,9 @@ class Python:
         begun = time.perf_counter()
         with np.errstate(all="ignore"):
             self.programs[unit.text](memory, job.schedule)
-        took = time.perf_counter() - begun if self.seconds is None else self.seconds
-        return RunResult(memory, self.findings.get(unit.text, ()), seconds=took)
+        took = self.seconds.get(unit.text, time.perf_counter() - begun)
+        read = {name: np.ones(data.size, np.bool_) for name, data in memory.items()}
+        return RunResult(memory, self.findings.get(unit.text, ()), seconds=took, read=read)
 
 
 def judge(

@@ -130,7 +130,7 @@ class Judge:
     def _read_alone(self, one: Runs, other: Runs) -> dict[str, Bools]:
         """Elements that a run of `one` reads, and the same run of `other` does not."""
         found: dict[str, Bools] = {}
-        keys = [key for run in self.usable_runs if (key := Key("base", run)) in other]
+        keys = [key for run in self.usable_runs if (key := Key("base", run)) in one.keys() & other]
         for b in (b for b in self.buffers if b.is_free):
             known = [k for k in keys if b.name in one[k].read and b.name in other[k].read]
             alone = [one[k].read[b.name] & ~other[k].read[b.name] for k in known]
