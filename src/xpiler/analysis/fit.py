@@ -73,7 +73,7 @@ def as_expr(found: tuple[int, tuple[str, ...]], types: Mapping[str, Type]) -> e.
 def value(x: e.Expr, sizes: Sizes) -> int | None:
     """The value of an integer expression for given sizes; None where it asks for anything else."""
     if isinstance(x, e.Const):
-        return int(x.value)
+        return int(x.value) if isinstance(x.type, Scalar) and x.type.is_integer else None
     if isinstance(x, e.Var):
         return int(sizes[x.name]) if x.name in sizes else None
     if isinstance(x, e.Field) and isinstance(x.base, e.Var):

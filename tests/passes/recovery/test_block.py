@@ -21,6 +21,7 @@ from ir_words import (
     var,
 )
 
+from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
 from xpiler.ir.types import F32, Array
@@ -69,6 +70,19 @@ def reduction() -> Program:
         put(at(Y, op("+", op("*", BX, 64), T)), op("/", at(X, op("+", op("*", BX, 64), T)), total)),
     )
     return program(body, (X, Y))
+
+
+def test_infinity_is_compared_like_any_other_constant() -> None:
+    red, decl = shared("red", Array(F32, 32))
+    value = op("+", e.Cast(TX, F32), 0.25)
+    other = at(red, op("^", TX, 1))
+    body = (
+        decl,
+        put(at(red, TX), at(X, TX)),
+        SYNC,
+        iff(op(">", value, float("-inf")), put(at(Y, TX), other), orelse=(put(at(Y, TX), 0.0),)),
+    )
+    same(program(body, (X, Y)), [DATA[:32], [0.0] * 32])
 
 
 def test_tree_reduction_has_a_scalar_loop() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from xpiler.ir import expr as e
-from xpiler.ir.types import U32
+from xpiler.ir.types import U32, Scalar
 
 DIMS: tuple[Literal["x", "y", "z"], ...] = ("x", "y", "z")
 MAX_THREADS = 1024
@@ -71,7 +71,7 @@ class Extents:
 def constant(x: e.Expr) -> int | None:
     """The value of an integer constant expression, else None."""
     if isinstance(x, e.Const):
-        return int(x.value)
+        return int(x.value) if isinstance(x.type, Scalar) and x.type.is_integer else None
     return constant(x.x) if isinstance(x, e.Cast) else None
 
 
