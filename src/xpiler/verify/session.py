@@ -308,7 +308,7 @@ def busy_plans(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan
 
     threads = bool(target.limits.get("threads_per_block", 0))
     try:
-        program = read(text, "translation", target.words).program
+        program = read(text, f"translation{target.suffixes[0]}", target.words).program
     except XpilerError:
         return reading.plans
     return tuple(
@@ -332,11 +332,10 @@ def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str
 
     slots = tuple(_shape_names())
     try:
-        functions = {
-            f.name: f for f in read(target_text, "translation", target.words).program.functions
-        }
+        program = read(target_text, f"translation{target.suffixes[0]}", target.words).program
     except XpilerError:
         return {}
+    functions = {f.name: f for f in program.functions}
     found = {}
     for plan in reading.plans:
         f = functions.get(plan.entry.name)

@@ -46,3 +46,31 @@ def test_the_second_tile_is_tested(length: str, right: bool) -> None:
     text = TILED.replace("LENGTH", length)
     verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2))
     assert (verdict.outcome == "verified") == right, verdict
+
+
+BLOCKS = """
+#include <stdlib.h>
+#include <string.h>
+
+void twice(const float *x, float *y, int rows, int cols)
+{
+    float *row = malloc(cols * sizeof(float));
+    for (int r = 0; r < rows; r++) {
+        for (int b = 0; b < (cols + 199) / 200; b++) {
+            if (b > LAST)
+                break;
+            for (int c = b * 200; c < cols && c < (b + 1) * 200; c++)
+                row[c] = 2.0f * x[r * cols + c];
+        }
+        memcpy(&y[r * cols], row, cols * sizeof(float));
+    }
+    free(row);
+}
+"""
+
+
+@pytest.mark.parametrize(("last", "right"), [("cols", True), ("2", False)])
+def test_blocks_of_a_size_are_tiles(last: str, right: bool) -> None:
+    text = BLOCKS.replace("LAST", last)
+    verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2))
+    assert (verdict.outcome == "verified") == right, verdict

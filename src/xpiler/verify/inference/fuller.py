@@ -49,14 +49,21 @@ def fuller(
 
 
 def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> list[Trial]:
-    """Sizes one less than given ones: a stride of 2 may never meet what one of 1 does."""
-    given = {p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)}
-    less = {n: int(first.values[n]) - 1 for n in search.fixed if n in given}
-    values = {**first.values, **{n: x for n, x in less.items() if x > 0}}
-    if values == first.values:
-        return []
-    t = make(values)
-    return [t] if runs(t) else []
+    """Sizes one less than given ones: a stride of 2 may never meet what one of 1 does.
+
+    All of them, and the larger half: what is as long as an image without its window changes with
+    one of the two only.
+    """
+    whole = {p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)}
+    given = {n: int(first.values[n]) for n in search.fixed if n in whole}
+    middle = sorted(given.values())[len(given) // 2 :][:1]
+    found: list[Trial] = []
+    for least in [1, *middle]:
+        less = {n: x - 1 for n, x in given.items() if x > 1 and x >= least}
+        t = make({**first.values, **less})
+        if less and t.values not in [f.values for f in found] and runs(t):
+            found.append(t)
+    return found
 
 
 def busier(

@@ -1,17 +1,20 @@
-"""Sizes with which loops over tiles of the translation take a second, shorter turn.
+"""Sizes with which loops over tiles of the translation take several turns, the last a shorter one.
 
 A translation that works in tiles of 4096 elements is not shown right by rows of 1000: what it does
-with the second tile, and with a last one that is shorter, has not run.
+with the second tile, and with a last one that is shorter, has not run. A tile is the step of a
+loop, or what its bound divides a size by: `i += 16`, `b < (n + 63) / 64`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
 from xpiler.ir.rewrite import walk
+from xpiler.verify.inference.candidates import bare
 from xpiler.verify.inference.fuller import SMALL, runs
 from xpiler.verify.inference.search import Searcher, Trial
 
@@ -19,30 +22,32 @@ MOST_CASES = 3
 LEAST, LARGEST = 8, 1 << 15
 """Steps of loops that may be tiles."""
 SHARES = 4
-"""Tasks that a loop's range is dealt out to, where the text divides it."""
+"""Tasks that a loop's range is dealt out to, where the text divides it by their number."""
+TURNS = (3, 1)
+"""Whole tiles before the last one, most wanted first."""
 Sizes = Mapping[str, int | float]
 
 
 def turning(
     search: Searcher, trials: Sequence[Trial], make: Callable[[Sizes], Trial], target: Program
 ) -> list[Trial]:
-    """Trials that are large enough for two turns of loops that took at most one in `trials`."""
+    """Trials with several turns of the loops over tiles that have fewer in all of `trials`."""
     found: list[Trial] = []
-    for name, least in sorted(tiled(target, search.sizes).items(), key=lambda item: item[1]):
-        if any(int(t.values[name]) > least for t in (*trials, *found)):
-            continue
-        size = least + least // 2 + 3
+    for name, tile in sorted(tiled(target, search.sizes).items(), key=lambda item: item[1]):
+        known = max(int(t.values[name]) for t in (*trials, *found))
         small = {n: SMALL[k % len(SMALL)] for k, n in enumerate(search.sizes) if n != name}
-        for others in (small, {}):
-            t = make({**trials[0].values, **others, name: size})
-            if runs(t):
-                found.append(t)
-                break
+        wanted = (
+            make({**trials[0].values, **others, name: turns * tile + tile // 2 + 3})
+            for turns in TURNS
+            if known <= turns * tile
+            for others in (small, {})
+        )
+        found += islice(filter(runs, wanted), 1)
     return found[:MOST_CASES]
 
 
 def tiled(target: Program, sizes: Sequence[str]) -> dict[str, int]:
-    """The largest value of each size for which some loop that it bounds takes one turn only.
+    """The largest tile of each size, over the loops that it bounds.
 
     Parameters of the translation are told by their names, which are those of the source.
     """
@@ -52,9 +57,10 @@ def tiled(target: Program, sizes: Sequence[str]) -> dict[str, int]:
             n.var.name: n.init for n in walk(f.body) if isinstance(n, s.Decl) and n.init is not None
         }
         for loop, step in _loops(f.body):
-            names, divided = _sources(loop, values)
-            for name in names & set(sizes):
-                out[name] = max(out.get(name, 0), step * (SHARES if divided else 1))
+            names, parts, shared = _sources(loop, values)
+            tile = step * max((p for p in parts if step * p <= LARGEST), default=1)
+            for name in names & set(sizes) if tile >= LEAST else ():
+                out[name] = max(out.get(name, 0), tile * (SHARES if shared else 1))
     return out
 
 
@@ -62,7 +68,7 @@ def _loops(body: s.Body) -> Iterator[tuple[e.Expr, int]]:
     """The bounds of loops with a step that may be a tile's length."""
     for n in walk(body):
         if isinstance(n, s.For) and isinstance(n.step, e.Const):
-            if LEAST <= int(n.step.value) <= LARGEST:
+            if 1 <= int(n.step.value) <= LARGEST:
                 yield n.hi, int(n.step.value)
         elif isinstance(n, s.While):
             steps = [
@@ -71,18 +77,27 @@ def _loops(body: s.Body) -> Iterator[tuple[e.Expr, int]]:
                 for a in (st,)
                 if isinstance(a, s.Assign) and a.op == "+" and isinstance(a.value, e.Const)
             ]
-            yield from ((n.cond, k) for k in steps if LEAST <= k <= LARGEST)
+            yield from ((n.cond, k) for k in steps if 1 <= k <= LARGEST)
 
 
-def _sources(x: e.Expr, values: Mapping[str, e.Expr]) -> tuple[set[str], bool]:
-    """The names that `x` is made of, through declarations, and whether there was a division."""
+def _sources(x: e.Expr, values: Mapping[str, e.Expr]) -> tuple[set[str], set[int], bool]:
+    """The names that `x` is made of, through declarations, and what there is divided by.
+
+    That is constants, and whether something else is: the number of tasks.
+    """
     names: set[str] = set()
-    todo, divided = [x], False
+    parts: set[int] = set()
+    todo, shared = [x], False
     while todo:
         for n in walk(todo.pop()):
-            divided |= isinstance(n, e.Binary) and n.op == "/"
+            if isinstance(n, e.Binary) and n.op == "/":
+                divisor = bare(n.b)
+                if isinstance(divisor, e.Const):
+                    parts.add(int(divisor.value))
+                else:
+                    shared = True
             if isinstance(n, e.Var) and n.name not in names:
                 names.add(n.name)
                 if n.name in values:
                     todo.append(values[n.name])
-    return names, divided
+    return names, parts, shared
