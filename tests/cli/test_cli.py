@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from xpiler.cli.main import cli, main
+from xpiler.diagnostics import Diagnostic, XpilerError, all_codes
 
 ADD = """
 __global__ void add(const float* a, const float* b, float* c, int n) {
@@ -69,7 +74,13 @@ def test_json_is_one_document(kernel: Path) -> None:
         (("k.cu", "-t", "fortran"), b"int x;", b"XP0"),
         (("k.cu", "-t", "cuda"), ADD.encode(), b"XP0903"),
         (("k.cu", "-t", "c", "--arg", "n"), ADD.encode(), b"XP0905"),
+        (("k.cu", "-t", "c", "--arg", "n.extent=-1"), ADD.encode(), b"XP0905"),
+        (("k.cu", "-t", "c", "--arg", "a.range=5"), ADD.encode(), b"XP0905"),
+        (("k.cu", "-t", "c", "--arg", "size=5", "--no-verify"), ADD.encode(), b"XP0301"),
         (("k.cu", "-t", "c", "--entry", "nope"), ADD.encode(), b"XP0302"),
+        (("k.cu", "-t", "c", "--trace", "k.cu/t", "--no-verify"), ADD.encode(), b"XP0901"),
+        ((".", "-t", "c"), None, b"XP0901"),
+        (("./", "-t", "fortran"), ADD.encode(), b"XP0106"),
     ],
 )
 def test_wrong_input_is_a_diagnostic(
@@ -94,6 +105,49 @@ def test_explain_doctor_platforms(tmp_path: Path) -> None:
     assert xpiler("explain", "XP9999", cwd=tmp_path).returncode == 2
     assert json.loads(xpiler("platforms", "--json", cwd=tmp_path).stdout)
     assert xpiler("doctor", cwd=tmp_path).returncode == 0
+
+
+def test_options_that_diagnostics_name_exist() -> None:
+    known = {*options(cli), "--help"}
+    for entry in all_codes().values():
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", entry.text))
+        assert sorted(named - known) == [], entry.code
+
+
+def options(command: click.Command) -> set[str]:
+    """All options of a command and of those below it."""
+    found = {o for p in command.params for o in p.opts}
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found |= options(command.get_command(context, name) or click.Command(name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "said"),
+    [
+        (ValueError("oh"), 2, "error[XP0999]: ValueError in test_cli.py:"),
+        (XpilerError(Diagnostic("XP0106", "no such platform")), 2, "error[XP0106]: no such"),
+        (click.exceptions.Abort(), 130, "error[XP0907]: interrupted"),
+    ],
+)
+def test_what_stops_a_command_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    why: Exception,
+    code: int,
+    said: str,
+) -> None:
+    def fail(**_: object) -> None:
+        raise why
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.delenv("XPILER_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == code
+    assert capsys.readouterr().err.startswith(said)
 
 
 def test_audit_names_the_line_of_a_race(tmp_path: Path) -> None:

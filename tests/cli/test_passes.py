@@ -39,6 +39,9 @@ def test_passes_are_listed_and_shown():
     assert [p["name"] for p in json.loads(called("list", "--json")[1])] == list(REGISTRY)
     assert "legal where" in called("show", "cache")[1]
     assert called("show", "nothing")[0] == 2
+    assert called("knobs", "gone.c", "--pass", "nothing") == (
+        2, "nothing: no such pass; `xpiler passes list` names them\n",
+    )  # fmt: skip
 
 
 def test_knobs_of_a_file(rows: str):
@@ -65,3 +68,16 @@ def test_a_schedule_file_and_a_refusal(rows: str, tmp_path: Path):
     assert code == 2
     assert "for i.1: i32" in text
     assert "refused: the loop j has 16 iterations" in text
+
+
+def test_apply_prints_one_document(rows: str):
+    split = 'loop_split(loop="i", factor=4)'
+    code, text = called("apply", rows, "--json", "--no-verify", "--pass", split)
+    found = json.loads(text)
+    assert code == 1, "what was not run is not verified"
+    assert [(s["step"], s["check"]) for s in found["steps"]] == [(split, "solver")]
+    assert "i * 4" in found["steps"][0]["text"]
+    assert found["translation"]["text"] == found["steps"][0]["text"].rstrip("\n") + "\n"
+    code, text = called("apply", rows, "--json", "--pass", 'loop_split(loop="z", factor=4)')
+    assert code == 2
+    assert json.loads(text)["steps"][0]["refused"] == "there is no counting loop z"

@@ -35,7 +35,9 @@ def test_options_override_the_sidecar_key_by_key() -> None:
 @pytest.mark.parametrize(
     "body",
     ["entri = 1", "[args.x]\nextend = 3", "[args.x]\nrole = 'both'", "[args.x]\nrange = [1]", "= 3",
-     "[launch]\ngrid = [1,2,3,4]"],
+     "[launch]\ngrid = [1,2,3,4]", "[launch]\nblok = 3", "args = 3", "args.x = 3",
+     "[args.x]\nextent = -5", "[args.x]\ndistinct = 'no'", "[args.n]\nvalue = 'many'",
+     "[args.n]\nvalues = 3"],
 )  # fmt: skip
 def test_a_wrong_sidecar_is_a_diagnostic(tmp_path: Path, body: str) -> None:
     (tmp_path / "k.spec.toml").write_text(body)

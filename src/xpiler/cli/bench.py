@@ -39,11 +39,12 @@ def command(
     """Translate and verify every kernel of FOLDERS and print a table a direction.
 
     An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
-    (verified, where nothing is expected), else 1.
+    (verified, where nothing is expected), else 1; 2 after an error.
     """
     from xpiler.api import kernels
     from xpiler.bench import BenchRun, journal_for, relabelled, summary
     from xpiler.cli import ablation
+    from xpiler.cli.output import failed
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import all_platforms, platform
 
@@ -57,8 +58,7 @@ def command(
         files = kernels(folders, [t for item in origins for t in item.split(",")])
         models = ablation.shared(model_settings(given))
     except XpilerError as why:
-        click.echo("\n".join(d.render() for d in why.diagnostics), err=True)
-        return 2
+        return failed(why.diagnostics, given["as_json"])
     if not files:
         click.echo("no kernels found", err=True)
         return 2

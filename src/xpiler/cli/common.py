@@ -28,6 +28,15 @@ def read_source(path: str) -> str:
     return text
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file, its folder included; raises XpilerError (XP0901)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as why:
+        raise XpilerError(Diagnostic("XP0901", f"cannot write {path}: {why.strerror}")) from why
+
+
 def kernel_options(f: F) -> F:
     """Options that say what a kernel's text does not."""
     options = [
@@ -103,16 +112,19 @@ def _pair(item: str, option: str) -> tuple[str, str]:
 
 
 def _argument(item: str, out: dict[str, Any]) -> None:
-    name, value = _pair(item, "--arg")
-    name, _, key = name.partition(".")
-    body = out.setdefault(name, {})
+    whole, value = _pair(item, "--arg")
+    name, _, key = whole.rpartition(".")
+    body: dict[str, Any]
     if key == "range":
-        low, _, high = value.partition(":")
-        body["range"] = [_size(low), _size(high)]
-    elif key == "":
-        body["values"] = [_number(v, item) for v in value.split(",")]
-    else:
-        body[key] = _size(value)
+        low, colon, high = value.partition(":")
+        if not (low and colon and high):
+            raise XpilerError(Diagnostic("XP0905", f"--arg {item}: LOW:HIGH is wanted"))
+        body = {"range": [_size(low), _size(high)]}
+    elif name and key in ("extent", "role"):
+        body = {key: _size(value)}
+    else:  # a dot may belong to the name: the field of a struct
+        name, body = whole, {"values": [_number(v, item) for v in value.split(",")]}
+    out.setdefault(name, {}).update(body)
 
 
 def _number(text: str, item: str) -> int | float:

@@ -11,7 +11,7 @@ import click
 from xpiler.cli.common import model_settings, read_source
 
 
-def run(files: list[str], targets: list[str], given: dict[str, Any]) -> int:
+def run(tasks: list[tuple[str, str]], given: dict[str, Any]) -> int:
     """Print a line for each question; nothing is asked. Exit code 0, or 2 after an error."""
     from xpiler.cli.output import problems
     from xpiler.cli.translate import options_of
@@ -19,15 +19,14 @@ def run(files: list[str], targets: list[str], given: dict[str, Any]) -> int:
     from xpiler.estimates import estimate
 
     rows, code = [], 0
-    for path in files:
-        for target in targets:
-            try:
-                options = options_of(path, target, given)
-                plan = estimate(read_source(path), path, options, model_settings(given))
-                rows += [{"file": path, "to": target, **asdict(row)} for row in plan]
-            except XpilerError as why:
-                problems(why.diagnostics)
-                code = 2
+    for path, target in tasks:
+        try:
+            options = options_of(path, target, given)
+            plan = estimate(read_source(path), path, options, model_settings(given))
+            rows += [{"file": path, "to": target, **asdict(row)} for row in plan]
+        except XpilerError as why:
+            problems(why.diagnostics)
+            code = 2
     if given["as_json"]:
         click.echo(json.dumps(rows, indent=2))
         return code

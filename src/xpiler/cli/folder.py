@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xpiler.cli.common import defines_of, spec_of
+from xpiler.cli.common import defines_of, spec_of, write_text
 from xpiler.diagnostics import Diagnostic, XpilerError
 
 if TYPE_CHECKING:
@@ -26,13 +26,12 @@ def takes(files: tuple[str, ...], targets: list[str], given: dict[str, Any]) -> 
 
 def run(root: str, target: str, given: dict[str, Any]) -> int:
     """Port the folder and say what happened; exit code 0: all carried, 1: not all, 2: error."""
-    from xpiler.cli.output import problems
+    from xpiler.cli.output import failed
 
     try:
         return _run(Path(root), target, given)
     except XpilerError as why:
-        problems(why.diagnostics)
-        return 2
+        return failed(why.diagnostics, given["as_json"])
 
 
 def _run(root: Path, target: str, given: dict[str, Any]) -> int:
@@ -132,9 +131,9 @@ def _report(
     said = {name: text for name, (_, text) in verdicts.items()}
     where: Path | None = given["report"]
     if where is not None and where.suffix == ".json":
-        where.write_text(json.dumps(summary.data(ported, said, written), indent=1), "utf-8")
+        write_text(where, json.dumps(summary.data(ported, said, written), indent=1))
     elif where is not None:
-        where.write_text(summary.full(ported, said, written), "utf-8")
+        write_text(where, summary.full(ported, said, written))
     if given["as_json"]:
         print(json.dumps(summary.data(ported, said, written), indent=2))
         return

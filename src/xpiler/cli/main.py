@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -15,7 +16,7 @@ COMMANDS = {
     "run": "run a kernel on this machine's emulator",
     "audit": "look for faults in a kernel before anyone translates it",
     "prompt": "print the prompt by which a model is asked for a pass",
-    "explain": "say more about a diagnostic (XP0123)",
+    "explain": "say more about a diagnostic (XP0304)",
     "doctor": "what this machine has, and what that enables",
     "platforms": "the platforms and what they can do",
     "passes": "the passes that schedules are made of, by hand",
@@ -43,10 +44,14 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """`xpiler FILE --to c` means `xpiler translate FILE --to c`."""
-        if args and args[0] not in COMMANDS and ("." in args[0] or args[0] == "-"):
+        """`xpiler FILE --to c` means `xpiler translate FILE --to c`, for folders as well."""
+        if args and args[0] not in COMMANDS and _is_path(args[0]):
             args = ["translate", *args]
         return super().resolve_command(ctx, args)
+
+
+def _is_path(word: str) -> bool:
+    return word == "-" or "." in word or "/" in word or os.path.exists(word)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,18 +60,38 @@ def cli() -> None:
     """Translate tensor programs between CUDA C, HIP, BANG C and C with AVX-512/VNNI."""
 
 
+def _told(why: Exception) -> str:
+    """What stopped a command, as diagnostics."""
+    from dataclasses import replace
+
+    from xpiler.diagnostics import XpilerError
+    from xpiler.pipeline import internal_error
+
+    if isinstance(why, XpilerError):
+        return "\n".join(d.render() for d in why.diagnostics)
+    return replace(internal_error(why, ""), loc=None).render()
+
+
 def main() -> None:
-    """Run the command line; exit codes: 0 verified, 1 not verified or partial, 2 error."""
+    """Run the command line; exit codes: 0 verified, 1 not verified or partial, 2 error.
+
+    130 after Ctrl-C. A failure of ours is told in a line, too; `XPILER_DEBUG=1` shows it whole.
+    """
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        sys.stderr.write("interrupted\n")
+        sys.stderr.write("error[XP0907]: interrupted\n")
         code = 130
     except click.ClickException as why:
         why.show()
         code = 2
     except BrokenPipeError:
         sys.stderr.close()
+        code = 2
+    except Exception as why:
+        if os.environ.get("XPILER_DEBUG"):
+            raise
+        sys.stderr.write(_told(why) + "\n")
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -14,7 +14,7 @@ from xpiler.report.data import diagnostic_data as plain
 if TYPE_CHECKING:
     from xpiler.pipeline import Translation
 
-__all__ = ["Reporter", "click_echo_err", "plain", "problems"]
+__all__ = ["Reporter", "click_echo_err", "failed", "plain", "problems"]
 
 
 class Reporter:
@@ -64,6 +64,14 @@ class Reporter:
     def finish(self) -> None:
         if self.as_json:
             print(json.dumps(self.items, indent=2, sort_keys=True, default=str))
+
+
+def failed(diagnostics: Sequence[Diagnostic], as_json: bool) -> int:
+    """Why nothing came of a command, on standard error and, if asked for, as JSON; exit code 2."""
+    if as_json:
+        print(json.dumps({"diagnostics": [plain(d) for d in diagnostics]}, indent=2))
+    problems(diagnostics)
+    return 2
 
 
 def problems(diagnostics: Sequence[Diagnostic]) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from xpiler.cli.common import kernel_options, read_source
+from xpiler.cli.common import kernel_options, read_source, write_text
 
 if TYPE_CHECKING:
     from xpiler.ir.program import Program
     from xpiler.passes.steps import Instance, Step, Taken
-    from xpiler.pipeline import Options
+    from xpiler.pipeline import Options, Translation
 
 
 @click.group("passes")
@@ -57,7 +58,8 @@ def _plain(step: Step) -> dict[str, Any]:
 
 
 def _text(step: Step) -> str:
-    lines = [f"{step.name} ({step.category}): {step.summary}", "", step.__doc__ or "", ""]
+    about = inspect.cleandoc(step.__doc__ or "")
+    lines = [f"{step.name} ({step.category}): {step.summary}", "", about, ""]
     lines += [f"legal where: {step.legality}"]
     lines += [f"  {p.name}: {p.text}" for p in step.params]
     return "\n".join(lines + ([f"inverse: {step.inverse}"] if step.inverse else []))
@@ -71,18 +73,25 @@ def _text(step: Step) -> str:
 @kernel_options
 def knobs(file: str, target: str, names: tuple[str, ...], source_form: bool, **given: Any) -> int:
     """List every legal instance of every pass on a file's program."""
+    from xpiler.cli.output import failed
     from xpiler.diagnostics import XpilerError
     from xpiler.passes.steps import REGISTRY
     from xpiler.pipeline import sequential
 
+    if unknown := [n for n in names if n not in REGISTRY]:
+        click.echo(f"{unknown[0]}: no such pass; `xpiler passes list` names them", err=True)
+        return 2
     try:
         options = _options(file, target, given, _start(source_form))
         program, around = sequential(read_source(file), file, options)
     except XpilerError as why:
-        return _failed(why)
+        return failed(why.diagnostics, given["as_json"])
     chosen = [s for n, s in REGISTRY.items() if not names or n in names]
     found = [str(one) for step in chosen for one in step.knobs(program, around)]
-    click.echo(json.dumps(found) if given["as_json"] else "\n".join(found))
+    if given["as_json"]:
+        click.echo(json.dumps(found, indent=2))
+    elif found:
+        click.echo("\n".join(found))
     return 0
 
 
@@ -99,14 +108,18 @@ def knobs(file: str, target: str, names: tuple[str, ...], source_form: bool, **g
 def apply(
     file: str, target: str, texts: tuple[str, ...], schedule: Path | None, **given: Any
 ) -> int:
-    """Apply passes to a file's program, show the text after each, and verify the last."""
+    """Apply passes to a file's program, show the text after each, and verify the last.
+
+    Exit code 0: verified; 1: not verified; 2: refused, or another error.
+    """
+    from xpiler.cli.output import failed
     from xpiler.diagnostics import XpilerError
 
     try:
         steps = _steps(texts, schedule)
         return _apply(file, target, steps, given)
     except XpilerError as why:
-        return _failed(why)
+        return failed(why.diagnostics, given["as_json"])
 
 
 def _apply(file: str, target: str, steps: tuple[Instance, ...], given: dict[str, Any]) -> int:
@@ -119,52 +132,70 @@ def _apply(file: str, target: str, steps: tuple[Instance, ...], given: dict[str,
     options = _options(file, target, given, steps)
     program, around = sequential(text, file, options)
     options = replace(options, schedule=())
+    rows: list[dict[str, str]] = []
     for taken in Schedule(steps).run(program, REGISTRY, around):
-        if not _shown(taken, text, file, options, given):
-            return 2
         options = replace(options, schedule=(*options.schedule, taken.instance))
+        rows.append(_row(taken, text, file, options, given))
+        if not given["as_json"]:
+            _show(rows[-1], given)
+        if "refused" in rows[-1]:
+            return _finished(None, rows, given)
     done = translate(text, file, replace(options, verify=not given["no_verify"]))
-    return _finished(done, given)
+    return _finished(done, rows, given)
 
 
-def _finished(done: Any, given: dict[str, Any]) -> int:
-    """Write or show the last text and say how sure we are of it."""
-    if done.text is None:
+def _finished(done: Translation | None, rows: list[dict[str, str]], given: dict[str, Any]) -> int:
+    """Write or show the last text and say how sure we are of it; None after a refusal."""
+    from xpiler.report.data import translation_data
+
+    output: Path | None = given["output"]
+    if output is not None and done is not None and done.text is not None:
+        write_text(output, done.text)
+    if given["as_json"]:
+        where = "-" if output is None else str(output)
+        data = None if done is None else translation_data(done, where)
+        click.echo(json.dumps({"steps": rows, "translation": data}, indent=2, default=str))
+    elif done is not None:
+        if given["quiet"] and output is None:
+            click.echo(done.text or "", nl=False)
         for problem in done.errors:
             click.echo(problem.render(), err=True)
+        if done.verdict is not None:
+            click.echo(f"// {done.verdict.render()}")
+    if done is None or done.text is None:
         return 2
-    if given["output"] is not None:
-        given["output"].write_text(done.text, encoding="utf-8")
-    elif given["quiet"]:
-        click.echo(done.text, nl=False)
-    verdict = done.verdict
-    if verdict is None:
-        return 1
-    click.echo(f"// {verdict.render()}")
     return 0 if done.verified else 1
 
 
-def _shown(taken: Taken, text: str, file: str, options: Options, given: dict[str, Any]) -> bool:
-    """Show one step; False where it was refused."""
+def _row(
+    taken: Taken, text: str, file: str, options: Options, given: dict[str, Any]
+) -> dict[str, str]:
+    """One step as plain values: what it is, how it was checked, what came of it."""
     from dataclasses import replace
 
     from xpiler.passes.steps import Refusal
     from xpiler.pipeline import translate
 
+    row = {"step": str(taken.instance)}
     if isinstance(taken.outcome, Refusal):
-        click.echo(f"{taken.instance}: refused: {taken.outcome.reason}", err=True)
-        return False
+        return row | {"refused": taken.outcome.reason}
     if given["quiet"]:
-        return True
-    click.echo(f"// {taken.instance}")
+        return row
     if taken.check is not None:
-        click.echo(f"// {taken.check.method}: {taken.check.detail}")
+        row |= {"check": taken.check.method, "detail": taken.check.detail}
     if given["ir"]:
-        click.echo(_program(taken.program))
-        return True
-    steps = (*options.schedule, taken.instance)
-    click.echo(translate(text, file, replace(options, schedule=steps, verify=False)).text or "")
-    return True
+        return row | {"text": _program(taken.program)}
+    return row | {"text": translate(text, file, replace(options, verify=False)).text or ""}
+
+
+def _show(row: dict[str, str], given: dict[str, Any]) -> None:
+    if "refused" in row:
+        click.echo(f"{row['step']}: refused: {row['refused']}", err=True)
+    elif not given["quiet"]:
+        click.echo(f"// {row['step']}")
+        if "check" in row:
+            click.echo(f"// {row['check']}: {row['detail']}")
+        click.echo(row["text"])
 
 
 def _program(program: Program) -> str:
@@ -200,9 +231,3 @@ def _options(file: str, target: str, given: dict[str, Any], steps: tuple[Instanc
 
     options = options_of(file, target, given)
     return replace(options, schedule=steps[:1] if by_itself(steps) else ())
-
-
-def _failed(why: Any) -> int:
-    for problem in why.diagnostics:
-        click.echo(problem.render(), err=True)
-    return 2

@@ -25,7 +25,7 @@ def command(name: str, file: str, target: str, **given: Any) -> int:
 
     Exit code 0, or 2 after an error.
     """
-    from xpiler.cli.output import problems
+    from xpiler.cli.output import failed
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.estimates import one_prompt
@@ -35,8 +35,7 @@ def command(name: str, file: str, target: str, **given: Any) -> int:
         options = options_of(file, target, given)
         asked = one_prompt(read_source(file), file, options, name)
     except XpilerError as why:
-        problems(why.diagnostics)
-        return 2
+        return failed(why.diagnostics, given["as_json"])
     tokens = sum(estimate_tokens(len(m.text)) for m in asked.turns)
     if given["as_json"]:
         data = {"pass": asked.stage.name, "tokens": tokens, "messages": [*map(asdict, asked.turns)]}

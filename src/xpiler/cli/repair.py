@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xpiler.cli.common import kernel_options, read_source
+from xpiler.cli.common import kernel_options, read_source, write_text
 
 if TYPE_CHECKING:
     from xpiler.repair.mend import Mended, Refused
@@ -50,7 +50,7 @@ def found(
     source_file: str, target_file: str, target: str | None, given: dict[str, Any]
 ) -> Mended | Refused | None:
     """The outcome, or None where an error has been told."""
-    from xpiler.cli.output import click_echo_err, plain
+    from xpiler.cli.output import failed
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import platform_of
@@ -63,10 +63,7 @@ def found(
         return mend(source, text, source_file, options, seconds=given["seconds"],
                     faults=given["faults"])  # fmt: skip
     except XpilerError as why:
-        if given["as_json"]:
-            click.echo(json.dumps({"diagnostics": [plain(d) for d in why.diagnostics]}, indent=2))
-        for d in why.diagnostics:
-            click_echo_err(d.render())
+        failed(why.diagnostics, given["as_json"])
         return None
 
 
@@ -107,9 +104,5 @@ def _write(text: str, output: Path | None, force: bool) -> int:
     if output.exists() and not force:
         click_echo_err(f"error[XP0906]: {output} exists\n    help: give --force")
         return 2
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as why:
-        click_echo_err(f"error[XP0901]: cannot write {output}: {why.strerror}")
-        return 2
+    write_text(output, text)
     return 0

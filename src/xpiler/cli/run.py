@@ -19,7 +19,7 @@ def command(file: str, no_checks: bool, **given: Any) -> int:
 
     Exit code 0: it ran without a fault; 1: faults were found; 2: error.
     """
-    from xpiler.cli.output import click_echo_err, plain
+    from xpiler.cli.output import click_echo_err, failed
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.verify.running import run_source
@@ -28,11 +28,7 @@ def command(file: str, no_checks: bool, **given: Any) -> int:
         options = options_of(file, "c", given)
         run = run_source(read_source(file), file, options, checks=not no_checks)
     except XpilerError as why:
-        if given["as_json"]:
-            click.echo(json.dumps({"diagnostics": [plain(d) for d in why.diagnostics]}, indent=2))
-        for d in why.diagnostics:
-            click_echo_err(d.render())
-        return 2
+        return failed(why.diagnostics, given["as_json"])
     if given["as_json"]:
         click.echo(json.dumps(run.to_json(), indent=2, sort_keys=True, default=str))
     else:

@@ -15,6 +15,7 @@ from xpiler.cli.common import (
     model_settings,
     read_source,
     spec_of,
+    write_text,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ if TYPE_CHECKING:
     help="folder: every edit by API and line, as text or (.json) JSON",
 )
 @click.option(
-    "--trace", "trace_file", type=click.Path(path_type=Path), help="write the trace as JSON"
+    "--trace",
+    "trace_file",
+    type=click.Path(path_type=Path),
+    help="write the trace (of several the last one) as JSON",
 )
 @click.option("--dry-run", is_flag=True, help="say what a model would be asked and what it costs")
 @model_options
@@ -57,28 +61,54 @@ def command(files: tuple[str, ...], targets: tuple[str, ...], **given: Any) -> i
     """
     from xpiler.cli import folder
     from xpiler.cli.output import Reporter
+    from xpiler.diagnostics import XpilerError
 
-    if folder.takes(files, _targets(targets), given):
-        return folder.run(files[0], _targets(targets)[0], given)
     report = Reporter(as_json=given["as_json"])
-    codes = []
+    try:
+        asked = _targets(targets)
+        if folder.takes(files, asked, given):
+            return folder.run(files[0], asked[0], given)
+        tasks = _tasks(files, asked)
+    except XpilerError as why:
+        report.failed(", ".join(files), ", ".join(targets), why.diagnostics)
+        report.finish()
+        return 2
     if (proposer := _proposer(report, given)) is False:
         return 2
     if given["dry_run"]:
         from xpiler.cli import dry_run
 
-        return dry_run.run(_expand(files), _targets(targets), given)
+        return dry_run.run(tasks, given)
     given["by"] = proposer
     given["written"] = set()
-    asked = list(dict.fromkeys(_targets(targets)))
     several = len(files) > 1 or len(asked) > 1 or _is_folder(given["output"])
-    for path in _expand(files):
-        for target in asked:
-            if path not in files and _is_already(path, target):
-                continue
-            codes.append(_one(path, target, given, report, several or path not in files))
+    codes = [
+        _one(path, target, given, report, several or path not in files) for path, target in tasks
+    ]
     report.finish()
-    return max(codes, default=2)
+    return max(codes)
+
+
+def _tasks(files: tuple[str, ...], targets: list[str]) -> list[tuple[str, str]]:
+    """What to translate: each file to each target, but for a folder's files that are its own.
+
+    Raises XpilerError for a platform that is not known, and where there is nothing to do.
+    """
+    from xpiler.diagnostics import Diagnostic, XpilerError
+    from xpiler.platforms.registry import platform, source_suffixes
+
+    own = {t: tuple(platform(t).suffixes) for t in targets}
+    found = [
+        (path, t)
+        for path in _expand(files)
+        for t in targets
+        if path in files or not path.lower().endswith(own[t])
+    ]
+    if not found:
+        hint = f"files are known by their suffixes: {' '.join(source_suffixes())}"
+        message = f"nothing to translate in {', '.join(files)}"
+        raise XpilerError(Diagnostic("XP0901", message, help=hint))
+    return found
 
 
 def _proposer(report: Any, given: dict[str, Any]) -> Any:
@@ -103,13 +133,6 @@ def click_echo_log(line: str) -> None:
     click.echo(f"model: {line}", err=True)
 
 
-def _is_already(path: str, target: str) -> bool:
-    """Whether a file of a folder is one of the target's own."""
-    from xpiler.platforms.registry import platform
-
-    return path.lower().endswith(tuple(platform(target).suffixes))
-
-
 def _expand(files: tuple[str, ...]) -> list[str]:
     from xpiler.api import sources
 
@@ -121,7 +144,13 @@ def _is_folder(output: str | None) -> bool:
 
 
 def _targets(targets: tuple[str, ...]) -> list[str]:
-    return [t for item in targets for t in item.split(",") if t]
+    """The platforms asked for, each once; raises XpilerError (XP0905) where none is named."""
+    from xpiler.diagnostics import Diagnostic, XpilerError
+
+    found = [t.strip() for item in targets for t in item.split(",") if t.strip()]
+    if not found:
+        raise XpilerError(Diagnostic("XP0905", "--to names no platform"))
+    return list(dict.fromkeys(found))
 
 
 def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool) -> int:
@@ -132,11 +161,11 @@ def _one(path: str, target: str, given: dict[str, Any], report: Any, many: bool)
         options = options_of(path, target, given)
         result = _run(read_source(path), path, options, report, given["by"])
         where = _write(result, path, given, many)
+        if given["trace_file"]:
+            write_text(given["trace_file"], result.trace.to_json())
     except XpilerError as why:
         report.failed(path, target, why.diagnostics)
         return 2
-    if given["trace_file"]:
-        given["trace_file"].write_text(result.trace.to_json(), encoding="utf-8")
     report.translated(result, where)
     if result.text is None:
         return 2
@@ -193,11 +222,7 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
     given["written"].add(output)
     if output.exists() and not given["force"]:
         raise XpilerError(Diagnostic("XP0906", f"{output} exists", help="give --force"))
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(result.text, encoding="utf-8")
-    except OSError as why:
-        raise XpilerError(Diagnostic("XP0901", f"cannot write {output}: {why.strerror}")) from why
+    write_text(output, result.text)
     return str(output)
 
 

@@ -20,7 +20,7 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
 
     Exit code 0: verified; 1: not verified; 2: error.
     """
-    from xpiler.cli.output import click_echo_err, plain
+    from xpiler.cli.output import failed
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import platform_of
@@ -31,11 +31,7 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
         name = target or platform_of(target_file, text).name
         verdict = verify_pair(source, text, source_file, options_of(source_file, name, given))
     except XpilerError as why:
-        if given["as_json"]:
-            click.echo(json.dumps({"diagnostics": [plain(d) for d in why.diagnostics]}, indent=2))
-        for d in why.diagnostics:
-            click_echo_err(d.render())
-        return 2
+        return failed(why.diagnostics, given["as_json"])
     if given["as_json"]:
         click.echo(json.dumps(verdict.to_json(), indent=2, sort_keys=True, default=str))
     else:

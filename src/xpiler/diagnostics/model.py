@@ -26,7 +26,7 @@ class SourceLoc:
 class Diagnostic:
     """One numbered remark about the user's program or about this machine.
 
-    `code` is a key of the registry (`XP0123`); `message` says what, `reason` why,
+    `code` is a key of the registry (`XP0304`); `message` says what, `reason` why,
     `help` names the option or the rewrite that mends it; `source_line` is the user's text at `loc`.
     """
 

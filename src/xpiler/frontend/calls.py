@@ -85,7 +85,7 @@ def _unresolved(r: FunctionReader, n: Node) -> Expr:
         "XP0203",
         f"the call of {text!r} is not understood",
         "the function is not declared",
-        "give the header that declares it with --include-dir, or write it in this file",
+        "give the header that declares it with --include, or write it in this file",
     )
 
 
@@ -184,7 +184,7 @@ def _user_call(r: FunctionReader, n: Node, callee: Node, used: bool) -> Expr:
             "XP0203",
             f"the call of {callee.name!r} is not understood",
             "its definition is not in this file",
-            "put the function's definition into the file, or give its folder with --include-dir",
+            "put the function's definition into the file, or give its folder with --include",
         )
     if entry.failed:
         r.fail("XP0203", f"the called function {callee.name!r} was left out")

@@ -172,7 +172,7 @@ def _remark_header(unit: Unit, request: Request, name: str) -> None:
     line = request.text.count("\n", 0, at) + 1
     fault = NotUnderstood(
         "XP0111", f"header {name!r} is not read", "it is neither known to this tool nor found",
-        "give its folder with --include-dir; without it, what it declares is unknown",
+        "give its folder with --include; without it, what it declares is unknown",
     )  # fmt: skip
     unit.report(fault, unit.source.loc(line, 1), "note")
 

@@ -285,7 +285,7 @@ class Unit:
                 fault = NotUnderstood(
                     "XP0206", f"template {n.name!r} is never instantiated",
                     "its parameters have no values in this text",
-                    "give them in the sidecar file: [template], or with --template-args",
+                    "give them in the sidecar file: [template], or with --template T=ARG",
                 )  # fmt: skip
                 self.report(fault, self.loc(n), "error")
 

@@ -14,12 +14,15 @@ RANGES = {
     "XP01": "Reading and parsing",
     "XP02": "Constructs that the front end does not understand",
     "XP03": "Launch shapes, extents and values that the text lacks",
-    "XP04": "Raising",
+    "XP04": "Loop recovery",
     "XP05": "Faults that the emulator finds",
     "XP06": "Writing and building the target text",
     "XP07": "Outcome of verification",
     "XP08": "Sandbox, tools and this machine",
     "XP09": "Use of the command line",
+    "XP10": "Port mode, between CUDA and HIP",
+    "XP11": "Grids of blocks of threads as the target",
+    "XP12": "Tasks on cores with memories of their own as the target",
     "XP13": "Schedules of passes",
     "XP14": "Repair",
     "XP15": "Language models as proposers",
@@ -27,7 +30,9 @@ RANGES = {
 _HEAD = """\
 # Diagnostics
 
-Every message that Xpiler prints has a number; `xpiler explain XP0201` shows the text below for one.
+What Xpiler finds wrong with a text, a translation or this machine has a number; `xpiler explain
+XP0201` shows the text below for one. (A command line that makes no sense gets a plain sentence.)
+The severity is the usual one: a message may be a warning or a note where it stops nothing.
 This page is made from the tables in `src/xpiler/diagnostics/codes/` by `python -m
 xpiler.report.docs`: change those, not the page.
 """

@@ -74,7 +74,8 @@ class Terminal:
     def translation(self, result: Translation, output: str | None) -> None:
         """A translation in a line: where it went, its verdict; below it what that assumes."""
         status = status_of(result)
-        verdict = f": {result.verdict.render()}" if result.verdict is not None else ""
+        told = result.verdict.render() if result.verdict is not None else status
+        verdict = "" if told == status else f": {told.removeprefix(f'{status}: ')}"
         where = output if output not in (None, "-") else result.target
         self._status(f"{result.file} -> {where}: ", status, verdict)
         if result.verdict is not None and result.verdict.ok and result.verdict.assumptions:

@@ -84,25 +84,44 @@ def parse_spec(data: Mapping[str, Any]) -> Spec:
     unknown = set(data) - {"entry", "args", "launch", "template"}
     if unknown:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
+    for key in ("args", "launch", "template"):
+        if not isinstance(data.get(key, {}), Mapping):
+            raise ValueError(f"{key} is a table")
     args = {name: _arg(name, body) for name, body in data.get("args", {}).items()}
     launch = data.get("launch", {})
+    if unknown := set(launch) - {"grid", "block", "shared_bytes"}:
+        raise ValueError(f"unknown key {sorted(unknown)[0]!r} of launch")
     grid, block = _triple(launch, "grid"), _triple(launch, "block")
     shape = LaunchSpec(grid, block, launch.get("shared_bytes"))
     return Spec(data.get("entry"), args, shape, dict(data.get("template", {})))
 
 
 def _arg(name: str, body: Mapping[str, Any]) -> ArgSpec:
+    if not isinstance(body, Mapping):
+        raise ValueError(f"args.{name} is a table")
     unknown = set(body) - {"extent", "role", "range", "value", "values", "distinct"}
     if unknown:
         raise ValueError(f"unknown key {sorted(unknown)[0]!r} of argument {name}")
     role = body.get("role")
     if role not in (None, "in", "out", "inout"):
         raise ValueError(f"role of {name} is in, out or inout, not {role!r}")
-    values = tuple(body.get("values", ())) or ((body["value"],) if "value" in body else ())
-    bounds = tuple(body["range"]) if "range" in body else None
-    if bounds is not None and len(bounds) != 2:
+    values = body.get("values", [body["value"]] if "value" in body else [])
+    if not (isinstance(values, list) and all(map(_is_number, values))):
+        raise ValueError(f"the value of {name} is a number, `values` a list of them")
+    bounds = body.get("range")
+    if bounds is not None and not (isinstance(bounds, list) and len(bounds) == 2):
         raise ValueError(f"range of {name} needs two values")
-    return ArgSpec(body.get("extent"), role, bounds, values, body.get("distinct"))
+    extent = body.get("extent")
+    if not (extent is None or isinstance(extent, str) or (isinstance(extent, int) and extent > 0)):
+        raise ValueError(f"extent of {name} is a positive integer or an expression")
+    if not isinstance(body.get("distinct", True), bool):
+        raise ValueError(f"distinct of {name} is true or false")
+    span = None if bounds is None else (bounds[0], bounds[1])
+    return ArgSpec(extent, role, span, tuple(values), body.get("distinct"))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _triple(launch: Mapping[str, Any], key: str) -> tuple[Size, ...] | None:

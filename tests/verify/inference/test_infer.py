@@ -499,3 +499,20 @@ def test_turns_of_empty_loops_take_no_time() -> None:
     nest = " ".join(loops)
     program, plan = of_c(f"void f(const float *x, float *y, int n) {{ {nest}; y[n] = x[n]; }}")
     assert fit.value(Measured(program, plan, Spec()).extent("y", ()), {"n": 7}) == 8
+
+
+def test_words_about_a_parameter_that_is_not_there_are_remarked_on() -> None:
+    kernel = """__global__ void k(const float* a, float* b, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) b[i] = a[i] * 2;
+    }"""
+    (plan,) = plans(kernel, parse_spec({"args": {"n": {"value": 8}, "size": {"value": 8}}}))
+    assert [(d.code, d.message) for d in plan.diagnostics] == [
+        ("XP0301", "size is no parameter of k")
+    ]
+
+
+def test_an_extent_below_zero_is_no_extent() -> None:
+    kernel = "__global__ void k(const float* a, float* b, int n) { b[0] = a[0]; }"
+    with pytest.raises(XpilerError, match=r"XP0301.*the extent n - 9000 of a comes to"):
+        plans(kernel, parse_spec({"args": {"a": {"extent": "n - 9000"}}, "launch": {"block": 1}}))

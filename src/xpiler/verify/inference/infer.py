@@ -38,9 +38,26 @@ UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
     """Plans for every entry of `program`; raises XpilerError (XP0302 to XP0307)."""
     try:
-        return tuple(_plan(program, f, spec) for f in entries(program, spec.entry))
+        first, *others = (_plan(program, f, spec) for f in entries(program, spec.entry))
+        remarks = (*first.diagnostics, *_unused(program, (first, *others), spec))
+        return (replace(first, diagnostics=remarks), *others)
     except (ValueError, KeyError) as why:  # a size of the spec that has no value
         raise XpilerError(Diagnostic("XP0301", f"{program.file}: {why}")) from why
+
+
+def _unused(program: Program, plans: tuple[EntryPlan, ...], spec: Spec) -> list[Diagnostic]:
+    """What is said of parameters that no entry has."""
+    entries = [plan.entry for plan in plans]
+    known = {p.name for f in entries for p in (*scalars(program, f), *pointers(program, f))}
+    who = " or ".join(f.name for f in entries[:3])
+    return [
+        Diagnostic(
+            "XP0301", f"{name} is no parameter of {who}", "warning",
+            reason="what is said of it changes nothing",
+            help=f"its parameters: {', '.join(sorted(known))}" if known else "",
+        )
+        for name in sorted(spec.args.keys() - known)
+    ]  # fmt: skip
 
 
 def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
@@ -453,6 +470,8 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
     declared = declared_counts(search.program, search.entry, t.values).get(p.name)
     if spec.extent is not None:
         count = size_value(spec.extent, t.values)
+        if count < 0:
+            raise ValueError(f"the extent {spec.extent} of {p.name} comes to {count}")
     elif declared is not None:
         count = declared
     elif span is None:
