@@ -376,6 +376,27 @@ def test_bf16_rounds_after_each_operation(tmp_path: Path) -> None:
     assert got == f"b[n] = bf16_from_float(bf16_to_float({product}) + 1.5f);"
 
 
+def test_a_bf16_that_is_added_to_a_float_is_widened() -> None:
+    b, grown = at(var("b", Pointer(BF16)), N), var("grown", F32)
+    grows = (s.Decl(grown, X0), put(grown, e.Cast(b, F32), "+"), put(at(Y, N), grown))
+    assert "grown += bf16_to_float(b[n]);" in body(*grows, params=(var("b", Pointer(BF16)), Y, N))
+
+
+def test_one_of_two_strings_and_a_line_of_either_type_of_text(tmp_path: Path) -> None:
+    words = Pointer(I8, True)
+    either = e.Select(op(N, ">", num(0)), said("100%"), said("none"), words)
+    kept = var("kept", Array(I8, 3))
+    made = function(
+        "f", (N,), s.Decl(kept, said("hi")), s.Instr("print", (), (either,), (("newline", 1),)),
+        s.Instr("print", (), (said("%s\\n"), kept)),
+    )  # fmt: skip
+    whole = text(made)
+    assert 'printf("%s\\n", n > 0 ? "100%" : "none");' in whole
+    assert 'int8_t kept[3] = "hi";' in whole
+    assert complaints(whole, tmp_path) == ""
+    assert '? (const int8_t *)"100%" : ' in backend.write(Program((made,)), backend.load("bang"))
+
+
 def test_memory_of_another_type_is_read_under_an_alias(tmp_path: Path) -> None:
     p = var("p", Pointer(I32))
     whole = text(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from front_texts import function, lines, program, result
 
+from xpiler.ir.stmt import Instr
+from xpiler.ir.types import I8, Pointer
+
 KERNEL = "__global__ void k(float* a, int n) { a[0] = n; }\n"
 
 
@@ -165,3 +168,11 @@ def test_a_left_out_host_function_still_instantiates_its_kernels() -> None:
     """)
     assert [f.name for f in found.program.functions] == ["k_3"]
     assert [d.code for d in found.diagnostics] == ["XP0205"]
+
+
+def test_one_of_two_strings_of_one_length_is_a_pointer() -> None:
+    text = '#include <cstdio>\nvoid say(int n) { puts(n ? "bad" : "fit"); }\n'
+    found = program(KERNEL + "void go(float* a) { k<<<1, 1>>>(a, 1); }\n" + text)
+    (said,) = found.function("say").body
+    assert isinstance(said, Instr)
+    assert said.ins[0].type == Pointer(I8, True)

@@ -1,5 +1,8 @@
 """The API tables: both directions from one source, each row with its origin."""
 
+import re
+from importlib.resources import files
+
 import pytest
 
 from xpiler.port.prologue import closure
@@ -51,3 +54,20 @@ def test_every_helper_that_a_rule_needs_exists(source: str, target: str) -> None
     needed |= {n for r in known.words.get("assembly", ()) for n in r.get("needs", "").split()}
     needed |= {n for n in known.words.get("header_helpers", {}).values() if n}
     assert set(closure(target, needed)) >= needed
+
+
+def codes(path: str) -> dict[str, int]:
+    text = files("xpiler.platforms").joinpath(path).read_text(encoding="utf-8")
+    return {name: int(value) for name, value in re.findall(r"(\w+) = (\d+)", text)}
+
+
+@pytest.mark.parametrize(("source", "target"), BOTH)
+def test_every_error_code_is_known_everywhere(source: str, target: str) -> None:
+    known = codes(f"_simt/stubs/{source}_errors.h")
+    assert known == codes(f"{source}/emulator/xp_error_codes.inc")
+    there = codes(f"_simt/stubs/{target}_errors.h")
+    rows = {n: r for n, (r, *_) in tables(source, target).names.items() if r.group == "error"}
+    named = {n: r.new for n, r in rows.items() if re.match(r"(cuda|hip)Error[A-Z]", n)}
+    assert len(named) > 60
+    assert set(named) <= set(known)
+    assert set(named.values()) <= set(there)

@@ -15,7 +15,7 @@ from xpiler.backend.survey import alias
 from xpiler.backend.unit import Unit, cannot_print
 from xpiler.ir import expr as e
 from xpiler.ir.intrinsics import math_functions
-from xpiler.ir.types import BOOL, F32, I8, I32, Array, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import BOOL, F32, I32, Array, Pointer, Scalar, Struct, Type, Vector
 
 
 class ExpressionPrinter(Operators):
@@ -36,9 +36,10 @@ class ExpressionPrinter(Operators):
 
     def assigned(self, n: e.Expr, t: Type) -> str:
         """The text where C itself converts to `t`: assignment, initialiser, argument, return."""
-        if isinstance(n, e.Text):
-            plain = t == Pointer(I8, True) and not self.spelling.syntax.cpp
-            return f'"{n.value}"' if plain else f'({self.type(t)})"{n.value}"'
+        if isinstance(n, e.Text) and isinstance(t, Array):
+            return f'"{n.value}"'
+        if isinstance(n, e.Text) and t != n.type:
+            return f'({self.type(t)})"{n.value}"'
         return self.implicit(self.piece(n), t).within(ARGUMENT)
 
     def implicit(self, p: Piece, t: Type) -> Piece:
@@ -205,7 +206,10 @@ class ExpressionPrinter(Operators):
 
     @piece.register
     def _(self, n: e.Text) -> Piece:
-        return Piece(f'"{n.value}"', PRIMARY, Pointer(I8, True), n.type)
+        text, strength = f'"{n.value}"', PRIMARY
+        if self.spelling.syntax.cpp:  # there characters are of a type of their own
+            text, strength = f"({self.type(n.type)}){text}", UNARY
+        return Piece(text, strength, n.type, n.type)
 
     @piece.register
     def _(self, n: e.Var) -> Piece:

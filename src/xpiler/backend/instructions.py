@@ -152,7 +152,7 @@ def _is_size(n: e.Expr, t: Type) -> bool:
 
 
 def _print(st: s.Instr, x: ExpressionPrinter) -> str:
-    form, *values = st.ins
+    form, *values = (_line(st.ins[0]), *st.ins) if st.attr("newline") else st.ins
     if not isinstance(form, e.Text):
         raise cannot_print("a print", "its format is no literal")
     rest = iter(values)
@@ -169,6 +169,11 @@ def _print(st: s.Instr, x: ExpressionPrinter) -> str:
     text = _CONVERSION.sub(conversion, form.value)
     args += [x.exactly(v).within(ARGUMENT) for v in rest]
     return f"printf({', '.join([chr(34) + text + chr(34), *args])});"
+
+
+def _line(said: e.Expr) -> e.Text:
+    """The format of a whole line: its characters mean themselves."""
+    return e.Text("%s\\n", said.type)
 
 
 def _conversion(

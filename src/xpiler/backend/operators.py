@@ -155,6 +155,7 @@ class Operators(ABC):
     def compound(self, op: str, value: e.Expr, t: Type) -> str:
         """The right side of `place op= value`, where the place has type `t`."""
         p = self.piece(value)
+        p = self.settle(p) if self.needs_call(p.ctype, p.type) else p
         if op in ("<<", ">>"):
             return (p if p.settled or p.exact else self.settle(p)).within(ARGUMENT)
         wraps = op in _WRAPPING and all(_integer(x) for x in (t, p.ctype, p.type))

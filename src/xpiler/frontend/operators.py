@@ -248,7 +248,9 @@ def _conditional(r: FunctionReader, n: Node) -> Expr:
 
 def _result_type(r: FunctionReader, n: Node, a: Expr) -> Type:
     t = r.unit.types(n.type)
-    return Pointer(a.type.elem) if isinstance(t, Array) and isinstance(a.type, Array) else t
+    if isinstance(t, Array) and isinstance(a.type, (Array, Pointer)):  # arrays, string literals
+        return a.type if isinstance(a.type, Pointer) else Pointer(a.type.elem)
+    return t
 
 
 def _branch(x: Expr, t: Type) -> Expr:

@@ -1,4 +1,5 @@
-// The runtime API of the host under one vendor's prefix. Included once, with XP_API(name) defined as prefix##name.
+// The runtime API of the host under one vendor's prefix. Included once, with XP_API(name) defined as prefix##name and
+// XP_ERROR_CODES as the file of the vendor's error codes.
 //
 // Streams are in order with everything else, so asynchronous calls are done when they return; events count launches.
 // What a function does is in lib/host.cpp; here are names, types and overloads.
@@ -46,13 +47,11 @@ inline int launch_array(Launcher<void (*)(P...)> launcher, void** arguments, Ind
 }  // namespace xp_simt
 
 typedef enum XP_API(Error) {
-  XP_API(Success) = 0, XP_API(ErrorInvalidValue) = 1, XP_API(ErrorMemoryAllocation) = 2,
-  XP_API(ErrorOutOfMemory) = 2, XP_API(ErrorInvalidConfiguration) = 9, XP_API(ErrorInvalidSymbol) = 13,
-  XP_API(ErrorInvalidDevicePointer) = 17, XP_API(ErrorNoDevice) = 100, XP_API(ErrorInvalidDevice) = 101,
-  XP_API(ErrorInvalidDeviceFunction) = 98,
-  XP_API(ErrorInvalidResourceHandle) = 400, XP_API(ErrorNotReady) = 600, XP_API(ErrorIllegalAddress) = 700,
-  XP_API(ErrorLaunchOutOfResources) = 701, XP_API(ErrorLaunchTimeOut) = 702, XP_API(ErrorAssert) = 710, XP_API(ErrorLaunchFailure) = 719, XP_API(ErrorNotSupported) = 801,
-  XP_API(ErrorUnknown) = 999
+#ifdef XP_ERROR_CODES
+#include XP_ERROR_CODES
+#else                               // the library's own
+  XP_API(Success) = 0
+#endif
 } XP_API(Error_t);
 typedef enum XP_API(MemcpyKind) {
   XP_API(MemcpyHostToHost) = 0, XP_API(MemcpyHostToDevice) = 1, XP_API(MemcpyDeviceToHost) = 2,

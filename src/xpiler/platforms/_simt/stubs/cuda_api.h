@@ -1,11 +1,7 @@
 // The host API: memory, copies, streams, events. Handles are opaque; every call succeeds.
 #pragma once
 
-enum cudaError_t {
-  cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorMemoryAllocation = 2,
-  cudaErrorInvalidConfiguration = 9, cudaErrorNotReady = 600, cudaErrorUnknown = 999
-};
-typedef enum cudaError_t cudaError_t;
+#include "cuda_errors.h"
 enum cudaMemcpyKind {
   cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice,
   cudaMemcpyDefault

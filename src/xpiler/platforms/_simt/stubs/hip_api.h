@@ -1,11 +1,7 @@
 // The host API: memory, copies, streams, events. Handles are opaque; every call succeeds.
 #pragma once
 
-enum hipError_t {
-  hipSuccess = 0, hipErrorInvalidValue = 1, hipErrorMemoryAllocation = 2,
-  hipErrorInvalidConfiguration = 9, hipErrorNotReady = 600, hipErrorUnknown = 999
-};
-typedef enum hipError_t hipError_t;
+#include "hip_errors.h"
 enum hipMemcpyKind {
   hipMemcpyHostToHost, hipMemcpyHostToDevice, hipMemcpyDeviceToHost, hipMemcpyDeviceToDevice,
   hipMemcpyDefault

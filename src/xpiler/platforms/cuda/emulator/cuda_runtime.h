@@ -16,6 +16,7 @@
 #include "xp_simt.h"
 #define XP_API(name) cuda##name
 #define XP_DEVICE_PROPERTIES cudaDeviceProp
+#define XP_ERROR_CODES "xp_error_codes.inc"
 #include "xp_host.h"
 
 #define CUDART_CB

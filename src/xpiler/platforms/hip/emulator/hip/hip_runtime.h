@@ -19,6 +19,7 @@ template <class T> struct Same { typedef T type; };
 #include "xp_simt.h"
 #define XP_API(name) hip##name
 #define XP_DEVICE_PROPERTIES hipDeviceProp_t
+#define XP_ERROR_CODES "xp_error_codes.inc"
 #include "xp_host.h"
 
 #define hipStreamDefault 0x00
