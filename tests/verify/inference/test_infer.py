@@ -516,3 +516,105 @@ def test_an_extent_below_zero_is_no_extent() -> None:
     kernel = "__global__ void k(const float* a, float* b, int n) { b[0] = a[0]; }"
     with pytest.raises(XpilerError, match=r"XP0301.*the extent n - 9000 of a comes to"):
         plans(kernel, parse_spec({"args": {"a": {"extent": "n - 9000"}}, "launch": {"block": 1}}))
+
+
+def test_a_tile_that_threads_walk_through_has_rows_for_the_walk_alone() -> None:
+    (plan,) = plans("""__global__ void k(const float* a, float* b, int n) {
+        __shared__ float t[16][17];
+        int x = blockIdx.x * 16 + threadIdx.x, y = blockIdx.y * 16 + threadIdx.y;
+        for (int j = 0; j < 16; j += 4)
+            if (x < n && y + j < n) t[threadIdx.y + j][threadIdx.x] = a[(y + j) * n + x];
+        __syncthreads();
+        for (int j = 0; j < 16; j += 4)
+            if (x < n && y + j < n) b[(y + j) * n + x] = t[threadIdx.y + j][15 - threadIdx.x];
+    }""")
+    assert plan.cases[0].block == (16, 4, 1)
+
+
+def test_a_row_of_the_block_is_a_warp_where_x_only_tells_lanes_apart() -> None:
+    (plan,) = plans("""#include <cooperative_groups.h>
+    namespace cg = cooperative_groups;
+    __global__ void k(const int* a, int* b, int rows, int n) {
+        cg::thread_block_tile<32> w = cg::tiled_partition<32>(cg::this_thread_block());
+        int row = blockIdx.x * blockDim.y + threadIdx.y;
+        if (row >= rows) return;
+        int s = 0;
+        for (int i = w.thread_rank(); i < n; i += 32) s += a[row * n + i];
+        for (int d = 16; d > 0; d /= 2) s += w.shfl_down(s, d);
+        if (w.thread_rank() == 0) b[row] = s;
+    }""")
+    assert plan.cases[0].block[0] == 32
+
+
+def test_what_atomics_add_up_is_not_known() -> None:
+    (plan,) = plans("""__global__ void k(const unsigned char* a, int* bins, int n) {
+        __shared__ int own[256];
+        own[threadIdx.x] = 0;
+        __syncthreads();
+        for (int i = threadIdx.x; i < n; i += 256) atomicAdd(&own[a[i]], 1);
+        __syncthreads();
+        if (own[threadIdx.x] != 0) atomicAdd(&bins[threadIdx.x], own[threadIdx.x]);
+    }""")
+    assert counts(plan)["bins"] == 256
+    assert roles(plan)["bins"] == "inout"
+
+
+def test_dynamic_shared_memory_is_as_large_as_what_is_touched() -> None:
+    (plan,) = plans("""__global__ void k(const float* a, float* b, int n) {
+        extern __shared__ float s[];
+        float* t = s + n;
+        for (int i = threadIdx.x; i < n; i += blockDim.x) { s[i] = a[i]; t[i] = 2 * a[i]; }
+        if (threadIdx.x == 0) t[n] = 1;
+        __syncthreads();
+        for (int i = threadIdx.x; i < n; i += blockDim.x) b[i] = s[n - 1 - i] + t[i] + t[n];
+    }""")
+    assert plan.shape is not None
+    assert plan.shape.shared_bytes is not None
+    for case in plan.cases:
+        assert case.shared_bytes == 8 * case.scalars["n"] + 4
+        assert fit.value(plan.shape.shared_bytes, case.scalars) == case.shared_bytes
+
+
+SWITCHED = """
+template <int B> __global__ void k(const float* a, float* b, int n) {
+    int i = blockIdx.x * B + threadIdx.x;
+    if (i < n) b[i] = 2 * a[i];
+}
+extern "C" void op(const float* a, float* b, int n, int threads) {
+    int blocks = (n + threads - 1) / threads;
+    switch (threads) {
+        case 96: k<96><<<blocks, 96>>>(a, b, n); break;
+        case 160: k<160><<<blocks, 160>>>(a, b, n); break;
+        default: exit(1);
+    }
+    k<32><<<1, 32>>>(a, b, n);
+}
+"""
+
+
+def test_arguments_that_end_the_program_are_not_taken() -> None:
+    (plan,) = plans("#include <stdlib.h>\n" + SWITCHED)
+    ways = {case.scalars["threads"] for case in (*plan.cases, *plan.further)}
+    assert ways == {96, 160}, "each way is tried"
+
+
+def test_a_switch_on_a_letter_and_sizes_that_host_code_checks() -> None:
+    (plan,) = plans("""
+    __global__ void k(const float* a, float* b, int n, int width, float f) {
+        int i = blockIdx.x * 64 + threadIdx.x;
+        if (i >= n - width + 1) return;
+        float s = 0;
+        for (int j = 0; j < width; ++j) s += a[i + j];
+        b[i] = f * s;
+    }
+    extern "C" int op(char kind, const float* a, float* b, int n, int width) {
+        if (width > n || n % 2) return -1;
+        switch (kind) {
+            case 's': k<<<(n + 63) / 64, 64>>>(a, b, n, width, 1.0f); break;
+            case 'm': k<<<(n + 63) / 64, 64>>>(a, b, n, width, 1.0f / width); break;
+            default: return -1;
+        }
+        return 0;
+    }""")
+    assert {chr(int(c.scalars["kind"])) for c in (*plan.cases, *plan.further)} == {"s", "m"}
+    assert all(c.scalars["width"] <= c.scalars["n"] for c in plan.cases)

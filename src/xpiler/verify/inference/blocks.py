@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -35,6 +36,9 @@ def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int,
         out = [(n, 1, 1) for n in (*sizes, *lengths, 256, 128, 64, 32, 512, MOST)]
     else:
         tiles = [(a, b) for one in told for a in one.get("x", ()) for b in one.get("y", ())]
+        if not _reads_x(program, kernel):  # x tells lanes apart: a row of the block is a warp
+            rows = [b for one in told for b in one.get("y", ())]
+            tiles += [(program.wave, b) for b in (*rows, 4, 8, 2)]
         tiles += [(a, b) for a in strides.get("x", ()) for b in strides.get("y", ())]
         tiles += [(x[1], x[0]) for x in shared if len(x) == 2]
         tiles += [(n, n) for known in (*told, strides) for sizes in known.values() for n in sizes]
@@ -42,6 +46,15 @@ def block_candidates(program: Program, kernel: Function) -> list[tuple[int, int,
         z = strides.get("z", [4])[0] if "z" in dims else 1
         out = [(a, b, z) for a, b in tiles]
     return [x for x in dict.fromkeys(out) if min(x) > 0 and x[0] * x[1] * x[2] <= most]
+
+
+def _reads_x(program: Program, kernel: Function) -> bool:
+    """Whether the kernel asks for `threadIdx.x` itself, not only for its lane."""
+    return any(
+        isinstance(n, e.Axis) and (n.level, n.dim) == ("thread", "x")
+        for f in c.reachable(program, kernel)
+        for n in walk(f.body)
+    )
 
 
 def _shared(f: Function) -> Iterator[list[int]]:
@@ -59,6 +72,7 @@ class _Reader:
     function: Function
     values: dict[str, e.Expr] = field(default_factory=dict)
     lengths: dict[str, list[int]] = field(default_factory=dict)
+    steps: dict[str, e.Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for n in walk(self.function.body):
@@ -66,14 +80,31 @@ class _Reader:
                 self.values.setdefault(n.var.name, n.init)
             if isinstance(n, s.Decl) and n.space == "shared" and isinstance(n.var.type, Array):
                 self.lengths[n.var.name] = c.shape(n.var.type)
+            if isinstance(n, s.For):
+                self.steps[n.var.name] = n.step
 
     def found(self) -> Found:
         out: Found = {}
-        for ask in (self._sums, self._loops, self._arrays):
+        for ask in (self._tiles, self._sums, self._loops, self._arrays):
             for dim, size in ask():
                 if 1 < size <= MOST and size not in out.setdefault(dim, []):
                     out[dim].append(size)
         return out
+
+    def _tiles(self) -> Iterator[tuple[str, int]]:
+        """`block * k + f(thread) + j`, where j steps through the tile by the values of f."""
+        for n in walk(self.function.body):
+            if isinstance(n, e.Binary) and n.op == "+":
+                terms = list(self._terms(n))
+                inner = [self._number(self.steps[t.name]) for t in terms if self._turns(t)]
+                for block in filter(None, map(self._block_step, terms)):
+                    for step in inner:
+                        if step and 1 < step < block and block % step == 0:
+                            for t in terms:
+                                yield from self._solved(t, step)
+
+    def _turns(self, x: e.Expr) -> TypeGuard[e.Var]:
+        return isinstance(x, e.Var) and x.name in self.steps
 
     def _sums(self) -> Iterator[tuple[str, int]]:
         """`block * k + f(thread)`, where f is to take k values."""

@@ -15,6 +15,7 @@ from xpiler.ir.types import BOOL, Struct
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import scalars
 
+DEEPEST = 8  # calls that a parameter is followed through
 MOST_WAYS = 2
 """Cases beside those with the flags' usual values."""
 Sizes = Mapping[str, int | float]
@@ -22,19 +23,37 @@ Sizes = Mapping[str, int | float]
 
 def ways(program: Program, entry: Function, values: Sizes) -> Iterator[Sizes]:
     """Values with other flags than `values`, all of them changed at once."""
-    choices = {}
+    other = {}
     for p in scalars(program, entry):
         known = {0, 1} if p.type == BOOL else set()
         if c.is_integer(p.type):
-            known = _compared(program, entry, p.name)
+            told = choices(program, entry, p.name)
+            known = _compared(program, entry, p.name) or set(told if len(told) > 1 else ())
         if p.name not in values:
             continue
         now = values[p.name]
         rest = sorted(known - {now}) if known else []
         if rest:
-            choices[p.name] = rest
-    for k in range(min(MOST_WAYS, max(map(len, choices.values()), default=0))):
-        yield {**values, **{n: rest[k % len(rest)] for n, rest in choices.items()}}
+            other[p.name] = rest
+    for k in range(min(MOST_WAYS, max(map(len, other.values()), default=0))):
+        yield {**values, **{n: rest[k % len(rest)] for n, rest in other.items()}}
+
+
+def choices(program: Program, f: Function, name: str, depth: int = 0) -> list[int]:
+    """The constants that a parameter is told apart by, whatever else is done with it, in order."""
+    found: dict[int, None] = {}
+
+    def visit(n: object) -> None:
+        found.update({value: None for x, value in _tests(n, False) if _is(c.bare(x), name)})
+        for g, index, _ in _passed(program, n, name):
+            if depth < DEEPEST:
+                found.update(dict.fromkeys(choices(program, g, g.params[index].name, depth + 1)))
+        for child in children(n):  # type: ignore[arg-type]
+            visit(child)
+
+    for st in f.body:
+        visit(st)
+    return list(found)
 
 
 def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[int]:
@@ -50,7 +69,7 @@ def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[i
     def inner(g: Function, index: int) -> None:
         nonlocal plain
         known = _compared(program, g, g.params[index].name, depth + 1)
-        plain = plain and bool(known) and depth < 8
+        plain = plain and bool(known) and depth < DEEPEST
         found.update(known)
 
     for st in f.body:
@@ -86,13 +105,19 @@ def _is(n: object, name: str) -> bool:
     return isinstance(n, e.Var) and n.name == name
 
 
-def _tests(n: object) -> Iterator[tuple[e.Expr, int]]:
-    """Expressions that `n` compares with a constant; a condition compares with 0."""
+def _tests(n: object, truth: bool = True) -> Iterator[tuple[e.Expr, int]]:
+    """Expressions that `n` compares with a constant; a condition (`truth`) compares with 0."""
     if isinstance(n, e.Binary) and n.op in ("==", "!="):
         for x, k in ((n.a, n.b), (n.b, n.a)):
             k = c.bare(k)
             if isinstance(k, e.Const) and isinstance(k.value, int):
                 yield x, int(k.value)
+    elif isinstance(n, s.Switch):
+        for case in n.cases:
+            for value in case.values:
+                yield n.value, value
+    elif not truth:
+        return
     elif isinstance(n, (s.If, e.Select, s.While)):
         yield n.cond, 0
     elif isinstance(n, e.Unary) and n.op == "!":
@@ -100,10 +125,6 @@ def _tests(n: object) -> Iterator[tuple[e.Expr, int]]:
     elif isinstance(n, e.Binary) and n.op in ("&&", "||"):
         yield n.a, 0
         yield n.b, 0
-    elif isinstance(n, s.Switch):
-        for case in n.cases:
-            for value in case.values:
-                yield n.value, value
 
 
 def _passed(program: Program, n: object, name: str) -> Iterator[tuple[Function, int, e.Expr]]:

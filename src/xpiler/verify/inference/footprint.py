@@ -10,7 +10,13 @@ from xpiler.ir.expr import Var
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
 from xpiler.verify.inference.entries import members
-from xpiler.verify.inference.machine import STEP_BUDGET, LaunchRecord, Machine, OutOfBudget
+from xpiler.verify.inference.machine import (
+    STEP_BUDGET,
+    LaunchRecord,
+    Machine,
+    OutOfBudget,
+    Refused,
+)
 from xpiler.verify.inference.values import (
     TOP,
     Interval,
@@ -131,6 +137,8 @@ def probe(
     m = Machine(program, data, budget=budget, exact=exact)
     try:
         started(m, entry, scalars, shape, shared_bytes)
+    except Refused:
+        return Footprint(m.regions, (), False, m.cost, m.steps)
     except (OutOfBudget, RecursionError, OverflowError, ArithmeticError, KeyError):
         return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
     once = {~loop for loop in m.shared_out - m.again}

@@ -19,6 +19,7 @@ from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
+from xpiler.verify.inference.room import dynamic_bytes
 from xpiler.verify.inference.search import (
     GOOD_COST,
     LIGHT_COST,
@@ -76,6 +77,10 @@ def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     if trial.score()[0] > 0:
         trial = search.best({}, shape)
     trial = search.lighter(trial, partial(_with_values, search, trial, exprs))
+    if exprs.shared_bytes is None:
+        names = {n: e.Cast(_scalar(search, n), I64) for n in search.sizes}
+        search.shared = dynamic_bytes(search, trial, names)
+        exprs = replace(exprs, shared_bytes=search.shared)
     try:
         return _finish(search, trial, exprs, "kernel")
     except XpilerError as why:  # it can be translated all the same
@@ -458,7 +463,7 @@ def _listed(search: Searcher, first: Trial) -> list[Trial]:
 def _case(search: Searcher, t: Trial, indices: dict[str, bool]) -> Case:
     buffers = tuple(_buffer(search, t, p, indices) for p in pointers(search.program, search.entry))
     shape = t.shape or ((1, 1, 1), (1, 1, 1))
-    shared = search._shared_bytes(t.values, t.shape)
+    shared = search.shared_bytes(t.values, t.shape)
     return Case(dict(t.values), buffers, shape[0], shape[1], shared, bool(search.fixed))
 
 

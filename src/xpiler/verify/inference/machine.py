@@ -31,6 +31,10 @@ class OutOfBudget(Exception):
     """The program is too long to interpret."""
 
 
+class Refused(Exception):
+    """Host code gives these arguments up: it ends the program."""
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchRecord:
     """A launch that host code made."""
@@ -51,7 +55,8 @@ class Machine:
     the worst of the stores that run into the next row, where several threads run (`together`).
     `exact`: loops run turn by turn as far as their bounds are decided, so that an access whose
     place does not depend on data counts with just the elements that it touches. `jump` says how
-    control left the statements run last: "break", "continue" or, for a return, nothing.
+    control left the statements run last: "break", "continue" or, for a return, nothing. `maybe`
+    counts the branches around the statement of which it is not known whether they are taken.
     """
 
     program: Program
@@ -65,6 +70,7 @@ class Machine:
     steps: int = 0
     budget: int = STEP_BUDGET
     depth: int = 0
+    maybe: int = 0
     muted: int = 0
     scale: float = 1.0
     cost: float = 0.0

@@ -8,17 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice
 
+from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.blocks import block_candidates
 from xpiler.verify.inference.entries import pointers, scalars
+from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import solve_sizes
 from xpiler.verify.inference.values import Interval, Region
-from xpiler.verify.spec import Spec, size_value
+from xpiler.verify.spec import Spec, evaluate, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
 GOOD_COST = 1 << 23  # statements that run in no time
@@ -42,6 +44,7 @@ ROUND = (16, 32, 48)
 EVEN = (64, 32, 96, 48, 80, 112)
 EARLY, LATE = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16), (1, 1, 2, 2, 3, 4, 5, 8)
 DRAWS, ENOUGH = 500, 12
+MOST_CHOICES = 6  # constants tried of those that a parameter is compared with
 Score = tuple[float, ...]
 
 
@@ -78,6 +81,11 @@ class Trial:
         return self.score() <= (0.0, 0.0)
 
     @property
+    def idles(self) -> bool:
+        """Whether nothing is launched or written: the program may refuse such arguments."""
+        return self.seen.empty() or not self.seen.writes()
+
+    @property
     def bounded(self) -> bool:
         """Whether all that is touched lies in known spans that begin where buffers do."""
         spans = [r.touched for r in self.seen.regions.values() if r.touched is not None]
@@ -105,6 +113,7 @@ class Searcher:
     remaining: int = TOTAL_STEPS
     exact: bool = False
     few: bool = False
+    shared: e.Expr | None = None
     spare: list[Trial] = field(default_factory=list)
     known: dict[object, Trial] = field(default_factory=dict)
 
@@ -120,6 +129,8 @@ class Searcher:
             if c.is_integer(p.type) and p.name not in self.fixed
         ]
         self.literals = c.literals(self.program)[:24]
+        told = {n: choices(self.program, self.entry, n) for n in self.sizes}
+        self.choices = {n: known for n, known in told.items() if known}
 
     def defaults(self, sizes: Sequence[int]) -> dict[str, int | float]:
         """Values for all scalars: `sizes` for the free integers in order."""
@@ -140,7 +151,7 @@ class Searcher:
         key = (frozenset(values.items()), frozenset(data.items()), shape, self.exact)
         if key in self.known:
             return replace(self.known[key], values=values, few=self.few)
-        shared = self._shared_bytes(values, shape)
+        shared = self.shared_bytes(values, shape)
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
         seen = probe(self.program, self.entry, values, data, shape, shared, budget, self.exact)
         self.remaining -= seen.steps
@@ -161,9 +172,14 @@ class Searcher:
                 out[p.name] = Interval(low, high)
         return out
 
-    def _shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
+    def shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
+        """The dynamic shared memory of a lone kernel: given, or `shared`."""
         given = self.spec.launch.shared_bytes
-        return size_value(given, values) if given is not None and shape is not None else 0
+        if shape is None:
+            return 0
+        if given is not None:
+            return size_value(given, values)
+        return evaluate(self.shared, values) if self.shared is not None else 0
 
     # -- scalars -----------------------------------------------------------------------------
     def best(self, data: Mapping[str, Interval], shape: Shape | None = None) -> Trial:
@@ -176,8 +192,11 @@ class Searcher:
         ]
         if trials[0].perfect or not self.sizes:
             return self._lighter(trials[0])
-        if not self.kernel and all(t.seen.empty() for t in trials):
-            trials += self._drawn(trials[0])
+        if all(t.idles for t in trials):
+            found = self._chosen(starts, data, shape)
+            light = any(t.score()[0] == 0 and t.seen.cost <= GOOD_COST for t in found)
+            drawn = [] if light or self.kernel else self._drawn(trials[0])
+            trials += [*drawn, *found]
         if self._guarded_wrongly(trials[0]):
             return self._lighter(trials[0])  # the emulator will say where
         solved = solve_sizes(
@@ -194,6 +213,16 @@ class Searcher:
         running = [t for t in trials if not t.seen.empty()] or trials
         return self._lighter(running[0] if best.score()[0] > 0 else best)
 
+    def _chosen(
+        self, starts: Sequence[Sequence[int]], data: Mapping[str, Interval], shape: Shape | None
+    ) -> list[Trial]:
+        """The trials that do something, of those with constants that sizes are told apart by."""
+        found = []
+        for k in range(min(MOST_CHOICES, max(map(len, self.choices.values()), default=0))):
+            told = {n: known[k % len(known)] for n, known in self.choices.items()}
+            found += [self.trial({**self.defaults(s), **told}, data, shape) for s in starts]
+        return [t for t in found if not t.idles]
+
     def _drawn(self, first: Trial) -> list[Trial]:
         """The best of small sizes drawn by lot, where host code sends all usual ones away.
 
@@ -205,8 +234,9 @@ class Searcher:
         found: list[Trial] = []
         for _ in range(DRAWS):
             sizes = [lot.choice(LATE if k >= late else EARLY) for k in range(len(self.sizes))]
-            t = self.trial(self.defaults(sizes), first.data, first.shape)
-            if not t.seen.empty() and t.score()[0] == 0:
+            told = {n: lot.choice(known) for n, known in self.choices.items()}
+            t = self.trial({**self.defaults(sizes), **told}, first.data, first.shape)
+            if not t.idles and t.score()[0] == 0:
                 found.append(t)
             if len(found) == ENOUGH:
                 break

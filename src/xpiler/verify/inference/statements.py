@@ -9,7 +9,13 @@ from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.machine import CONCRETE_TRIPS, EXACT_TRIPS, Machine, follows
+from xpiler.verify.inference.machine import (
+    CONCRETE_TRIPS,
+    EXACT_TRIPS,
+    Machine,
+    Refused,
+    follows,
+)
 from xpiler.verify.inference.rows import offsets, spilled_tile
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Value, point
 
@@ -36,6 +42,8 @@ def execute(m: Machine, st: s.Stmt) -> bool:
             return m.run(st.body)
         case s.Switch():
             return _switch(m, st)
+        case s.Instr(name="trap"):
+            return _trap(m)
         case s.Instr():
             _instruction(m, st)
         case s.Launch():
@@ -54,6 +62,14 @@ def execute(m: Machine, st: s.Stmt) -> bool:
             m.jump = "break" if isinstance(st, s.Break) else "continue"
             return False
     return True
+
+
+def _trap(m: Machine) -> bool:
+    """The end of the program; where it is certain to come, the arguments are no good."""
+    if not m.together and not m.maybe:
+        raise Refused
+    m.jump = ""
+    return False
 
 
 def _declare(m: Machine, st: s.Decl) -> None:
@@ -107,12 +123,14 @@ def _branch(m: Machine, st: s.If) -> bool:
     if truth.single:
         return m.run(st.then if truth.lo else st.orelse)
     env, facts = m.snapshot()
+    m.maybe += 1
     m.facts = m._refined_from(facts, st.cond, True)
     through = m.run(st.then)
     then_env = m.env
     jump = m.jump
     m.env, m.facts = dict(env), m._refined_from(facts, st.cond, False)
     other = m.run(st.orelse)
+    m.maybe -= 1
     m.jump = "continue" if "continue" in (jump, m.jump) else m.jump or jump
     if through and other:
         m.env = join_env(then_env, m.env)
@@ -131,11 +149,13 @@ def _switch(m: Machine, st: s.Switch) -> bool:
     if chosen.single:
         return _arm(m, st, chosen)
     env, facts = m.snapshot()
+    m.maybe += 1
     for case in st.cases:
         before = m.env
         m.env, m.facts = dict(env), facts
         m.run(case.body)
         m.env = join_env(before, m.env)
+    m.maybe -= 1
     m.facts = facts
     return True
 
@@ -218,7 +238,9 @@ def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = Non
         m.facts = m._refined_from(m.facts, cond, True)
     start, scale = dict(m.env), m.scale
     m.scale *= UNKNOWN_TRIPS if math.isinf(trips) else max(1.0, trips)
+    m.maybe += 1
     m.run(body)
+    m.maybe -= 1
     m.scale = scale
     m.env = {k: v.join(start[k], m.env.get(k, TOP)) if k in changed else start[k] for k in start}
     m.facts = {x: i for x, i in inner.items() if x in facts}
@@ -361,7 +383,9 @@ def _instruction(m: Machine, st: s.Instr) -> None:
     if family == "atomic":
         elem = st.ins[0].type.elem if isinstance(st.ins[0].type, Pointer) else U32
         for write in (False, True):
-            m.access(ins[0], v.size_of(elem, m.program), write, atomic=True)
+            region = m.access(ins[0], v.size_of(elem, m.program), write, atomic=True)
+            if region is not None:  # any number may have been added up
+                region.content = TOP
         _set_outs(m, st, TOP)
     elif family == "host":
         _host(m, st, op, ins)
