@@ -21,6 +21,7 @@ from xpiler.passes.cleanup.inplace import InPlace
 from xpiler.passes.cleanup.masks import Masks
 from xpiler.passes.cleanup.mirror import Mirror
 from xpiler.passes.cleanup.networks import Networks
+from xpiler.passes.cleanup.numbered import Numbered
 from xpiler.passes.cleanup.optional import Optional
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
@@ -70,7 +71,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Unflatten(),
         Coalesce(),
         Contract(),
-        *((InPlace(),) if in_order else ()),
+        *((Numbered(), InPlace()) if in_order else ()),
         Gates(),
         Guards(parts=in_order),
         Strips(),
