@@ -240,3 +240,27 @@ def test_what_comes_back_as_it_went_is_not_written(
     program = build(text, "cuda", call, checks=True, filename="unit.cu")
     made = execute(program, call)
     assert [int(x) for x in made.written[leaves]] == written
+
+
+@pytest.mark.parametrize(
+    ("copy", "kinds"),
+    [
+        ("cudaMemcpyToSymbol(table, x, 16);", []),
+        (
+            "void* p; cudaGetSymbolAddress(&p, table); cudaMemcpy(p, x, 16, cudaMemcpyHostToDevice);",
+            [],
+        ),
+        ("cudaMemcpy(table, x, 16, cudaMemcpyHostToDevice);", ["wrong_space"]),
+        (
+            "cudaMemcpy(shared, x, 16, cudaMemcpyHostToDevice); cudaMemcpyToSymbol(table, shared, 16);",
+            [],
+        ),
+    ],
+)
+def test_a_device_variable_has_no_address_in_host_code(copy: str, kinds: list[str]) -> None:
+    text = """__constant__ float table[4];
+    __managed__ float shared[4];
+    __global__ void k(float* y) { y[threadIdx.x] = table[threadIdx.x]; }
+    extern "C" void entry(const float* x, float* y) { COPY k<<<1, 4>>>(y); }"""
+    found = run(text.replace("COPY", copy), "entry", normal(4), zeros(4))
+    assert found.errors == kinds

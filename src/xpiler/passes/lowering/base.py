@@ -18,6 +18,7 @@ from xpiler.ir.program import Program
 from xpiler.ir.rewrite import rewrite_stmts, walk
 from xpiler.ir.stmt import For, Stmt
 from xpiler.passes.cleanup import Assumptions
+from xpiler.passes.lowering.symbols import on_device
 from xpiler.platforms.registry import Platform
 
 Triple = tuple[int, int, int]
@@ -106,7 +107,8 @@ def lower(
         return Lowered(unmarked(program))
     module = importlib.import_module(f"xpiler.passes.lowering.{recipe}")
     found: Lowered = module.lower(program, platform, origin or Origin(), assume or Assumptions())
-    return found
+    placed, said = on_device(found.program)
+    return replace(found, program=placed, diagnostics=(*found.diagnostics, *said))
 
 
 def unmarked(program: Program) -> Program:

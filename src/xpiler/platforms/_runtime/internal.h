@@ -112,6 +112,7 @@ struct Region {
   RegionKind kind = region_device;
   uint8_t space = space_device, shift = 2;
   bool live = true, constant = false;
+  bool symbol = false;               // a device variable whose address nobody asked for: host code has its name only
   unsigned element = 1;
   const char* name = "";
   Site born[4] = {};                 // where it was allocated: innermost call first

@@ -192,10 +192,10 @@ static void retire(Region* r) {
   slot = r;
 }
 
-static Region* add_global(uintptr_t lo, size_t bytes, const char* name, bool constant) {
+static Region* add_global(uintptr_t lo, size_t bytes, const char* name, bool constant, bool managed) {
   Region* r = static_cast<Region*>(heap(sizeof(Region)));
   *r = Region();
-  r->lo = lo, r->hi = lo + bytes, r->kind = region_global, r->space = space_both, r->name = name, r->constant = constant;
+  r->lo = lo, r->hi = lo + bytes, r->kind = region_global, r->space = space_both, r->name = name, r->constant = constant, r->symbol = !managed;
   if (lo & 3) r->shift = 0;
   if (!add_shadow(r)) fail("no memory for watching a global variable");
   if (r->bytes) memset(r->bytes, byte_initialised, bytes);
@@ -204,20 +204,30 @@ static Region* add_global(uintptr_t lo, size_t bytes, const char* name, bool con
 }
 
 // Globals are announced by static initialisers, which may run before the run's options are known: kept until then.
-struct Announced { void* p; size_t bytes; const char* name; bool constant; };
+struct Announced { void* p; size_t bytes; const char* name; bool constant, managed; };
 static Announced announced[1024];
 static unsigned announced_count;
 static bool started;
 
-void register_global(void* p, xprt_size bytes, const char* name, bool constant) {
-  if (started) add_global(uintptr_t(p), bytes, name, constant);
-  else if (announced_count < 1024) announced[announced_count++] = {p, bytes, name, constant};
+void register_global(void* p, xprt_size bytes, const char* name, bool constant, bool managed) {
+  if (started) add_global(uintptr_t(p), bytes, name, constant, managed);
+  else if (announced_count < 1024) announced[announced_count++] = {p, bytes, name, constant, managed};
+}
+
+bool is_symbol(const void* p) {
+  Region* r = find_region(uintptr_t(p));
+  return r && r->symbol;
+}
+
+void address_symbol(const void* p) {
+  Region* r = find_region(uintptr_t(p));
+  if (r) r->symbol = false;
 }
 
 static void add_announced() {
   started = true;
   for (unsigned i = 0; i < announced_count; i++)
-    add_global(uintptr_t(announced[i].p), announced[i].bytes, announced[i].name, announced[i].constant);
+    add_global(uintptr_t(announced[i].p), announced[i].bytes, announced[i].name, announced[i].constant, announced[i].managed);
 }
 
 // ---- the surface's allocations --------------------------------------------------------------------------

@@ -115,7 +115,9 @@ xprt_size shared_bytes_used();                  // static arrays seen so far + d
 
 // Announce a __device__/__constant__ variable, so that findings name it. Call it before the first launch
 // (an initialiser of a static object does). `constant`: kernels must not write it.
-void register_global(void* p, xprt_size bytes, const char* name, bool constant);
+void register_global(void* p, xprt_size bytes, const char* name, bool constant, bool managed);
+bool is_symbol(const void* p);          // a device variable by its name: what copies take only by their forms for symbols
+void address_symbol(const void* p);     // the host asked for its address
 
 // ---- memory of the host ---------------------------------------------------------------------------------
 enum Space { space_device = 1, space_host = 2, space_both = 3 };     // who may dereference it

@@ -436,10 +436,10 @@ def _announce(tokens: Sequence[Token], index: int, number: int) -> Edit | None:
     names = _variables(tokens[start:end])
     if not names:
         return None
-    constant = "true" if "__constant__" in present else "false"
+    how = ", ".join(str(word in present).lower() for word in ("__constant__", "__managed__"))
     calls = " ".join(
         f"static ::xp_simt::DeviceVariable xp_variable_{number}_{k}"
-        f'(&{name}, sizeof({name}), "{name}", {constant});'
+        f'(&{name}, sizeof({name}), "{name}", {how});'
         for k, name in enumerate(names)
     )
     return Edit(end, end + 1, f"; {calls}")

@@ -14,7 +14,7 @@ from xpiler.analysis.purity import readers
 from xpiler.analysis.ranges import Facts, Ledger
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.program import Function, Global, Program
+from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
@@ -165,19 +165,11 @@ class _Driver:
         needed = _reached(program, [k.body for k in low.kernels])
         scalar = _reached(program, [h.body for h in hosts.values()])
         helpers = [replace(f, role="device") for f in program.functions if f.name in needed]
-        keep = [f for f in program.functions if f.name in scalar - needed and f.name not in hosts]
+        own = {f.name for f in program.functions if self._is_device(f) and not f.static}
+        keep = [f for f in program.functions if f.name in (scalar | own) - needed - set(hosts)]
         order = [hosts[f.name] for f in program.functions if f.name in hosts]
         functions = (*low.helpers.values(), *helpers, *low.kernels, *keep, *order)
-        spaces = tuple(self._placed(g) for g in program.globals)
-        return replace(program, functions=tuple(functions), globals=spaces)
-
-    def _placed(self, g: Global) -> Global:
-        """Tables that kernels read lie in constant memory."""
-        used = {n for k in self.low.kernels for n in names_in(k.body)}
-        for f in self.low.program.functions:
-            if f.name in _reached(self.low.program, [k.body for k in self.low.kernels]):
-                used |= names_in(f.body)
-        return replace(g, space="constant") if g.var.name in used and g.space == "local" else g
+        return replace(program, functions=tuple(functions))
 
 
 def _works_on_memory(f: Function) -> bool:

@@ -211,6 +211,7 @@ inline XP_API(Error_t) XP_API(MemcpyFromSymbol)(void* to, T& symbol, size_t n, s
 }
 template <class P, class T> inline XP_API(Error_t) XP_API(GetSymbolAddress)(P** p, T& symbol) {
   *p = (P*)(void*)&symbol;
+  xprt::address_symbol(&symbol);
   XP_OK;
 }
 template <class T> inline XP_API(Error_t) XP_API(GetSymbolSize)(size_t* n, T&) { *n = sizeof(T); XP_OK; }

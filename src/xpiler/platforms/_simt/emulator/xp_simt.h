@@ -143,8 +143,8 @@ inline DynamicSlot dynamic_slot() { return {}; }
 
 // Announces a __device__ or __constant__ variable before the first launch.
 struct DeviceVariable {
-  DeviceVariable(const volatile void* p, xprt_size bytes, const char* name, bool constant) {
-    xprt::register_global(const_cast<void*>(p), bytes, name, constant);
+  DeviceVariable(const volatile void* p, xprt_size bytes, const char* name, bool constant, bool managed) {
+    xprt::register_global(const_cast<void*>(p), bytes, name, constant, managed);
   }
 };
 

@@ -177,8 +177,8 @@ inline bool launch_cooperative(xprt::Index3 grid, xprt::Index3 block, xprt_size 
 
 namespace xp_simt {                          // announces a variable in GDRAM before the first launch
 struct DeviceVariable {
-  DeviceVariable(const volatile void* p, xprt_size bytes, const char* name, bool constant) {
-    xprt::register_global(const_cast<void*>(p), bytes, name, constant);
+  DeviceVariable(const volatile void* p, xprt_size bytes, const char* name, bool constant, bool managed) {
+    xprt::register_global(const_cast<void*>(p), bytes, name, constant, managed);
   }
 };
 }  // namespace xp_simt

@@ -43,6 +43,7 @@ namespace host {
 int allocate(void** p, size_t bytes, bool host, int line);
 int release(void* p, int line);
 int copy(void* to, const void* from, size_t bytes, int direction, cnrtQueue_t queue, int line);
+int copy_symbol(void* to, const void* from, size_t bytes, size_t size, size_t offset, int line);
 int fill(void* to, int byte, size_t bytes, int line);
 int queue_new(cnrtQueue_t* q);
 int queue_end(cnrtQueue_t q, int line);
@@ -121,6 +122,22 @@ inline cnrtRet_t cnrtMemcpyAsync(void* to, const void* from, size_t n, cnrtQueue
 }
 inline cnrtRet_t cnrtMemcpyAsync_V2(void* to, const void* from, size_t n, cnrtQueue_t q, cnrtMemTransDir_t dir, XP_LINE) {
   XP_DO(copy(to, from, n, dir, q, xp_line));
+}
+template <class T>
+inline cnrtRet_t cnrtMemcpyToSymbol(T& symbol, const void* from, size_t n, size_t offset, cnrtMemTransDir_t, XP_LINE) {
+  XP_DO(copy_symbol((char*)&symbol + offset, from, n, sizeof(T), offset, xp_line));
+}
+template <class T>
+inline cnrtRet_t cnrtMemcpyToSymbolAsync(T& symbol, const void* from, size_t n, size_t offset, cnrtMemTransDir_t, cnrtQueue_t, XP_LINE) {
+  XP_DO(copy_symbol((char*)&symbol + offset, from, n, sizeof(T), offset, xp_line));
+}
+template <class T>
+inline cnrtRet_t cnrtMemcpyFromSymbol(void* to, T& symbol, size_t n, size_t offset, cnrtMemTransDir_t, XP_LINE) {
+  XP_DO(copy_symbol(to, (const char*)&symbol + offset, n, sizeof(T), offset, xp_line));
+}
+template <class T>
+inline cnrtRet_t cnrtMemcpyFromSymbolAsync(void* to, T& symbol, size_t n, size_t offset, cnrtMemTransDir_t, cnrtQueue_t, XP_LINE) {
+  XP_DO(copy_symbol(to, (const char*)&symbol + offset, n, sizeof(T), offset, xp_line));
 }
 inline cnrtRet_t cnrtMemset(void* p, int byte, size_t n, XP_LINE) { XP_DO(fill(p, byte, n, xp_line)); }
 inline cnrtRet_t cnrtMemsetD8(void* p, unsigned char byte, size_t n, XP_LINE) { XP_DO(fill(p, byte, n, xp_line)); }

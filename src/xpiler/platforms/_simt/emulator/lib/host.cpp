@@ -74,6 +74,10 @@ static bool lies_on(const void* p, bool device) {
   return !xprt::region_of(p, &base, &bytes, &space) || (space & (device ? xprt::space_device : xprt::space_host));
 }
 bool direction(const void* to, const void* from, int kind, int line) {
+  if (xprt::is_symbol(to) || xprt::is_symbol(from)) {
+    xprt::finding(xprt::severity_error, "wrong_space", "a device variable has no address in host code: copy by its symbol", line);
+    return false;
+  }
   if (kind > 3 || (lies_on(to, kind & 1) && lies_on(from, kind & 2))) return true;
   const char* text = "the direction of the copy does not agree with where its ends lie";
   xprt::finding(xprt::severity_error, "wrong_space", text, line);

@@ -59,8 +59,16 @@ int copy(void* to, const void* from, size_t bytes, int direction, cnrtQueue_t qu
     if (to_device ? !on_device(to) : only_on_device(to)) return wrong("wrong_space", "the direction of the copy does not agree with its destination", line);
     if (from_device ? !on_device(from) : only_on_device(from)) return wrong("wrong_space", "the direction of the copy does not agree with its source", line);
   }
+  if (xprt::is_symbol(to) || xprt::is_symbol(from))
+    return wrong("wrong_space", "a device variable has no address in host code: copy by its symbol", line);
   check_waited(queue, line);
   xprt::copy(to, from, bytes, line);
+  return cnrtSuccess;
+}
+int copy_symbol(void* to, const void* from, size_t bytes, size_t size, size_t offset, int line) {
+  if (offset + bytes > size) return wrong("oob_write", "the copy goes past the end of the device variable", line);
+  check_waited(nullptr, line);
+  if (bytes) xprt::copy(to, from, bytes, line);
   return cnrtSuccess;
 }
 int fill(void* to, int byte, size_t bytes, int line) {
