@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["Options", "Translation", "XpilerError", "audit", "run", "translate", "verify"]
+__all__ = ["Options", "Translation", "XpilerError", "audit", "compare", "run", "translate"]
 
 _HOME = {
     "Options": "xpiler.pipeline",
     "Translation": "xpiler.pipeline",
     "XpilerError": "xpiler.diagnostics",
     "audit": "xpiler.api",
+    "compare": "xpiler.api",
     "run": "xpiler.api",
     "translate": "xpiler.api",
-    "verify": "xpiler.api",
 }
 
 

@@ -1,4 +1,4 @@
-"""What `import xpiler` offers: translate, verify, run, audit."""
+"""What `import xpiler` offers: translate, compare, run, audit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from xpiler.pipeline import Options, Translation
 from xpiler.pipeline import translate as _translate
 
 if TYPE_CHECKING:
+    from xpiler.verify.running import SourceRun
     from xpiler.verify.verdict import Verdict
 
 
@@ -39,9 +40,12 @@ def translate(
     return propose(text, file, Options(target=to, **options), proposer_of(settings(models)))
 
 
-def verify(source: str, target: str, *, file: str, target_platform: str, **options: Any) -> Verdict:
-    """Run `source` and its translation `target` on the same inputs and compare.
+def compare(
+    source: str, target: str, *, file: str, target_platform: str, **options: Any
+) -> Verdict:
+    """Run `source` and its translation `target` on the same inputs, as `xpiler verify` does.
 
+    `file` names the source, `target_platform` says what `target` is written in.
     Raises XpilerError where the source cannot be read or nothing in it can be run.
     """
     from xpiler.verify.session import verify_pair
@@ -49,9 +53,10 @@ def verify(source: str, target: str, *, file: str, target_platform: str, **optio
     return verify_pair(source, target, file, Options(target=target_platform, **options))
 
 
-def run(text: str, *, file: str = "kernel.cu", checks: bool = True, **options: Any) -> Any:
+def run(text: str, *, file: str = "kernel.cu", checks: bool = True, **options: Any) -> SourceRun:
     """Run one source on its emulator; gives the outputs and the faults that were found.
 
+    Without `checks` it is fast and looks for no faults.
     Raises XpilerError where the source cannot be read or nothing in it can be run.
     """
     from xpiler.verify.running import run_source
@@ -60,7 +65,10 @@ def run(text: str, *, file: str = "kernel.cu", checks: bool = True, **options: A
 
 
 def audit(text: str, *, file: str = "kernel.cu", **options: Any) -> list[Diagnostic]:
-    """What is wrong with a source, found by running it under different inputs and schedules."""
+    """What is wrong with a source, found by running it under different inputs and schedules.
+
+    Raises XpilerError where the source cannot be read or nothing in it can be run.
+    """
     from xpiler.verify.running import audit_source
 
     return audit_source(text, file, Options(target="c", **options))

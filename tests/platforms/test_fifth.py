@@ -31,5 +31,16 @@ def test_our_kernels_are_written_for_it(acme: registry.Platform, name: str) -> N
     assert "__global__" not in result.text
 
 
+def test_files_that_a_table_names_lie_beside_the_folder_or_are_ours(tmp_path: Path) -> None:
+    (tmp_path / "own" / "stubs").mkdir(parents=True)
+    (tmp_path / "own" / "platform.toml").write_text(
+        'name = "own"\ninherits = ["_simt/math.toml"]\n'
+        '[frontend]\nstubs = ["own/stubs", "_simt/stubs"]\n'
+    )
+    words = registry.load_platform(tmp_path / "own").words
+    assert words.stubs == (str(tmp_path / "own/stubs"), str(registry.HERE / "_simt/stubs"))
+    assert words.math["expf"].func == "exp"
+
+
 def test_it_is_gone_without_its_folder() -> None:
     assert "acme" not in registry.platforms()

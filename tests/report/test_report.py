@@ -84,6 +84,18 @@ def test_a_pipe_gets_plain_text_and_never_loads_rich() -> None:
     assert (done.stdout, done.stderr) == ("error[XP0203]: no [bold]markup[/bold]\n", "")
 
 
+def test_a_verdict_is_told_once_with_its_notes_and_how_to_see_it_again() -> None:
+    verdict = Verdict(
+        "unverified", "tested", 3, seed=9, code="XP0705", reason="out of time", notes=("slow",)
+    )
+    out = io.StringIO()
+    Terminal(out, colour=False).translation(translation(verdict=verdict), "k.c")
+    assert out.getvalue() == "k.cu -> k.c: not verified: out of time\n    note: slow\n"
+    assert verdict.diagnostics()[0].help == "--seed 9 repeats the run"
+    Terminal(out, colour=False).translation(translation(verdict=None), None)
+    assert out.getvalue().endswith("k.cu -> c: not verified\n")
+
+
 def test_a_terminal_gets_the_same_words_in_colour() -> None:
     plain, screen = io.StringIO(), Screen()
     for stream, colour in ((plain, False), (screen, True)):

@@ -19,7 +19,7 @@ def command(file: str, no_checks: bool, **given: Any) -> int:
 
     Exit code 0: it ran without a fault; 1: faults were found; 2: error.
     """
-    from xpiler.cli.output import click_echo_err, failed
+    from xpiler.cli.output import click_echo_err, failed, plain
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.verify.running import run_source
@@ -30,7 +30,8 @@ def command(file: str, no_checks: bool, **given: Any) -> int:
     except XpilerError as why:
         return failed(why.diagnostics, given["as_json"])
     if given["as_json"]:
-        click.echo(json.dumps(run.to_json(), indent=2, sort_keys=True, default=str))
+        data = {**run.to_json(), "diagnostics": [plain(d) for d in run.diagnostics]}
+        click.echo(json.dumps(data, indent=2, sort_keys=True, default=str))
     else:
         click.echo(run.render(), nl=False)
         for d in run.diagnostics:

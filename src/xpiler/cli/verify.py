@@ -20,10 +20,11 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
 
     Exit code 0: verified; 1: not verified; 2: error.
     """
-    from xpiler.cli.output import failed
+    from xpiler.cli.output import failed, problems
     from xpiler.cli.translate import options_of
     from xpiler.diagnostics import XpilerError
     from xpiler.platforms.registry import platform_of
+    from xpiler.report.terminal import Terminal
     from xpiler.verify.session import verify_pair
 
     try:
@@ -36,4 +37,6 @@ def command(source_file: str, target_file: str, target: str | None, **given: Any
         click.echo(json.dumps(verdict.to_json(), indent=2, sort_keys=True, default=str))
     else:
         click.echo(f"{source_file} ~ {target_file}: {verdict.render()}")
+        Terminal().grounds(verdict)
+        problems(verdict.diagnostics())
     return 0 if verdict.ok else 1

@@ -66,10 +66,18 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def load_platform(folder: Path, root: Path = HERE) -> Platform:
-    """The platform described in `folder`; names inside its table are relative to `root`."""
+    """The platform described in `folder`.
+
+    Files that its table names lie beside the folder, or else below `root`, where ours are.
+    """
+
+    def place(name: str) -> Path:
+        beside = folder.parent / name
+        return beside if beside.exists() else root / name
+
     table = _load(folder / "platform.toml")
-    tables = [*(_load(root / name) for name in table.get("inherits", ())), table]
-    stubs = tuple(str(root / s) for s in table.get("frontend", {}).get("stubs", ()))
+    tables = [*(_load(place(name)) for name in table.get("inherits", ())), table]
+    stubs = tuple(str(place(s)) for s in table.get("frontend", {}).get("stubs", ()))
     return Platform(
         name=table["name"],
         title=table.get("title", table["name"]),

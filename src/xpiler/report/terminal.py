@@ -15,6 +15,8 @@ from xpiler.report.tables import Table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from xpiler.verify.verdict import Verdict
+
 STYLES = {
     "verified": "green", "not verified": "yellow", "partial": "yellow", "refused": "red",
     "error": "bold red", "warning": "bold yellow", "note": "bold cyan",
@@ -78,8 +80,15 @@ class Terminal:
         verdict = "" if told == status else f": {told.removeprefix(f'{status}: ')}"
         where = output if output not in (None, "-") else result.target
         self._status(f"{result.file} -> {where}: ", status, verdict)
-        if result.verdict is not None and result.verdict.ok and result.verdict.assumptions:
-            self.line(f"    given that {'; '.join(result.verdict.assumptions)}", "dim")
+        if result.verdict is not None:
+            self.grounds(result.verdict)
+
+    def grounds(self, verdict: Verdict) -> None:
+        """What a verdict assumes and what else there is to know of it."""
+        if verdict.ok and verdict.assumptions:
+            self.line(f"    given that {'; '.join(verdict.assumptions)}", "dim")
+        for note in verdict.notes:
+            self.line(f"    note: {note}", "dim")
 
     def _status(self, before: str, status: str, after: str) -> None:
         if not self.colour:

@@ -89,7 +89,8 @@ class Verdict:
             return ()
         found = "; ".join(str(f) for f in self.findings[:_SHOWN_FINDINGS])
         severity: Literal["error", "warning"] = "error" if self.outcome == "wrong" else "warning"
-        return (Diagnostic(self.code, self.reason, severity=severity, reason=found),)
+        again = f"--seed {self.seed} repeats the run" if self.seed else ""
+        return (Diagnostic(self.code, self.reason, severity=severity, reason=found, help=again),)
 
 
 def _weakest(levels: Sequence[Level]) -> Level:
