@@ -147,7 +147,28 @@ def translate(
 
 
 def _symbolic(reading: Reading, target: Platform, options: Options, out: Translation) -> Raised:
-    """The symbolic passes' text, verified if `options` ask for that; how it is called."""
+    """The symbolic passes' text, verified if `options` ask for that; how it is called.
+
+    Where what was guessed of the source may be all that is wrong, better guesses are looked for.
+    """
+    from xpiler.verify.settling import in_doubt, settle
+
+    known = list(out.diagnostics)
+    raised = _once(reading, target, options, out)
+    if not in_doubt(out.verdict) or options.schedule:
+        return raised
+    with out.trace.step("other guesses") as step:
+        changed = settle(reading, options.sandbox, out.trace.seed)
+        step.checks["changed"] = "yes" if changed else "no"
+    if changed:
+        told = [d for plan in reading.plans for d in plan.diagnostics if d not in known]
+        out.text, out.verdict, out.diagnostics = None, None, [*known, *told]
+        raised = _once(reading, target, options, out)
+    return raised
+
+
+def _once(reading: Reading, target: Platform, options: Options, out: Translation) -> Raised:
+    """The symbolic passes' text for the plans that there are."""
     if not options.schedule and _port(reading, target, options, out):
         return Raised(alike=True)
     raised = _raise_and_write(reading, target, out, options)

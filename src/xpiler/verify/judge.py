@@ -31,6 +31,7 @@ from xpiler.verify.verdict import Verdict
 
 NOT_A_NUMBER = "is not a number on every input tried"
 INDEPENDENT = "no output depends on the inputs that were tried"
+SILENT = "the source writes to none of its buffers"
 _FAR_OUT = 64.0  # how much larger the terms of a sum may be when some inputs are far out
 _FAR_REASONS = {
     "spike": "a few inputs are far out",
@@ -194,7 +195,7 @@ class Judge:
             raise Stop(_unverified("XP0705", reason))
         outputs = [b for b in self.buffers if self._is_output(b)]
         if not outputs:
-            raise Stop(_unverified("XP0704", "the source writes to none of its buffers"))
+            raise Stop(_unverified("XP0704", SILENT))
         runs = self.usable_runs
         for b in outputs:
             if is_float(b.dtype) and all(self._finite_share(b, run) < 0.5 for run in runs):

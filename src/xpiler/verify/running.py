@@ -128,11 +128,18 @@ class _Runner:
     def entry(
         self, out: SourceRun, executor: EmulatorExecutor, reading: Reading, plan: EntryPlan
     ) -> None:
-        """All cases of an entry; sizes that only misalign wide accesses are not its fault."""
+        """All cases of an entry; guesses that the source is not made for are not its fault."""
+        from xpiler.verify.settling import Settler
+
         findings, calls = self.cases(executor, reading, plan, plan.cases, out.seed)
         errors = {f.kind for f in findings if f.severity == "error"}
         if errors == {"misaligned"} and plan.aligned:
             findings, calls = self.cases(executor, reading, plan, plan.aligned, out.seed)
+        elif errors and self.every_case:
+            settled = Settler(reading, executor, out.seed).settled(plan)
+            out.diagnostics += [d for d in settled.diagnostics if d.code == "XP0709"]
+            if settled.cases and settled is not plan:
+                findings, calls = self.cases(executor, reading, settled, settled.cases, out.seed)
         out.calls += calls
         out.diagnostics += _told(findings, self.file, self.text)
 

@@ -251,7 +251,8 @@ def check_translation(
                 continue
             if not plan.cases:
                 why = "; ".join(d.message for d in plan.diagnostics)
-                verdicts.append(Verdict("unverified", "compiled", code="XP0704", reason=why))
+                code = "XP0709" if "XP0709" in {d.code for d in plan.diagnostics} else "XP0704"
+                verdicts.append(Verdict("unverified", "compiled", code=code, reason=why))
                 continue
             verdict = verdict_on(plan)
             if plan.aligned and (why := _of_sizes(verdict)):
@@ -404,6 +405,7 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     from xpiler.platforms.registry import platform, platform_of
     from xpiler.port import can_port
     from xpiler.verify.reading import read
+    from xpiler.verify.settling import in_doubt, settle
 
     source = platform(options.source) if options.source else platform_of(file, source_text)
     diagnostics: list[Diagnostic] = []
@@ -412,6 +414,9 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     target = platform(options.target)
     alike = can_port(source, target)
     extras = {} if alike else calling_of(reading, target_text, target)
-    return check_translation(
-        reading, target_text, target, seed=seed, sandbox=options.sandbox, alike=alike, extras=extras
-    )
+    check = partial(
+        check_translation, reading, target_text, target,
+        seed=seed, sandbox=options.sandbox, alike=alike, extras=extras,
+    )  # fmt: skip
+    verdict = check()
+    return check() if in_doubt(verdict) and settle(reading, options.sandbox, seed) else verdict

@@ -39,7 +39,7 @@ UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
     """Plans for every entry of `program`; raises XpilerError (XP0302 to XP0307)."""
     try:
-        first, *others = (_plan(program, f, spec) for f in entries(program, spec.entry))
+        first, *others = (plan_for(program, f, spec) for f in entries(program, spec.entry))
         remarks = (*first.diagnostics, *_unused(program, (first, *others), spec))
         return (replace(first, diagnostics=remarks), *others)
     except (ValueError, KeyError) as why:  # a size of the spec that has no value
@@ -61,7 +61,8 @@ def _unused(program: Program, plans: tuple[EntryPlan, ...], spec: Spec) -> list[
     ]  # fmt: skip
 
 
-def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
+def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
+    """How `entry` is run; raises XpilerError where no sizes are found for a function."""
     search = Searcher(program, entry, spec, entry.role == "kernel")
     if entry.role != "kernel":
         return _finish(search, _bounded(search), None, "function")
@@ -73,10 +74,11 @@ def _plan(program: Program, entry: Function, spec: Spec) -> EntryPlan:
         exprs = ShapeExprs(_consts(seen.grid), _consts(seen.block), e.Const(seen.shared_bytes, I64))
     else:
         shape, exprs = _shape(search, values)
+        search.free_launch = spec.launch.block is None
     trial = search.trial(values, {}, shape)
     if trial.score()[0] > 0:
         trial = search.best({}, shape)
-    trial = search.lighter(trial, partial(_with_values, search, trial, exprs))
+    trial = search.lighter(trial, partial(with_values, search, trial, exprs))
     if exprs.shared_bytes is None:
         names = {n: e.Cast(_scalar(search, n), I64) for n in search.sizes}
         search.shared = dynamic_bytes(search, trial, names)
@@ -303,7 +305,10 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
     aligned = tuple(_case(search, t, indices) for t in _aligned(search, trial, exprs))
     further = () if indices else _further(search, trials, exprs)
-    return EntryPlan(search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned, further)
+    return EntryPlan(
+        search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned, further,
+        free=tuple(search.sizes), free_launch=search.free_launch,
+    )  # fmt: skip
 
 
 def _with_data(
@@ -342,7 +347,7 @@ def _second(
         if other.score() <= first.score() and cheap and not indices:
             return other
     for name in search.sizes:  # one size alone, where the others are what the program asks for
-        other = _with_values(search, first, exprs, {**first.values, name: 2 * first.values[name]})
+        other = with_values(search, first, exprs, {**first.values, name: 2 * first.values[name]})
         if other.score() <= first.score() and other.seen.cost <= GOOD_COST and not indices:
             return other
     return None
@@ -354,10 +359,10 @@ def _resized(
     """`first` with other sizes, and the launch shape that follows from them."""
     wanted = list(islice(cycle(sizes), len(search.sizes)))
     values = {**first.values, **dict(zip(search.sizes, wanted, strict=True))}
-    return _with_values(search, first, exprs, values)
+    return with_values(search, first, exprs, values)
 
 
-def _with_values(
+def with_values(
     search: Searcher, first: Trial, exprs: ShapeExprs | None, values: Mapping[str, int | float]
 ) -> Trial:
     """`first` with other values, and the launch shape that follows from them."""
@@ -388,19 +393,25 @@ def _further(
     search: Searcher, trials: Sequence[Trial], exprs: ShapeExprs | None
 ) -> tuple[Case, ...]:
     """Cases that show what `trials` leave out; the emulator decides whether they are sound."""
-    make = partial(_with_values, search, trials[0], exprs)
+    make = partial(with_values, search, trials[0], exprs)
     free = {n: x for n, x in trials[0].values.items() if n not in search.fixed}
     others = [make({**trials[0].values, **w}) for w in ways(search.program, search.entry, free)]
-    return _cases(search, [*filter(runs, others), *fuller(search, trials, make)])
+    return cases_of(search, [*filter(runs, others), *fuller(search, trials, make)])
 
 
-def _cases(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
+def cases_of(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
     """Cases of those trials whose extents are known."""
     cases = []
     for t in trials:
         with suppress(XpilerError):
             cases.append(_case(search, t, {}))
     return tuple(cases)
+
+
+def case_at(search: Searcher, t: Trial) -> Case:
+    """The case of a trial, with ranges for index arrays; raises XpilerError (XP0304)."""
+    t, indices = _with_data(search, t, [])
+    return _case(search, t, indices)
 
 
 def further_for(
@@ -416,18 +427,19 @@ def further_for(
         return ()
     kernel = plan.kind == "kernel"
     search = Searcher(program, plan.entry, spec, kernel)
+    search.shared = plan.shape.shared_bytes if plan.shape is not None else None
 
     def trial(case: Case) -> Trial:
         shape = (case.grid, case.block) if kernel else None
         return search.trial(case.scalars, search.given_ranges(case.scalars), shape)
 
     trials = [trial(case) for case in known]
-    make = partial(_with_values, search, trials[0], plan.shape)
+    make = partial(with_values, search, trials[0], plan.shape)
     found = turning(search, trials, make, target)
     entry = next((f for f in target.functions if f.name == plan.entry.name), None)
     if threads and not kernel and entry is not None and entry.role != "kernel":
         found += busier(search, [*trials, *found], make, target, entry)
-    return _cases(search, found)
+    return cases_of(search, found)
 
 
 def _evaluated(exprs: ShapeExprs, values: Mapping[str, int | float], old: Shape | None) -> Shape:

@@ -55,7 +55,8 @@ class EntryPlan:
 
     `aligned` are cases whose sizes are multiples of 16, for programs with wide accesses. `further`
     are cases that would show more, of which it is not known whether the source is made for them:
-    they count where it runs without a fault.
+    they count where it runs without a fault. `free` are the sizes that nobody gave, `free_launch`
+    says whether nobody gave the launch shape either: those were guessed.
     """
 
     entry: Function
@@ -66,3 +67,5 @@ class EntryPlan:
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     aligned: tuple[Case, ...] = ()
     further: tuple[Case, ...] = ()
+    free: tuple[str, ...] = ()
+    free_launch: bool = False

@@ -114,6 +114,7 @@ class Searcher:
     exact: bool = False
     few: bool = False
     shared: e.Expr | None = None
+    free_launch: bool = False
     spare: list[Trial] = field(default_factory=list)
     known: dict[object, Trial] = field(default_factory=dict)
 

@@ -1,0 +1,68 @@
+"""Other guesses at how an entry is run, for where a run shows that the first one is no good."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from xpiler.diagnostics import XpilerError
+from xpiler.ir.program import Program
+from xpiler.verify.inference import tasks
+from xpiler.verify.inference.blocks import block_candidates
+from xpiler.verify.inference.fuller import runs
+from xpiler.verify.inference.infer import case_at, plan_for, with_values
+from xpiler.verify.inference.plan import Case, EntryPlan
+from xpiler.verify.inference.search import EARLY, LATE, Searcher, Trial
+from xpiler.verify.spec import Spec
+
+MOST_BLOCKS = 8
+DRAWS, MOST_DRAWN = 80, 6
+LARGE = (24, 40, 70, 150)
+
+
+def other_blocks(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+    """The plans for other blocks that a lone kernel may be made for, likely ones first."""
+    if not plan.free_launch or tasks.in_tasks(program):
+        return
+    blocks = [b for b in block_candidates(program, plan.entry) if b != plan.cases[0].block]
+    for block in blocks[:MOST_BLOCKS]:
+        given = replace(spec, launch=replace(spec.launch, block=block))
+        with suppress(XpilerError):
+            found = plan_for(program, plan.entry, given)
+            if found.cases:
+                yield replace(found, free_launch=True)
+
+
+def other_sizes(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+    """The plan with other sizes: round ones, those that show more, at last small ones by lot."""
+    if not plan.free:
+        return
+    for case in (*plan.aligned, *plan.further, *_drawn(program, plan, spec)):
+        yield replace(plan, cases=(case,), aligned=(), further=())
+
+
+def _drawn(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[Case]:
+    """Sizes by lot under which no access is known to be out of bounds, far-reaching ones first.
+
+    Windows, strides and paddings come late in a list of parameters and are small.
+    """
+    search = Searcher(program, plan.entry, spec, plan.kind == "kernel")
+    search.shared = plan.shape.shared_bytes if plan.shape is not None else None
+    first = plan.cases[0]
+    shape = (first.grid, first.block) if search.kernel else None
+    begin = search.trial(first.scalars, search.given_ranges(first.scalars), shape)
+    lot, late = random.Random(len(search.sizes)), len(search.sizes) // 2
+    found: list[Trial] = []
+    for _ in range(DRAWS):
+        sizes = [lot.choice(LATE if k >= late else EARLY) for k in range(len(search.sizes))]
+        sizes[lot.randrange(len(sizes))] = lot.choice(LARGE)
+        told = {n: lot.choice(known) for n, known in search.choices.items()}
+        t = with_values(search, begin, plan.shape, {**search.defaults(sizes), **told})
+        if runs(t):
+            found.append(t)
+    found.sort(key=Trial.reach, reverse=True)
+    for t in found[:MOST_DRAWN]:
+        with suppress(XpilerError):
+            yield case_at(search, t)

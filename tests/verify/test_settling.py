@@ -1,0 +1,107 @@
+"""No source is called unsound because of sizes or launch shapes that were guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.pipeline import Options, Translation, translate
+from xpiler.verify.spec import Spec, parse_spec
+
+
+def run(text: str, spec: Spec | None = None) -> Translation:
+    options = Options(target="c", seed=5, spec=spec or Spec())
+    return translate(text, "k.cu", options)
+
+
+def outcome(text: str, spec: Spec | None = None) -> str:
+    result = run(text, spec)
+    assert result.verdict is not None, [d.render() for d in result.diagnostics]
+    return result.verdict.outcome
+
+
+RACE = """
+__global__ void turned(const float* x, float* y) {
+    __shared__ float s[96];
+    s[threadIdx.x] = x[threadIdx.x];
+    y[threadIdx.x] = s[95 - threadIdx.x];
+}
+"""
+
+
+def test_a_lone_kernel_that_fails_under_every_guess_is_not_unsound() -> None:
+    result = run(RACE)
+    assert result.verdict is not None
+    assert (result.verdict.outcome, result.verdict.code) == ("unverified", "XP0709")
+    assert "race" in result.verdict.reason
+    (told,) = {d.help for d in result.diagnostics if d.code == "XP0709" and d.help}
+    assert "--block" in told
+
+
+def test_with_its_launch_given_the_same_kernel_is_unsound() -> None:
+    spec = parse_spec({"launch": {"grid": [1, 1, 1], "block": [96, 1, 1]}})
+    assert outcome(RACE, spec) == "unsound_source"
+
+
+def test_a_race_that_shows_whatever_the_block_is_the_sources_own() -> None:
+    text = """
+    __global__ void total(const float* x, float* out, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) out[0] += x[i];
+    }"""
+    assert outcome(text) == "unsound_source"
+
+
+def test_another_block_is_taken_where_the_first_guess_races() -> None:
+    result = run("""
+    __global__ void pairs(const float* x, float* y, int n) {
+        __shared__ float s[128];
+        int t = threadIdx.x & 63, i = blockIdx.x * blockDim.x + threadIdx.x;
+        s[t * 2] = i < n ? x[i] : 0;
+        s[t * 2 + 1] = i < n ? 2 * x[i] : 0;
+        __syncthreads();
+        if (i < n) y[i] = s[127 - t * 2];
+    }""")
+    assert result.verified, result.verdict and result.verdict.render()
+
+
+def test_no_small_size_hides_a_race_between_blocks() -> None:
+    text = """
+    __global__ void total(const float* x, float* out, int n) {
+        if (threadIdx.x) return;
+        float s = 0;
+        for (int i = 0; i < 64; ++i) if (blockIdx.x * 64 + i < n) s += x[blockIdx.x * 64 + i];
+        *out += s;
+    }
+    extern "C" void sum(const float* x, float* out, int n) {
+        total<<<(n + 63) / 64, 64>>>(x, out, n);
+    }"""
+    assert outcome(text) == "unsound_source"
+
+
+def test_sizes_under_which_outputs_depend_on_inputs_are_found() -> None:
+    result = run("""
+    struct Shape { int width, taps, stride, pad, length; };
+    __global__ void k(const float* x, const float* w, float* y, Shape s) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i >= s.length) return;
+        float sum = 0;
+        for (int t = 0; t < s.taps; ++t) {
+            int at = i * s.stride - s.pad * s.stride * 3 + t;
+            if (at >= 0 && at < s.width) sum += x[at] * w[t];
+        }
+        y[i] = sum;
+    }""")
+    assert result.verified, result.verdict and result.verdict.render()
+
+
+@pytest.mark.parametrize("code", ["exit(3)", "abort()"])
+def test_a_host_function_that_ends_with_all_sizes_is_not_unsound(code: str) -> None:
+    text = f"""#include <stdlib.h>
+    __global__ void k(const float* x, float* y, int n) {{
+        if (threadIdx.x < n) y[threadIdx.x] = x[threadIdx.x];
+    }}
+    extern "C" void op(const float* x, float* y, int n, int m) {{
+        if (n * n + m * m * m != 1234567) {code};
+        k<<<1, 64>>>(x, y, n);
+    }}"""
+    assert outcome(text) == "unverified"
