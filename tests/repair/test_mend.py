@@ -103,6 +103,14 @@ def test_text_that_does_not_parse_is_refused() -> None:
     assert out.diagnostic.code == "XP1402"
 
 
+@pytest.mark.parametrize("text", ["", "void scale_some(float *y) { y[0] = 1.0f; }"])
+def test_a_text_without_the_entry_is_not_searched(text: str) -> None:
+    out = _mend(text)
+    assert isinstance(out, Refused)
+    assert (out.diagnostic.code, out.tried) == ("XP1403", 0)
+    assert "scale_all" in out.diagnostic.message
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "wrong").iterdir()), ids=lambda p: p.name)
 def test_every_example_of_a_class_is_mended(path: Path) -> None:

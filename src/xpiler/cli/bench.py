@@ -38,8 +38,9 @@ def command(
 ) -> int:
     """Translate and verify every kernel of FOLDERS and print a table a direction.
 
-    An interrupted run goes on where it stopped. Exit code 0 when every kernel came out as expected
-    (verified, where nothing is expected), else 1; 2 after an error.
+    An interrupted run goes on where it stopped (`.xpiler/bench` keeps its journal). Exit code 0
+    when every kernel came out as expected (verified, where nothing is expected), else 1; 2 after
+    an error.
     """
     from xpiler.api import kernels
     from xpiler.bench import BenchRun, journal_for, relabelled, summary

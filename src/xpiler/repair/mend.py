@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import secrets
 import time
 from collections import Counter
@@ -115,6 +116,8 @@ class _Work:
         tree = tree_of(text, s.target.name)
         if tree.errors:
             return self._no("XP1402", f"the translation does not parse: line {tree.errors[0]}")
+        if missing := _missing(s.reading, text):
+            return self._no("XP1403", f"the translation has no function {missing}")
         search = Search(s, tree, self.begun + self.seconds)
         ways = search.ways()
         way = min(ways, key=lambda w: w.question.size, default=None)
@@ -205,6 +208,13 @@ class _Work:
     ) -> Refused:
         tried = len(search.tried) if search else 0
         return Refused(Diagnostic(code, message), where, None, time.monotonic() - self.begun, tried)
+
+
+def _missing(reading: Reading, text: str) -> str:
+    """The entries' names, where the text has none of their words; "" where it may have one."""
+    names = [plan.entry.symbol or plan.entry.name for plan in reading.plans]
+    words = set(re.findall(r"\w+", text))
+    return "" if any(words.issuperset(re.findall(r"\w+", n)) for n in names) else ", ".join(names)
 
 
 def _hints(findings: Sequence[Finding]) -> frozenset[int]:
