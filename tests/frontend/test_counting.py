@@ -80,3 +80,31 @@ def test_pragma_unroll() -> None:
     assert text.startswith("for i: i32 in [0, 4) unroll(-1)")
     text = body("#pragma unroll 2\nfor (int i = 0; i < 4; i++) a[i] = 0.0f;")
     assert text.startswith("for i: i32 in [0, 4) unroll(2)")
+
+
+def test_a_while_loop_with_a_counter_of_its_own_counts() -> None:
+    text = body(
+        "int i = blockIdx.x * blockDim.x + threadIdx.x; float s = 0.0f; int step = n / 2 + 1;"
+        "while (i < n) { s += a[i]; i += step; } a[0] = s;"
+    )
+    assert "for i: i32 in [i32(" in text
+    assert "n) step step" in text
+    assert "while" not in text
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "int i = 0; while (i < n) { if (a[i] > 0.0f) continue; i += 2; }",
+        "int i = 0; while (i < n) { a[i] = 1.0f; i += 2; } a[i] = 0.0f;",
+        "int i = 0; i++; while (i < n) { a[i] = 1.0f; i += 2; }",
+        "int i = n; n = 7; while (i < 9) { a[i] = 1.0f; i += 2; }",
+        "int i = a[0]; a[0] = 1.0f; while (i < n) { a[i] = 1.0f; i += 2; }",
+        "int i = 0; while (i < n) { if (a[i] > 0.0f) i += 1; i += 2; }",
+        "int i = 0; int* p = &i; while (i < n) { *p += 1; i += 2; }",
+        "int i = 0; do { a[i] = 1.0f; i += 2; } while (i < n);",
+        "int i = 0; while (n > 0) { while (i < n) { a[i] = 1.0f; i += 2; } n--; }",
+    ],
+)
+def test_a_counter_that_others_use_stays_a_variable(loop: str) -> None:
+    assert "i < " in body(loop, "float* a, int n")

@@ -17,6 +17,7 @@ from xpiler.frontend.rows import declared_extent, row_type, to_rows
 from xpiler.frontend.tidy import tidy
 from xpiler.frontend.types import constant_elements, is_reference
 from xpiler.frontend.unit import FunctionEntry, Unit, role_of, symbol_of
+from xpiler.frontend.whiles import counted
 from xpiler.ir.expr import Aggregate, Const, Index, Var
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import walk
@@ -47,7 +48,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
     whole = Function(
         entry.name,
         params,
-        tidy(body, reader.memory, reader.taken),
+        counted(tidy(body, reader.memory, reader.taken), reader.memory),
         VOID if node.kind == "CONSTRUCTOR" else reader.ret,
         role,
         symbol_of(node, unit.words.spellings),

@@ -67,3 +67,25 @@ def test_what_is_written_through_a_pointer_happens_in_every_turn() -> None:
     store = "float *p = y + i; p[0] = 1; if (i < n / 2) *count = i;"
     text = cleaned(f"for (int i = 0; i < n; i++) {{ {store} }}")
     assert "in [0, n)" in text
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        "for (int i = at; i < n; i += step) y[i] = x[i];",
+        "while (at < n) { y[at] = x[at]; at += step; }",
+    ],
+)
+def test_a_named_stride_over_the_whole_grid_deals_out_one_loop(walk: str) -> None:
+    source = f"""
+__global__ void copy(const float *x, float *y, int n) {{
+  int step = gridDim.x * blockDim.x;
+  int at = blockIdx.x * blockDim.x + threadIdx.x;
+  {walk}
+}}
+void run(const float *x, float *y, int n, int blocks) {{ copy<<<blocks, 64>>>(x, y, n); }}
+"""
+    program = recover(read(source, "k.cu", platform("cuda").words).program).program
+    text = show_body(clean_up(program).program.function("copy").body)
+    assert text.count("for ") == 1
+    assert "in [0, n)\n" in text

@@ -48,6 +48,10 @@ class Context:
     elements: set[tuple[str, str]] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
 
+    def granted(self) -> int:
+        """How much has been taken for granted so far: more of it may show more."""
+        return sum(len(assumed) for _, assumed in self.shared.values())
+
     def facts(self, f: Function) -> Facts:
         """What holds at the start of `f`; atoms and assumptions persist from pass to pass."""
         atoms, assumed = self.shared.setdefault(f.name, ({}, []))

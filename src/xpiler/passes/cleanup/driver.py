@@ -103,14 +103,16 @@ def clean_up(
     steps: list[tuple[str, Program]] = []
     ctx = Context(assume, ledger, program, axes=launch_axes(program))
     floor = program
-    settled: dict[str, Program] = {}
+    settled: dict[str, tuple[Program, int]] = {}
     for _ in range(MAX_ROUNDS):
-        before = program
+        before, known = program, ctx.granted()
         for one in rounds(in_order):
-            if settled.get(one.name) is not program:
+            last, granted = settled.get(one.name, (None, 0))
+            if last is not program or granted != ctx.granted():
+                granted = ctx.granted()
                 program = _step(one, program, replace(ctx, program=program), steps)
-                settled[one.name] = program
-        if program is before:
+                settled[one.name] = program, granted
+        if program is before and known == ctx.granted():
             break
     for one in finish():
         program = _step(one, program, replace(ctx, program=program), steps)
