@@ -164,6 +164,24 @@ def test_audit_names_the_line_of_a_race(tmp_path: Path) -> None:
     assert b"XP0510" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("args", "text", "code"),
+    [
+        (["--entry", "nope"], ADD, b"error[XP0302]"),
+        ([], "template <int B> __global__ void k(float* x) { x[B] = 0; }", b"error[XP0206]"),
+        ([], "#include <vector>\n", b"error[XP0302]"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "audit"])
+def test_what_cannot_be_run_is_an_error(
+    tmp_path: Path, command: str, args: list[str], text: str, code: bytes
+) -> None:
+    (tmp_path / "k.cu").write_text(text)
+    done = xpiler(command, "k.cu", *args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert code in done.stderr
+
+
 def test_run_prints_outputs(kernel: Path) -> None:
     done = xpiler("run", "vec.cu", cwd=kernel.parent)
     assert done.returncode == 0, done.stderr.decode()

@@ -66,14 +66,13 @@ def read(
             include_dirs=options.include_dirs,
             template_args=options.spec.template,
         )
-        diagnostics += result.diagnostics
         step.before, step.after = text, show_program(result.program)
     reading = Reading(text, file, source, result.program, options.spec, options.arch)
     if not result.program.functions:
         errors = any(d.severity == "error" for d in result.diagnostics)
-        raise XpilerError(
-            *([] if errors else [Diagnostic("XP0302", f"{file}: no kernel in this file")])
-        )
+        lack = [] if errors else [Diagnostic("XP0302", f"{file}: no kernel in this file")]
+        raise XpilerError(*result.diagnostics, *lack)
+    diagnostics += result.diagnostics
     with trace.step("plan") as step:
         try:
             reading.plans = infer(result.program, options.spec)

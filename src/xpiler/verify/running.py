@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from xpiler.diagnostics import Diagnostic
+from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.inputs import RECIPES, InputPlan
 from xpiler.verify.invocation import Finding, Invocation, RunResult
@@ -119,6 +119,9 @@ class _Runner:
         found: list[Diagnostic] = []
         reading = read(self.text, self.file, source, given, found)
         kept = [d for d in found if d.code.startswith(("XP01", "XP03"))]
+        if not any(plan.cases for plan in reading.plans):
+            unknown = Diagnostic("XP0302", f"{self.file}: it is not known how to run it")
+            raise XpilerError(*(replace(d, severity="error") for d in kept or [unknown]))
         out = SourceRun(self.file, seed, diagnostics=kept)
         with sandboxed(given.sandbox), EmulatorExecutor(checks=self.checks) as executor:
             for plan in reading.plans:
@@ -151,8 +154,6 @@ class _Runner:
         cases: Sequence[Case],
         seed: int,
     ) -> tuple[list[Finding], list[tuple[str, RunResult]]]:
-        from dataclasses import replace
-
         findings: list[Finding] = []
         calls: list[tuple[str, RunResult]] = []
         chosen = replace(plan, cases=tuple(cases if self.every_case else cases[:1]), further=())

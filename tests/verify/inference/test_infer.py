@@ -618,3 +618,16 @@ def test_a_switch_on_a_letter_and_sizes_that_host_code_checks() -> None:
     }""")
     assert {chr(int(c.scalars["kind"])) for c in (*plan.cases, *plan.further)} == {"s", "m"}
     assert all(c.scalars["width"] <= c.scalars["n"] for c in plan.cases)
+
+
+@pytest.mark.parametrize("name", ["k<float, 64>", "k<float,64>", "k_float_64"])
+def test_an_instance_of_a_template_is_named_as_it_is_written(name: str) -> None:
+    kernel = """template <typename T, int B> __global__ void k(T* a, int n) {
+        int i = blockIdx.x * B + threadIdx.x;
+        if (i < n) a[i] *= 2;
+    }
+    template __global__ void k<float, 64>(float*, int);
+    template __global__ void k<double, 64>(double*, int);
+    """
+    (plan,) = plans(kernel, Spec(entry=name))
+    assert plan.entry.name == "k_float_64"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -46,7 +48,7 @@ def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]
 
 def _named(program: Program, name: str) -> Function:
     for f in program.functions:
-        if name in (f.name, f.symbol):
+        if re.sub(r"\s", "", name) in (f.name, re.sub(r"\s", "", f.symbol or "")):
             return f
     known = ", ".join(f.name for f in program.functions) or "none"
     raise XpilerError(
