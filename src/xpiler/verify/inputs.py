@@ -39,6 +39,7 @@ _IMPULSE = 3.0
 _INTEGRAL_BOUNDS = (0.0, 100.0)  # exact in every type, and in range of every integer type
 _INTEGER_BOUND = 100.0
 _WIDE = 60.0  # shows what conversions to integers do; its exponential is still finite
+_MARKED = 0.125  # of the elements are numbers that the program compares with
 _OUTLIERS = 0.03  # of the wide values are eight times as large: a wrong maximum overflows
 
 
@@ -48,7 +49,8 @@ class BufferSpec:
 
     `is_index`: the values address something, so every one must lie within `bounds`.
     `integral`: the program converts the values to integers, so only those are given to it.
-    `distinct`: no value occurs twice, as far as `bounds` have room.
+    `distinct`: no value occurs twice, as far as `bounds` have room. `marks`: integers that the
+    program compares elements with; some of the elements are to be such.
     """
 
     name: str
@@ -60,6 +62,7 @@ class BufferSpec:
     is_index: bool = False
     integral: bool = False
     distinct: bool = False
+    marks: tuple[int, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -133,7 +136,19 @@ def _draw_integers(buffer: BufferSpec, recipe: Recipe, random: np.random.Generat
     if buffer.distinct:
         return _draw_distinct(buffer.count, low, high, random).astype(kind)
     plain: Recipe = "uniform" if buffer.is_index and recipe not in ("normal", "edges") else recipe
-    return _whole(low, high, buffer.count, plain, random).astype(kind)
+    drawn = _whole(low, high, buffer.count, plain, random).astype(kind)
+    return drawn if buffer.is_index or recipe == "impulses" else _marked(drawn, buffer, random)
+
+
+def _marked(values: Array, buffer: BufferSpec, random: np.random.Generator) -> Array:
+    """`values` with the buffer's marks, as far as they are within its type and given bounds."""
+    info = np.iinfo(storage(buffer.dtype))
+    low, high = buffer.bounds or (float(info.min), float(info.max))
+    marks = [k for k in buffer.marks if max(low, info.min) <= k <= min(high, info.max)]
+    if marks and values.size > 1:
+        places = random.permutation(values.size)[: max(1, int(_MARKED * values.size))]
+        values[places] = random.choice(np.array(marks, dtype=values.dtype), places.size)
+    return values
 
 
 def _draw_distinct(count: int, low: float, high: float, random: np.random.Generator) -> Array:

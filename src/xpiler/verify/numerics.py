@@ -6,7 +6,7 @@ Only tolerances and the choice of inputs rest on this, never an expected value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -40,7 +40,7 @@ def precision_of(program: Program) -> Precision:
 def _passed(nodes: Sequence[Node]) -> Iterator[str]:
     """Narrow types in which a computed value is kept and then computed with again."""
     kept = {
-        _base(n.target): _scalar(n.target.type)
+        array_behind(n.target): _scalar(n.target.type)
         for n in nodes
         if isinstance(n, s.Assign) and any(_rounds(x) for x in walk_exprs(n.value))
     }
@@ -114,7 +114,7 @@ def integral_inputs(program: Program) -> frozenset[tuple[str, str]]:
         size = len(found)
         for f in program.functions:
             for node in walk(f.body):
-                found |= {(f.name, name) for name in _sources(node, f.name, program, found)}
+                found |= {(f.name, name) for name, _ in flows_from(node, f.name, program, found)}
     return frozenset(found)
 
 
@@ -125,27 +125,28 @@ def _converted(node: e.Cast) -> str:
         inner = inner.x if isinstance(inner, e.Cast) else inner.args[0]
     to_integer = isinstance(node.type, Scalar) and node.type.is_integer
     loaded = isinstance(inner, e.Index) and _scalar(inner.type) in ("f16", "bf16", "f32", "f64")
-    return _base(inner) if to_integer and loaded else ""
+    return array_behind(inner) if to_integer and loaded else ""
 
 
-def _base(node: e.Expr) -> str:
+def array_behind(node: e.Expr) -> str:
+    """The name of the array or pointer that a place belongs to; empty where that has none."""
     while isinstance(node, (e.Index, e.Field, e.Cast, e.AddressOf)):
         node = node.x if isinstance(node, (e.Cast, e.AddressOf)) else node.base
     if isinstance(node, e.Binary) and isinstance(node.type, Pointer):
-        return _base(node.a)
+        return array_behind(node.a)
     return node.name if isinstance(node, e.Var) else ""
 
 
-def _sources(
-    node: object, function: str, program: Program, found: set[tuple[str, str]]
-) -> Iterator[str]:
-    """Names in `function` whose data flow into a buffer that is in `found`."""
+def flows_from(
+    node: object, function: str, program: Program, found: Collection[tuple[str, str]]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Names in `function` whose data flow into a buffer that is in `found`, with that buffer."""
     if isinstance(node, s.Launch) and any(f.name == node.kernel for f in program.functions):
         params = program.function(node.kernel).params
         for param, argument in zip(params, node.args, strict=False):
             if (node.kernel, param.name) in found:
-                yield _base(argument)
+                yield array_behind(argument), (node.kernel, param.name)
     if isinstance(node, s.Instr) and node.name.startswith("host.") and "copy" in node.name:
-        places = [_base(x) for x in (*node.outs, *node.ins)]
+        places = [array_behind(x) for x in (*node.outs, *node.ins)]
         if len(places) > 1 and (function, places[0]) in found:
-            yield places[1]
+            yield places[1], (function, places[0])

@@ -23,6 +23,7 @@ from xpiler.verify.inference.values import align_of, size_of
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
 from xpiler.verify.judge import NOT_A_NUMBER
+from xpiler.verify.marks import marks_of
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
 from xpiler.verify.spec import evaluate
@@ -277,7 +278,8 @@ def calls_of(
     name = plan.entry.name
     cases = verify_cases(program, plan, extras.get(name, ()), entries.get(name), alike)
     whole = {n for function, n in integral_inputs(program) if function == name}
-    return tuple(case.with_integral(whole) for case in cases)
+    marks = {n: told for (function, n), told in marks_of(program).items() if function == name}
+    return tuple(case.with_integral(whole).with_marks(marks) for case in cases)
 
 
 def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:

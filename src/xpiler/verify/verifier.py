@@ -65,6 +65,16 @@ class VerifyCase:
         )
         return replace(self, args=args)
 
+    def with_marks(self, marks: Mapping[str, Collection[int]]) -> VerifyCase:
+        """The same, with these numbers among the values of the buffers of these names."""
+        args = tuple(
+            replace(a, marks=tuple(sorted(marks[a.name])))
+            if isinstance(a, BufferSpec) and a.name in marks
+            else a
+            for a in self.args
+        )
+        return replace(self, args=args)
+
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
         return tuple(a for a in self.args if isinstance(a, BufferSpec))

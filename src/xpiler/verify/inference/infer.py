@@ -304,7 +304,8 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     cases = tuple(_case(search, t, indices) for t in trials)
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
     aligned = tuple(_case(search, t, indices) for t in _aligned(search, trial, exprs))
-    further = () if indices else _further(search, trials, exprs)
+    hidden = any(trial.values[n] == 1 for n in search.sizes)
+    further = _further(search, trials, exprs) if hidden or not indices else ()
     return EntryPlan(
         search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned, further,
         free=tuple(search.sizes), free_launch=search.free_launch,
@@ -404,7 +405,7 @@ def cases_of(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
     cases = []
     for t in trials:
         with suppress(XpilerError):
-            cases.append(_case(search, t, {}))
+            cases.append(case_at(search, t))
     return tuple(cases)
 
 
