@@ -281,3 +281,11 @@ def test_braces_may_be_left_out() -> None:
 def test_memcpy_in_device_code_is_a_loop() -> None:
     text = "__global__ void k(float* p) { float w[4]; memcpy(w, p, sizeof(w)); p[0] = w[1]; }"
     assert "for i: u64 in [0, 4)\n    w[i] = p[i]" in function(text, "k")
+
+
+def test_a_struct_comes_after_those_that_it_holds() -> None:
+    text = """struct In { int n; };
+    struct Out { In in; float* y; };
+    __global__ void k(Out out) { out.y[0] = out.in.n; }
+    """
+    assert [s.name for s in program(text).structs] == ["In", "Out"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -222,6 +223,61 @@ def test_template_kernel(compiler: str, platform: str, checks: bool) -> None:
     e = np.exp(x - x.max(axis=1, keepdims=True))
     want = e / e.sum(axis=1, keepdims=True)
     assert np.allclose(result.outputs["y"].reshape(3, 100), want, atol=1e-6)
+
+
+STRUCTS = """namespace deep { namespace {
+enum class Mode : unsigned char { plain, doubled = 4 };
+struct Span { int first, count; };
+struct Work {
+  const float* const from;
+  Span span = {0, 0};
+  float* __restrict__ to = nullptr;
+  alignas(16) float by[3] = {1, 1, 1};
+};
+struct Minus { __device__ float operator()(float v) const { return -v; } };
+}
+template <class F> __global__ void run(const Work work, F f, Mode mode, const bool& on) {
+  int i = threadIdx.x;
+  if (on && i < work.span.count)
+    work.to[i] = f(work.from[work.span.first + i]) * work.by[2] * (mode == Mode::doubled ? 2 : 1);
+}
+}
+"""
+
+
+@BOTH
+def test_a_call_gives_what_the_entry_s_own_types_ask_for(compiler: str) -> None:
+    work = struct.pack("<8x2i8x8x3f4x", 2, 3, 9, 9, 0.5)
+    invocation = call(
+        "deep::run<deep::Minus>", ScalarArg("struct Work", work, (0, 16)), floats("from", X),
+        floats("to", None, 3), ScalarArg("int", 4), ScalarArg("bool", True),
+        kind="kernel", block=(4, 1, 1),
+    )  # fmt: skip
+    exe = build(STRUCTS, "cuda", invocation, compiler=compiler)
+    result = execute(exe, invocation)
+    assert result.errors == ()
+    assert result.outputs["to"].tolist() == [-2, -3, -4]
+    other = ScalarArg("struct Work", work[:-8], (0, 16))
+    short = replace(invocation, args=(other, *invocation.args[1:]))
+    with pytest.raises(BuildError, match="another layout"):
+        build(STRUCTS, "cuda", short, compiler=compiler)
+
+
+OVERLOADS = """enum class By { two = 2 };
+void put(const float* x, float* y, By by) { y[0] = x[1] * (int)by; }
+void put(const double* x, double* y, By by) { y[0] = -x[1] * (int)by; }
+"""
+
+
+@pytest.mark.parametrize(
+    ("ctype", "dtype", "want"), [("float", "float32", 2), ("double", "float64", -2)]
+)
+def test_the_buffers_say_which_overload_is_called(ctype: str, dtype: str, want: float) -> None:
+    x = BufferArg("x", ctype, dtype, 8, X.astype(dtype))
+    y = BufferArg("y", ctype, dtype, 1, None)
+    invocation = call("put", x, y, ScalarArg("int", 2), overloaded=True)
+    result = execute(build(OVERLOADS, "hip", invocation), invocation)
+    assert result.outputs["y"][0] == want
 
 
 @BOTH

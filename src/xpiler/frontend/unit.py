@@ -133,6 +133,7 @@ class Unit:
             fields = tuple((field_name(f, i), self.types(f.type)) for i, f in own)
             for base in (k for k in decl.get_children() if k.kind.name == "CXX_BASE_SPECIFIER"):
                 fields = (*self.fields(self.types(base.type)), *fields)
+            del self.structs[name]  # behind the structs that it holds
             self.structs[name] = StructDef(
                 name, fields, _wanted_align(decl), self._record_comments(decl)
             )

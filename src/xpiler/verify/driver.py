@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -25,40 +25,56 @@ _SCALARS = {
 _BRAIN = {"bf16", "__nv_bfloat16", "nv_bfloat16", "__hip_bfloat16", "hip_bfloat16", "__bf16"}
 
 
-# Converts to a pointer to whatever the entry takes, as `void *` does in C.
-_ANY_POINTER = (
-    "struct xprt_pointer { void *p; template <class xprt_T> XPRT_QUIET operator xprt_T *() const "
-    "{ return static_cast<xprt_T *>(p); } };\n"
-)
+Taken = Sequence[tuple[int, ScalarArg | BufferArg]]
 
 
-def _argument(index: int, arg: ScalarArg | BufferArg, language: Literal["c", "c++"]) -> str:
+def _spelled(index: int, arg: ScalarArg | BufferArg) -> str:
+    """An argument as C takes it: a pointer to anything, a number or a struct as it is called."""
     if isinstance(arg, BufferArg):
-        untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
-        return f"*({arg.ctype} **)argv[{index}]" if arg.ctype else untyped % index
-    value = f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
-    if isinstance(arg, ScalarArg) and arg.pointers:
-        untyped = "xprt_pointer{*(void **)argv[%d]}" if language == "c++" else "*(void **)argv[%d]"
-        links = (
-            f"xprt_s.{name} = {untyped % (index + 1 + k)};" for k, name in enumerate(arg.pointers)
-        )
-        return f"({{ {arg.ctype} xprt_s = {value}; {' '.join(links)} xprt_s; }})"
-    return value
+        return f"*({arg.ctype or 'void'} **)argv[{index}]"
+    return f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
+
+
+def _described(index: int, arg: ScalarArg | BufferArg) -> str:
+    """An argument as a type of `_runtime/xprt_call.h`, which makes of it what the entry takes."""
+    if isinstance(arg, BufferArg):
+        return f"xprt::call::Buffer<{index}>"
+    if not arg.ctype:
+        return "xprt::call::Nothing"
+    if isinstance(arg.value, bytes):
+        return f"xprt::call::Object<{len(arg.value)}, {index}>"
+    return f"xprt::call::Number<{arg.ctype}, {index}>"
+
+
+def _applied(entry: str, taken: Taken, overloaded: bool) -> str:
+    """The entry's value in C++: a single function says itself what it takes.
+
+    Of several, the elements of the buffers pick one, and all else is converted to what it takes.
+    """
+    if not overloaded:
+        given = ", ".join(_described(i, a) for i, a in taken)
+        return f"xprt::call::apply(xprt::call::Types<{given}>(), {entry}, argv)"
+    typed = {i for i, a in taken if isinstance(a, BufferArg) and a.ctype}
+    arguments = (
+        _spelled(i, a) if i in typed else f"xprt::call::Any<{_described(i, a)} >{{argv}}"
+        for i, a in taken
+    )
+    return f"{entry}({', '.join(arguments)})"
 
 
 def _call(invocation: Invocation, language: Literal["c", "c++"]) -> str:
     """The call of the entry; what it returns goes to the buffer named RETURNED, if there is one."""
-    inner = {
-        i + 1 + k
-        for i, a in enumerate(invocation.args)
-        if isinstance(a, ScalarArg)
-        for k in range(len(a.pointers))
-    }
-    taken = [(i, a) for i, a in enumerate(invocation.args) if not _is_result(a) and i not in inner]
-    arguments = ", ".join(_argument(i, a, language) for i, a in taken)
-    results = [(i, a) for i, a in enumerate(invocation.args) if _is_result(a)]
-    keep = "".join(f"**({a.ctype or 'int'} **)argv[{i}] = " for i, a in results)
-    return f"{keep}{invocation.entry}({arguments});"
+    numbered = list(enumerate(invocation.args))
+    inner = {k for i, a in numbered if isinstance(a, ScalarArg) for _, k in _links(i, a)}
+    taken = [(i, a) for i, a in numbered if not _is_result(a) and i not in inner]
+    if language == "c++":
+        value = _applied(invocation.entry, taken, invocation.overloaded)
+    else:
+        value = f"{invocation.entry}({', '.join(_spelled(i, a) for i, a in taken)})"
+    for i, a in numbered:
+        if _is_result(a):
+            value = f"**({a.ctype or 'int'} **)argv[{i}] = ({a.ctype or 'int'}){value}"
+    return f"{value};"
 
 
 def _is_result(arg: ScalarArg | BufferArg) -> bool:
@@ -76,7 +92,7 @@ def driver_text(
         return ""
     call = _call(invocation, language)
     linkage = 'extern "C" ' if language == "c++" else ""
-    head = f'\n#line 1 "{DRIVER_FILE}"\n' + (_ANY_POINTER if language == "c++" else "")
+    head = f'\n#line 1 "{DRIVER_FILE}"\n'
     if invocation.kind == "function":
         return (
             f"{head}{linkage}void xprt_driver(void **argv);\n"
@@ -86,8 +102,8 @@ def driver_text(
     launch = "launch_cooperative" if invocation.cooperative else "launch"
     name = invocation.entry.replace('"', "'")
     return (
-        f"{head}XPRT_QUIET static void xprt_body(void *p) "
-        f"{{ void **argv = (void **)p; (void)argv; {call} }}\n"
+        f"{head}XPRT_QUIET static void xprt_body(void *xprt_p) "
+        f"{{ void **argv = (void **)xprt_p; (void)argv; {call} }}\n"
         f'extern "C" XPRT_QUIET void xprt_driver(void **argv) {{ '
         f"const unsigned *n = (const unsigned *)argv[{shape}]; "
         f"{launcher}::{launch}({{n[0], n[1], n[2]}}, {{n[3], n[4], n[5]}}, n[6], "
@@ -110,7 +126,7 @@ def variants_text(
     """
     linkage = 'extern "C" ' if language == "c++" else ""
     quiet = "XPRT_QUIET " if language == "c++" else ""
-    lines = [f'\n#line 1 "{DRIVER_FILE}"', _ANY_POINTER if language == "c++" else ""]
+    lines = [f'\n#line 1 "{DRIVER_FILE}"']
     for k, entry in enumerate(entries):
         call = _call(replace(invocation, entry=entry), language)
         if invocation.kind == "kernel":
@@ -178,10 +194,17 @@ def scalar_bytes(arg: ScalarArg) -> bytes:
     return data
 
 
-def _argument_record(arg: ScalarArg | BufferArg) -> bytes:
+def _links(index: int, arg: ScalarArg) -> Iterator[tuple[int, int]]:
+    """Where in argument `index` pointers lie, and the numbers of the buffers they point to."""
+    return ((offset, index + 1 + k) for k, offset in enumerate(arg.pointers))
+
+
+def _argument_record(index: int, arg: ScalarArg | BufferArg) -> bytes:
     if isinstance(arg, ScalarArg):
         data = scalar_bytes(arg)
-        return struct.pack("<4IQ", 0, len(data), 1, 0, len(data)) + _padded(data)
+        links = b"".join(struct.pack("<2I", *link) for link in _links(index, arg))
+        head = struct.pack("<4IQ", 0, len(data), 1, len(links), len(data))
+        return head + _padded(links) + _padded(data)
     dtype = storage(arg.dtype)
     name, size = arg.name.encode(), arg.count * dtype.itemsize
     head = struct.pack("<4IQ", 1, dtype.itemsize, arg.data is not None, len(name), size)
@@ -205,7 +228,7 @@ def input_file(invocation: Invocation, options: RunOptions) -> bytes:
         len(args), options.milliseconds, options.is_main, options.rounding, 0,
         options.seed & (2**64 - 1),
     )  # fmt: skip
-    return head + b"".join(_argument_record(arg) for arg in args)
+    return head + b"".join(_argument_record(i, arg) for i, arg in enumerate(args))
 
 
 class Buffers(NamedTuple):

@@ -22,6 +22,13 @@ _C_NAMES = {
     "u8": "unsigned char", "u16": "unsigned short", "u32": "unsigned", "u64": "unsigned long long",
     "f16": "_Float16", "f32": "float", "f64": "double",
 }  # fmt: skip
+# What C of ours calls short vectors: `float4`.
+_C_STEMS = {
+    "i8": "char", "i16": "short", "i32": "int", "i64": "longlong", "u8": "uchar", "u16": "ushort",
+    "u32": "uint", "u64": "ulonglong", "f16": "half", "bf16": "bf16x", "f32": "float",
+    "f64": "double",
+}  # fmt: skip
+_VECTOR = re.compile(r"(\w+?)x(\d+)")
 _MEMORY = 4 << 30
 _PATIENCE = 3.0  # wall time may be so many times processor time on a busy machine
 _NULL_HANDLE = bytes(8)
@@ -30,18 +37,22 @@ _NULL_HANDLE = bytes(8)
 def spelled(invocation: Invocation, names: Mapping[str, str], text: str = "") -> Invocation:
     """`invocation` with the IR's type names turned into C's; `names` overrides some.
 
-    A pointer needs none (it converts to whatever the entry takes); a handle (a stream) is null.
-    A struct that has its name in `text` by a typedef only goes by that.
+    A pointer needs none (it converts to whatever the entry takes) unless it tells overloads apart;
+    a handle (a stream) is null. A struct that `text` names by a typedef only goes by that.
     """
     table = _C_NAMES | dict(names)
-    return replace(invocation, args=tuple(_spelled(a, table, text) for a in invocation.args))
+    typed = invocation.overloaded
+    return replace(invocation, args=tuple(_spelled(a, table, text, typed) for a in invocation.args))
 
 
 def _spelled(
-    arg: ScalarArg | BufferArg, table: Mapping[str, str], text: str
+    arg: ScalarArg | BufferArg, table: Mapping[str, str], text: str, typed: bool
 ) -> ScalarArg | BufferArg:
     if isinstance(arg, BufferArg):
-        return replace(arg, ctype=table.get(arg.ctype, "") if arg.name == RETURNED else "")
+        named = typed or arg.name == RETURNED
+        return replace(arg, ctype=table.get(arg.ctype, "") if named else "")
+    if isinstance(arg.value, bytes) and (vector := _VECTOR.fullmatch(arg.ctype)):
+        return replace(arg, ctype=_C_STEMS[vector[1]] + ("_x" * (len(vector[2]) > 1)) + vector[2])
     if isinstance(arg.value, bytes):
         name = arg.ctype.removeprefix("struct ")
         tagged = re.search(rf"\bstruct\s+(?:\w+\s*\([^;{{]*\)+\s*)?{re.escape(name)}\b", text)
@@ -129,4 +140,4 @@ def _fill(unit: Unit, poison: int) -> Fill:
 def _form(call: Invocation) -> str:
     """What a build depends on besides the text."""
     types = [(type(a).__name__, a.ctype) for a in call.args]
-    return repr((call.kind, types, call.cooperative))
+    return repr((call.kind, types, call.cooperative, call.overloaded))

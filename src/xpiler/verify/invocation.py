@@ -20,12 +20,12 @@ RETURNED = "the returned value"
 class ScalarArg:
     """A scalar (`ctype` as C spells it), or a struct passed by value as its bytes.
 
-    `pointers` are the struct's pointer members: the buffers that follow it are what they point to.
+    `pointers` are where in it pointers lie, in bytes: the arguments that follow are their buffers.
     """
 
     ctype: str
     value: int | float | bytes
-    pointers: tuple[str, ...] = ()
+    pointers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,8 @@ class BufferArg:
 class Invocation:
     """One call of an entry: a host function, a kernel with its launch shape, or the file's main().
 
-    `cooperative`: all blocks are alive at once, as grid-wide barriers need.
+    `cooperative`: all blocks are alive at once, as grid-wide barriers need. `overloaded`: other
+    functions have the entry's name, so that only the types of the arguments tell which is meant.
     """
 
     entry: str
@@ -57,6 +58,7 @@ class Invocation:
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
     cooperative: bool = False
+    overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

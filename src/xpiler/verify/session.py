@@ -17,9 +17,9 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.entries import fields, launched, members
+from xpiler.verify.inference.entries import launched, leaves
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
-from xpiler.verify.inference.values import align_of, size_of
+from xpiler.verify.inference.values import field_offset, size_of
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
 from xpiler.verify.judge import NOT_A_NUMBER
@@ -94,41 +94,40 @@ def _arguments(
     scalars: Mapping[str, int | float],
 ) -> tuple[ScalarArg | BufferSpec, ...]:
     """One argument; a struct is followed by the buffers that its pointers point to."""
-    first = _argument(program, p, buffers, scalars)
-    if not (isinstance(p.type, Struct) and isinstance(first, ScalarArg)):
-        return (first,)
-    inner = [x for x in members(program, p) if isinstance(x.type, Pointer)]
-    names = tuple(x.name.removeprefix(f"{p.name}.") for x in inner)
-    return (replace(first, pointers=names), *(buffer_spec(buffers[x.name]) for x in inner))
-
-
-def _argument(
-    program: Program,
-    p: e.Var,
-    buffers: Mapping[str, BufferPlan],
-    scalars: Mapping[str, int | float],
-) -> ScalarArg | BufferSpec:
     if isinstance(p.type, Pointer):
-        return buffer_spec(buffers[p.name])
+        return (buffer_spec(buffers[p.name]),)
     if isinstance(p.type, Opaque):
-        return ScalarArg(neutral_ctype(p.type), 0)
-    if isinstance(p.type, Struct):
-        return ScalarArg(f"struct {p.type.name}", _struct_bytes(program, p, scalars))
-    return ScalarArg(neutral_ctype(p.type), scalars.get(p.name, 1))
+        return (ScalarArg(neutral_ctype(p.type), 0),)
+    if not isinstance(p.type, (Struct, Vector)):
+        return (ScalarArg(neutral_ctype(p.type), scalars.get(p.name, 1)),)
+    inner = [(n, x) for n, x in leaves(program, p, p.name) if isinstance(x.type, Pointer)]
+    whole = ScalarArg(
+        neutral_ctype(p.type),
+        _struct_bytes(program, p, scalars),
+        tuple(_offset(program, x) for _, x in inner),
+    )
+    return (whole, *(buffer_spec(buffers[n]) for n, _ in inner))
 
 
 def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]) -> bytes:
     """A struct as the compilers lay it out: natural alignment, zero padding, null pointers."""
-    assert isinstance(p.type, Struct)
-    out = b""
-    for name, t in fields(program, p.type):
-        out += bytes(-len(out) % align_of(t, program))
-        if isinstance(t, Pointer):
-            out += bytes(size_of(t, program))
-            continue
-        assert isinstance(t, Scalar)
-        out += encode(np.array([scalars.get(f"{p.name}.{name}", 1)]), DTYPES[t.name]).tobytes()
-    return out + bytes(size_of(p.type, program) - len(out))
+    out = bytearray(size_of(p.type, program))
+    for name, x in leaves(program, p, p.name):
+        if isinstance(x.type, Scalar):
+            value = encode(np.array([scalars.get(name, 1)]), DTYPES[x.type.name]).tobytes()
+            at = _offset(program, x)
+            out[at : at + len(value)] = value
+    return bytes(out)
+
+
+def _offset(program: Program, x: e.Expr) -> int:
+    """The bytes from the start of a parameter to a part of it."""
+    if isinstance(x, e.Field):
+        return _offset(program, x.base) + field_offset(x.base.type, x.name, program)
+    if isinstance(x, e.Index):
+        assert isinstance(x.index, e.Const)
+        return _offset(program, x.base) + int(x.index.value) * size_of(x.type, program)
+    return 0
 
 
 def verify_cases(
@@ -148,9 +147,10 @@ def verify_cases(
     for case in (*plan.cases, *plan.further):
         args = arguments(program, f, case)
         name = f.symbol or f.name
-        source = Entry(name, "function")
+        source = Entry(name, "function", overloaded=_overloaded(program, f))
         if plan.kind == "kernel":
-            source = Entry(name, "kernel", case.grid, case.block, case.shared_bytes)
+            launch = (case.grid, case.block, case.shared_bytes)
+            source = Entry(name, "kernel", *launch, overloaded=source.overloaded)
         shape = _shape_values(case)
         target = Entry(f.name, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
         if alike:
@@ -163,6 +163,11 @@ def verify_cases(
         out.append(VerifyCase((*args, *_returned(f)), source, target, case.describe()))
     known = len(plan.cases)
     return (*out[:known], *(replace(case, tentative=True) for case in out[known:]))
+
+
+def _overloaded(program: Program, f: Function) -> bool:
+    """Whether the text has another function that goes by the same name."""
+    return sum((g.symbol or g.name) == (f.symbol or f.name) for g in program.functions) > 1
 
 
 def _returned(f: Function) -> tuple[BufferSpec, ...]:

@@ -30,7 +30,8 @@ _MUCH_SLOWER = 20.0  # a target that takes so many times as long as the source h
 class Entry:
     """What is called on one side: a host function, or a kernel with its launch.
 
-    `extra` are arguments that only this side takes, after the common ones.
+    `extra` are arguments that only this side takes, after the common ones. `overloaded`: the text
+    has other functions of this name.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Entry:
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
     extra: tuple[ScalarArg, ...] = ()
+    overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,9 @@ class Side:
         """The call that `request` means on this side."""
         e = self.entry
         args = (*(_argument(a, request) for a in self.case.args), *e.extra)
-        return Invocation(e.name, e.kind, args, e.grid, e.block, e.shared_bytes)
+        return Invocation(
+            e.name, e.kind, args, e.grid, e.block, e.shared_bytes, overloaded=e.overloaded
+        )
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""

@@ -328,6 +328,27 @@ def test_refusals(text: str, code: str) -> None:
     assert caught.value.diagnostics[0].code == code
 
 
+NESTED = """struct Span { int first, count; };
+enum class Act { none, relu };
+struct P { const float* x; Span span; float* y; int dims[2]; float4 w; Act act; };
+__global__ void k(P p, dim3 tile) {
+    int i = blockIdx.x * tile.x + threadIdx.x;
+    if (i >= p.span.count || threadIdx.x >= tile.x) return;
+    float v = p.x[p.span.first + i] * p.w.z;
+    if (p.act == Act::relu && v < 0) v = 0;
+    for (int j = 0; j < p.dims[1]; j++) p.y[i * p.dims[1] + j] = v;
+}"""
+
+
+def test_numbers_and_pointers_deep_in_a_parameter_get_values() -> None:
+    (plan,) = plans(NESTED)
+    first = plan.cases[0].scalars
+    assert {"p.span.first", "p.dims[1]", "p.w.z", "p.act", "tile.x"} <= set(first)
+    assert counts(plan)["p.x"] == first["p.span.first"] + first["p.span.count"]
+    assert counts(plan)["p.y"] == first["p.span.count"] * first["p.dims[1]"]
+    assert 1 in {case.scalars["p.act"] for case in (*plan.cases, *plan.further)}
+
+
 def test_unknown_entry_lists_the_known_ones() -> None:
     with pytest.raises(XpilerError) as caught:
         plans("__global__ void k(float* x) { x[threadIdx.x] = 1; }", Spec(entry="q"))

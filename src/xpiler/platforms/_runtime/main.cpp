@@ -3,6 +3,7 @@
 //
 // Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main,
 // rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
+// What is no buffer has in the place of a name pairs of u32: at this offset stands a pointer to that argument, a buffer.
 // Output: for each buffer its bytes, then (checked runs) one byte an element: 1 if it was written, and 2 if it was read.
 
 extern "C" {
@@ -56,15 +57,36 @@ static void take_buffer(unsigned i, const InputArgument& a, const char* name, co
   arguments[i] = &pointers[i];
 }
 
+struct Link { uint32_t offset, buffer; };
+struct Linked { const Link* all; unsigned count; };
+static Linked links[max_arguments];
+
+// A struct, say: in memory that is aligned for any type.
+static void take_object(unsigned i, const InputArgument& a, const char* links_at, const char* data) {
+  char* room = static_cast<char*>(heap_zeroed(1, a.bytes + 64));
+  arguments[i] = memcpy(reinterpret_cast<void*>(round_up(reinterpret_cast<uintptr_t>(room), 64)), data, a.bytes);
+  links[i] = {reinterpret_cast<const Link*>(links_at), a.name_bytes / unsigned(sizeof(Link))};
+}
+
+static void set_links() {
+  for (unsigned i = 0; i < max_arguments; i++)
+    for (unsigned k = 0; k < links[i].count; k++) {
+      const Link& l = links[i].all[k];
+      if (l.buffer >= max_arguments) fail("the input file is not one");
+      memcpy(static_cast<char*>(arguments[i]) + l.offset, &pointers[l.buffer], sizeof(void*));
+    }
+}
+
 static const char* take_argument(unsigned i, const char* p) {
   InputArgument a;
   memcpy(&a, p, sizeof a);
   p += sizeof a;
+  const char* links_at = p;
   char* name = static_cast<char*>(heap_zeroed(1, a.name_bytes + 1));
   memcpy(name, p, a.name_bytes);
   p += round_up(a.name_bytes, 8);
   if (a.is_buffer) take_buffer(i, a, name, p);
-  else arguments[i] = const_cast<char*>(p);
+  else take_object(i, a, links_at, p);
   return a.has_data || !a.is_buffer ? p + round_up(a.bytes, 8) : p;
 }
 
@@ -79,6 +101,7 @@ static void take_input(const char* path) {
   is_main = h.is_main, rounding = h.rounding;
   p += sizeof h;
   for (unsigned i = 0; i < h.arguments; i++) p = take_argument(i, p);
+  set_links();
   itimerval limit = {{0, 0}, {h.milliseconds / 1000, (h.milliseconds % 1000) * 1000}};
   if (h.milliseconds) setitimer(ITIMER_REAL, &limit, nullptr);
 }

@@ -2,7 +2,7 @@
 //
 // Language-neutral: knows lanes, warps, blocks, barriers, memory regions; no vendor's spelling. Surfaces
 // (CUDA, HIP, BANG ...) are written on top of this header. It includes nothing from the system, because
-// headers are most of the cost of every compile, and may itself be included from C++11 on.
+// headers are most of the cost of every compile, and may itself be included from C++14 on.
 #ifndef XPRT_H
 #define XPRT_H
 
@@ -187,4 +187,5 @@ unsigned schedule();                            // the run's schedule: 0 is the 
 struct Unchecked { Unchecked(); ~Unchecked(); Unchecked(const Unchecked&) = delete; unsigned depth; };
 
 }  // namespace xprt
+#include "xprt_call.h"
 #endif

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import VOID, Opaque, Pointer, Scalar, Struct, Type, Vector
+from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.candidates import reachable
+from xpiler.verify.inference.values import lanes
 
 
 def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]:
@@ -67,15 +70,19 @@ def launches(program: Program, f: Function) -> bool:
     return bool(launched(program, f))
 
 
+MOST_PARTS = 64  # numbers and pointers in a parameter that is passed by value
+
+
 def testable(program: Program, f: Function) -> bool:
     """Whether every parameter can be given a test value."""
-    return all(_testable(program, p.type) for p in f.params)
+    return all(_testable(program, p) for p in f.params)
 
 
-def _testable(program: Program, t: Type) -> bool:
-    if isinstance(t, Struct):
-        return all(isinstance(x, Scalar) or _is_buffer(x) for _, x in fields(program, t))
-    return _is_buffer(t) or isinstance(t, (Scalar, Opaque))
+def _testable(program: Program, p: e.Var) -> bool:
+    parts = list(islice(leaves(program, p, p.name), MOST_PARTS + 1))
+    return len(parts) <= MOST_PARTS and all(
+        isinstance(x.type, (Scalar, Opaque)) or _is_buffer(x.type) for _, x in parts
+    )
 
 
 def _is_buffer(t: Type) -> bool:
@@ -87,27 +94,32 @@ def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:
     return next((d.fields for d in program.structs if d.name == t.name), ())
 
 
+def leaves(program: Program, x: e.Expr, name: str) -> Iterator[tuple[str, e.Expr]]:
+    """The numbers and pointers in a value called `name`: `p.range.first`, `p.dims[2]`, `v.x`."""
+    t = x.type
+    if isinstance(t, Struct):
+        for field, inner in fields(program, t):
+            yield from leaves(program, e.Field(x, field, inner), f"{name}.{field}")
+    elif isinstance(t, Vector):
+        for lane in lanes(t):
+            yield f"{name}.{lane}", e.Field(x, lane, t.elem)
+    elif isinstance(t, Array):
+        for i in range(t.size or 0):
+            yield from leaves(program, e.Index(x, e.Const(i, I32), t.elem), f"{name}[{i}]")
+    else:
+        yield name, x
+
+
 def scalars(program: Program, f: Function) -> tuple[e.Var, ...]:
-    """The scalar parameters, and the fields of structs passed by value as `param.field`."""
-    out: list[e.Var] = []
-    for p in f.params:
-        if isinstance(p.type, Scalar):
-            out.append(p)
-        elif isinstance(p.type, Struct):
-            out += [x for x in members(program, p) if isinstance(x.type, Scalar)]
-    return tuple(out)
+    """The scalar parameters, and the numbers in structs passed by value as `param.field`."""
+    return tuple(x for p in f.params for x in members(program, p) if isinstance(x.type, Scalar))
 
 
 def pointers(program: Program, f: Function) -> tuple[e.Var, ...]:
     """The pointer parameters, and the pointers in structs passed by value as `param.field`."""
-    out: list[e.Var] = []
-    for p in f.params:
-        inner = members(program, p) if isinstance(p.type, Struct) else (p,)
-        out += [x for x in inner if isinstance(x.type, Pointer)]
-    return tuple(out)
+    return tuple(x for p in f.params for x in members(program, p) if isinstance(x.type, Pointer))
 
 
 def members(program: Program, p: e.Var) -> tuple[e.Var, ...]:
-    """The fields of a struct parameter as variables `param.field`."""
-    assert isinstance(p.type, Struct)
-    return tuple(e.Var(f"{p.name}.{n}", t) for n, t in fields(program, p.type))
+    """A parameter, or what is in a struct or short vector as variables `param.field`."""
+    return tuple(e.Var(name, x.type) for name, x in leaves(program, p, p.name))

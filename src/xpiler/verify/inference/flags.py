@@ -11,7 +11,7 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import children
-from xpiler.ir.types import BOOL, Struct
+from xpiler.ir.types import BOOL
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import scalars
 
@@ -45,9 +45,9 @@ def choices(program: Program, f: Function, name: str, depth: int = 0) -> list[in
 
     def visit(n: object) -> None:
         found.update({value: None for x, value in _tests(n, False) if _is(c.bare(x), name)})
-        for g, index, _ in _passed(program, n, name):
+        for g, own, _ in _passed(program, n, name):
             if depth < DEEPEST:
-                found.update(dict.fromkeys(choices(program, g, g.params[index].name, depth + 1)))
+                found.update(dict.fromkeys(choices(program, g, own, depth + 1)))
         for child in children(n):  # type: ignore[arg-type]
             visit(child)
 
@@ -66,9 +66,9 @@ def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[i
         plain = plain and value is not None
         found.update({0, 1} if value is None else {value})
 
-    def inner(g: Function, index: int) -> None:
+    def inner(g: Function, own: str) -> None:
         nonlocal plain
-        known = _compared(program, g, g.params[index].name, depth + 1)
+        known = _compared(program, g, own, depth + 1)
         plain = plain and bool(known) and depth < DEEPEST
         found.update(known)
 
@@ -78,7 +78,7 @@ def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[i
 
 
 Use = Callable[[int | None], None]
-Inner = Callable[[Function, int], None]
+Inner = Callable[[Function, str], None]
 
 
 def _uses(program: Program, n: object, name: str, use: Use, inner: Inner) -> None:
@@ -91,8 +91,8 @@ def _uses(program: Program, n: object, name: str, use: Use, inner: Inner) -> Non
             use(value)
     tested = [x for x, _ in _tests(n) if _is(c.bare(x), name)]
     passed = list(_passed(program, n, name))
-    for g, index, x in passed:
-        inner(g, index)
+    for g, own, x in passed:
+        inner(g, own)
         tested.append(x)
     for child in children(n):  # type: ignore[arg-type]
         if not any(child is x for x in tested):
@@ -100,9 +100,18 @@ def _uses(program: Program, n: object, name: str, use: Use, inner: Inner) -> Non
 
 
 def _is(n: object, name: str) -> bool:
-    if isinstance(n, e.Field) and isinstance(n.base, e.Var) and isinstance(n.base.type, Struct):
-        return f"{n.base.name}.{n.name}" == name
-    return isinstance(n, e.Var) and n.name == name
+    return isinstance(n, (e.Var, e.Field, e.Index)) and _path(n) == name
+
+
+def _path(n: e.Expr) -> str:
+    """A variable or a part of one as a parameter's parts are called; "" for anything else."""
+    if isinstance(n, e.Var):
+        return n.name
+    base = _path(n.base) if isinstance(n, (e.Field, e.Index)) else ""
+    if isinstance(n, e.Field):
+        return base and f"{base}.{n.name}"
+    known = isinstance(n, e.Index) and isinstance(n.index, e.Const)
+    return f"{base}[{n.index.value}]" if base and known else ""  # type: ignore[attr-defined]
 
 
 def _tests(n: object, truth: bool = True) -> Iterator[tuple[e.Expr, int]]:
@@ -127,11 +136,12 @@ def _tests(n: object, truth: bool = True) -> Iterator[tuple[e.Expr, int]]:
         yield n.b, 0
 
 
-def _passed(program: Program, n: object, name: str) -> Iterator[tuple[Function, int, e.Expr]]:
-    """Parameters of functions of the program that the parameter is passed on to."""
+def _passed(program: Program, n: object, name: str) -> Iterator[tuple[Function, str, e.Expr]]:
+    """What the parameter is called where it, or the struct that it is in, is passed on to."""
     called = n.func if isinstance(n, e.Call) else n.kernel if isinstance(n, s.Launch) else None
     g = next((f for f in program.functions if f.name == called), None)
     if g is not None and isinstance(n, (e.Call, s.Launch)):
-        for index, x in enumerate(n.args[: len(g.params)]):
-            if _is(c.bare(x), name):
-                yield g, index, x
+        for own, x in zip(g.params, n.args, strict=False):
+            whole = _path(c.bare(x))
+            if whole and (name == whole or name.startswith((f"{whole}.", f"{whole}["))):
+                yield g, own.name + name[len(whole) :], x

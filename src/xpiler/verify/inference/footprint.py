@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from xpiler.ir.expr import Var
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import Opaque, Pointer, Scalar, Struct
-from xpiler.verify.inference.entries import members
+from xpiler.ir.types import Opaque, Pointer, Scalar, Type
 from xpiler.verify.inference.machine import (
     STEP_BUDGET,
     LaunchRecord,
@@ -17,10 +16,10 @@ from xpiler.verify.inference.machine import (
     OutOfBudget,
     Refused,
 )
+from xpiler.verify.inference.records import made
 from xpiler.verify.inference.values import (
     TOP,
     Interval,
-    Record,
     Region,
     Value,
     point,
@@ -159,17 +158,7 @@ def started(
         on_chip = g.space in ON_CHIP
         region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)
         region.room = on_chip
-    args: list[Value] = []
-    for p in entry.params:
-        if isinstance(p.type, Pointer):
-            m.region(p.name)
-            args.append(start_of(p.name))
-        elif isinstance(p.type, Scalar):
-            args.append(point(scalars[p.name]) if p.name in scalars else TOP)
-        elif isinstance(p.type, Struct):
-            args.append(_record(m, p, scalars))
-        else:
-            args.append(point(0) if isinstance(p.type, Opaque) else TOP)
+    args = [_given(m, p, scalars) for p in entry.params]
     for name, count in declared_counts(program, entry, scalars).items():
         elem = next(p.type.elem for p in entry.params if p.name == name)  # type: ignore[attr-defined]
         m.region(name).size = count * size_of(elem, program)
@@ -180,14 +169,15 @@ def started(
     m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
 
 
-def _record(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Record:
-    """A struct passed by value: its numbers as given, its pointers each to a buffer."""
-    out = Record()
-    for x in members(m.program, p):
-        name = x.name.removeprefix(f"{p.name}.")
-        if isinstance(x.type, Pointer):
-            m.region(x.name)
-            out.fields[name] = start_of(x.name)
-        else:
-            out.fields[name] = point(scalars[x.name]) if x.name in scalars else TOP
-    return out
+def _given(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Value:
+    """A parameter: numbers as given, pointers each to a buffer; structs passed by value of them."""
+
+    def leaf(name: str, t: Type) -> Value:
+        if isinstance(t, Pointer):
+            m.region(name)
+            return start_of(name)
+        if isinstance(t, Opaque):
+            return point(0)
+        return point(scalars[name]) if isinstance(t, Scalar) and name in scalars else TOP
+
+    return made(m.program, p.type, p.name, leaf)

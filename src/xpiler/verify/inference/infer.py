@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import I64, Pointer, Scalar, Struct
+from xpiler.ir.types import I64, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import entries, fields, pointers, scalars
+from xpiler.verify.inference.entries import entries, leaves, pointers, scalars
 from xpiler.verify.inference.flags import ways
 from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
@@ -169,13 +169,8 @@ def _given(
 
 def _scalar(search: Searcher, name: str) -> e.Expr:
     """A scalar parameter, or a field of a struct parameter, as an expression."""
-    for p in search.entry.params:
-        if p.name == name:
-            return p
-        if isinstance(p.type, Struct) and name.startswith(f"{p.name}."):
-            field = name[len(p.name) + 1 :]
-            return e.Field(p, field, dict(fields(search.program, p.type))[field])
-    raise KeyError(name)
+    found = (leaves(search.program, p, p.name) for p in search.entry.params)
+    return dict(chain.from_iterable(found))[name]
 
 
 Formula = tuple[e.Expr, Callable[[Mapping[str, int | float]], int]]

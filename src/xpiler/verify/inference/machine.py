@@ -16,8 +16,9 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import variables, walk
-from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
+from xpiler.ir.types import U32, Array, Pointer, Scalar, Vector
 from xpiler.verify.inference import values as v
+from xpiler.verify.inference.records import changed, held, parts, root
 from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
@@ -205,12 +206,8 @@ class Machine:
             case e.Call():
                 return self._call(x)
             case e.Aggregate():
-                return Record(
-                    {
-                        k: self.eval(i)
-                        for k, i in zip(_names(x.type, self.program), x.items, strict=False)
-                    }
-                )
+                names_ = (n for n, _ in parts(self.program, x.type))
+                return Record(dict(zip(names_, map(self.eval, x.items), strict=False)))
             case _:
                 return TOP
 
@@ -300,13 +297,10 @@ class Machine:
         return v.join(a, b)
 
     def _load(self, x: e.Index | e.Field) -> Value:
-        if isinstance(x, e.Field):
-            base = self.env.get(x.base.name) if isinstance(x.base, e.Var) else None
-            base = (
-                base
-                if base is not None
-                else (self.eval(x.base) if not e.is_place(x.base) else None)
-            )
+        if not isinstance(x.type, Array) and (found := held(self.env, x, self.number)) is not None:
+            return found
+        if isinstance(x, e.Field) and not e.is_place(x.base):
+            base = self.eval(x.base)
             if isinstance(base, Record) and not isinstance(x.type, Array):
                 return base.fields.get(x.name, TOP)
         where = self.place(x)
@@ -427,11 +421,10 @@ class Machine:
             self.forget(target.name)
             self.env[target.name] = value
             return
-        if isinstance(target, e.Field) and isinstance(target.base, e.Var):
-            record = self.env.get(target.base.name)
-            if isinstance(record, Record):
-                self.env[target.base.name] = Record({**record.fields, target.name: value})
-                return
+        whole = changed(self.env, target, value, self.number)
+        if whole is not None:
+            self.env[root(target)] = whole
+            return
         if self.together and not self.muted:
             self.spilled = max(self.spilled, spill(self, target))
         region = self.access(self.place(target), v.size_of(target.type, self.program), write=True)
@@ -549,14 +542,6 @@ def _is_integer(t: object) -> bool:
 
 def _extent(x: Value) -> int:
     return int(x.hi) if isinstance(x, Interval) and x.bounded else 1
-
-
-def _names(t: object, program: Program) -> list[str]:
-    if isinstance(t, Struct):
-        return [n for d in program.structs if d.name == t.name for n, _ in d.fields]
-    if isinstance(t, (Array, Fragment)):
-        return []
-    return ["x", "y", "z", "w"]
 
 
 _ROUNDING: Mapping[str, Callable[[v.Number], v.Number]] = {

@@ -10,9 +10,9 @@ from xpiler.analysis import fit
 from xpiler.analysis.interpolate import polynomial
 from xpiler.ir import expr as e
 from xpiler.ir.program import Program
-from xpiler.ir.types import I64, Pointer, Struct
+from xpiler.ir.types import I64, Pointer
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import fields, pointers, scalars
+from xpiler.verify.inference.entries import leaves, pointers, scalars
 from xpiler.verify.inference.footprint import probe
 from xpiler.verify.inference.plan import EntryPlan
 from xpiler.verify.inference.search import Searcher
@@ -85,12 +85,9 @@ class Measured:
 
     def _sizes(self) -> Iterator[tuple[str, e.Expr]]:
         for p in self.plan.entry.params:
-            if c.is_integer(p.type):
-                yield p.name, p
-            elif isinstance(p.type, Struct):
-                for n, t in fields(self.program, p.type):
-                    if c.is_integer(t):
-                        yield f"{p.name}.{n}", e.Field(p, n, t)
+            for name, x in leaves(self.program, p, p.name):
+                if c.is_integer(x.type):
+                    yield name, x
 
     def _bases(self, names: Sequence[str]) -> Iterator[tuple[Sizes, int]]:
         search = Searcher(self.program, self.plan.entry, self.spec, False)

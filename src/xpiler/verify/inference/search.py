@@ -136,7 +136,7 @@ class Searcher:
     def defaults(self, sizes: Sequence[int]) -> dict[str, int | float]:
         """Values for all scalars: `sizes` for the free integers in order."""
         out: dict[str, int | float] = {}
-        floats = iter(c.FLOATS * 8)
+        floats = cycle(c.FLOATS)
         for p in scalars(self.program, self.entry):
             if p.type == BOOL:
                 out[p.name] = 1

@@ -232,9 +232,18 @@ def size_of(t: Type, program: Program) -> int:
     return 8
 
 
+def lanes(t: Vector) -> tuple[str, ...]:
+    """The field names of a short vector's lanes."""
+    return tuple("xyzw"[: t.lanes]) if t.lanes <= 4 else tuple(f"s{i}" for i in range(t.lanes))
+
+
 def align_of(t: Type, program: Program) -> int:
+    """Bytes; of short vectors as in the CUDA C++ Programming Guide, built-in vector types."""
     if isinstance(t, Array):
         return align_of(t.elem, program)
+    if isinstance(t, Vector):
+        size = size_of(t, program)
+        return size_of(t.elem, program) if t.lanes == 3 else min(size & -size, 16)
     if isinstance(t, Struct):
         d = next((d for d in program.structs if d.name == t.name), None)
         return max([d.align, *(align_of(f, program) for _, f in d.fields)]) if d else 1
@@ -244,8 +253,7 @@ def align_of(t: Type, program: Program) -> int:
 def field_offset(t: Type, name: str, program: Program) -> int:
     """Bytes from the start of a vector or struct to its field."""
     if isinstance(t, Vector):
-        lane = "xyzw".find(name) if t.lanes <= 4 else int(name.lstrip("s") or 0)
-        return max(0, lane) * size_of(t.elem, program)
+        return lanes(t).index(name) * size_of(t.elem, program) if name in lanes(t) else 0
     offset = 0
     d = next((d for d in program.structs if isinstance(t, Struct) and d.name == t.name), None)
     for own, f in d.fields if d else ():
