@@ -652,3 +652,37 @@ def test_an_instance_of_a_template_is_named_as_it_is_written(name: str) -> None:
     """
     (plan,) = plans(kernel, Spec(entry=name))
     assert plan.entry.name == "k_float_64"
+
+
+def test_an_index_that_the_program_checks_may_lie_outside() -> None:
+    (plan,) = plans("""__global__ void k(const int* at, int* b, int n, int m) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i >= n) return;
+        int to = at[i];
+        if (to >= 0 && to < m) atomicAdd(&b[to], 1);
+    }""")
+    for case in plan.cases:
+        (low, high) = next(b.bounds for b in case.buffers if b.name == "at") or (0, 0)
+        assert low < 0
+        assert high >= case.scalars["m"]
+        assert {b.name: b.count for b in case.buffers}["b"] == case.scalars["m"]
+
+
+def test_an_index_that_a_function_returns_through_a_pointer_is_one() -> None:
+    (plan,) = plans("""
+    __device__ bool wrap(int raw, int n, int* out) {
+        if (raw < 0) raw += n;
+        *out = raw;
+        return raw >= 0 && raw < n;
+    }
+    __global__ void k(const float* a, const int* at, float* b, int n, int m) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x, j;
+        if (i >= m) return;
+        b[i] = wrap(at[i], n, &j) ? a[j * 4] : 0.0f;
+    }""")
+    assert counts(plan)["a"] > 4
+    assert any(b.is_index for b in plan.cases[0].buffers if b.name == "at")
+    assert plan.further, "other sizes are tried, with their own range of indices"
+    for case in (*plan.cases, *plan.further):
+        (_, high) = next(b.bounds for b in case.buffers if b.name == "at") or (0, 0)
+        assert {b.name: b.count for b in case.buffers}["a"] == 4 * high + 1

@@ -298,9 +298,10 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     trials += _listed(search, trial)
     cases = tuple(_case(search, t, indices) for t in trials)
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
-    aligned = tuple(_case(search, t, indices) for t in _aligned(search, trial, exprs))
-    hidden = any(trial.values[n] == 1 for n in search.sizes)
-    further = _further(search, trials, exprs) if hidden or not indices else ()
+    aligned = cases_of(search, _aligned(search, trial, exprs))
+    further = _further(search, trials, exprs)
+    if indices:  # no second sizes were tried
+        further = (*further, *aligned[:1])
     return EntryPlan(
         search.entry, kind, cases, exprs, notes, tuple(diagnostics), aligned, further,
         free=tuple(search.sizes), free_launch=search.free_launch,
@@ -322,7 +323,8 @@ def _with_data(
         trial = search.trial(trial.values, data, trial.shape)
     for name in unknown:
         span = data[name]
-        message = f"values of {name} are used as indices; range [0, {int(span.hi)}] taken"
+        taken = f"[{int(span.lo)}, {int(span.hi)}]"
+        message = f"values of {name} are used as indices; range {taken} taken"
         out.append(
             Diagnostic("XP0308", message, "warning", help=f"give it: --arg {name}.range=LOW:HIGH")
         )

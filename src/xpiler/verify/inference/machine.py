@@ -200,7 +200,7 @@ class Machine:
             case e.Index() | e.Field():
                 return self._load(x)
             case e.AddressOf():
-                return self.place(x.x)
+                return self._address(x.x)
             case e.Unary():
                 return self._unary(x)
             case e.Call():
@@ -224,7 +224,18 @@ class Machine:
             return self.env[x.name]
         if isinstance(x.type, Array) or any(g.var.name == x.name for g in self.program.globals):
             return v.start_of(x.name) if isinstance(x.type, Array) else TOP
-        return TOP
+        kept = self.regions.get(x.name) if _is_integer(x.type) else None
+        return kept.content if kept is not None and isinstance(kept.content, Interval) else TOP
+
+    def _address(self, x: e.Expr) -> Value:
+        """The address of a place; an integer that has one is kept in memory from here on."""
+        if isinstance(x, e.Var) and _is_integer(x.type):
+            region = self.region(x.name)
+            known = self.env.pop(x.name, None)
+            self.forget(x.name)
+            if known is not None:
+                region.content = known if region.content is None else v.join(region.content, known)
+        return self.place(x)
 
     def _binary(self, x: e.Binary) -> Value:
         value = self._computed(x, self.eval(x.a), self.eval(x.b))

@@ -44,6 +44,7 @@ ROUND = (16, 32, 48)
 EVEN = (64, 32, 96, 48, 80, 112)
 EARLY, LATE = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16), (1, 1, 2, 2, 3, 4, 5, 8)
 DRAWS, ENOUGH = 500, 12
+BEYOND = 3  # values past the end of what a guarded index may be
 MOST_CHOICES = 6  # constants tried of those that a parameter is compared with
 Score = tuple[float, ...]
 
@@ -423,7 +424,12 @@ class Searcher:
         }
 
     def index_range(self, t: Trial, name: str) -> Interval:
-        """The widest [0, h] of an index array under which nothing leaves its buffer."""
+        """The widest [0, h] of an index array under which nothing leaves its buffer.
+
+        Where the program itself passes over what is too large, some of that too; the same below 0.
+        """
+        if (top := self._guarded(t, name)) is not None:
+            return top
 
         def good(h: int) -> bool:
             return (
@@ -443,6 +449,21 @@ class Searcher:
             small = [int(x) for k, x in t.values.items() if k in self.sizes]
             return Interval(0, max(1, min(small, default=16) - 1))
         return Interval(0, _last(good))
+
+    def _guarded(self, t: Trial, name: str) -> Interval | None:
+        """A little more than the values that the program lets through; None: it takes any."""
+
+        def hulls(low: int, high: int) -> object:
+            seen = self.trial(t.values, {**t.data, name: Interval(low, high)}, t.shape).seen
+            spans = [r.touched for r in seen.regions.values() if r.touched is not None]
+            known = not seen.failed and all(x.bounded and x.lo >= 0 for x in spans)
+            return _hulls(seen.regions) if known else None
+
+        limit = hulls(0, 1 << 30)
+        if limit is None or hulls(0, 1 << 29) != limit or hulls(0, 1) == limit:
+            return None
+        top = _last(lambda h: hulls(0, h) != limit) + 1
+        return Interval(-BEYOND if hulls(-BEYOND, 1 << 30) == limit else 0, top + BEYOND)
 
 
 def _last(good: Callable[[int], bool]) -> int:
