@@ -125,12 +125,42 @@ def test_a_carried_dependence_names_the_accesses():
     assert "<1, 1, 1 | 1, 1, 1>" in show_body(found.program.function("f").body)
 
 
-def test_an_index_from_memory_asks_for_the_extent():
+def test_without_an_extent_the_pointers_are_the_devices():
     text = """void take(const float *table, const int *id, float *y, int n) {
         for (int i = 0; i < n; i++) y[i] = table[id[i]]; }"""
     found = lowered(text)
-    assert codes(found) == ["XP1102", "XP1103"]
+    assert codes(found) == ["XP1102"]
     assert "table" in found.diagnostics[0].message
+    host = found.program.function("take")
+    assert "host.alloc" not in show_body(host.body)
+    assert "host.copy" not in show_body(host.body)
+    assert host.comments == ("table, id, y: device memory.",)
+    assert "table, id, y of take point to device memory" in found.assumptions
+
+
+def test_where_memory_decides_what_comes_next_all_is_one_launch():
+    text = """int first(const int *x, int *y, int n) {
+        for (int i = 0; i < n; i++) if (x[i] < 0) return i;
+        for (int i = 0; i < n; i++) y[i] = x[i];
+        return n; }"""
+    found = lowered(text)
+    (kernel,) = kernels(found)
+    assert "d_result[0] = i" in show_function(kernel)
+    assert "thread" not in show_function(kernel)
+    host = show_body(found.program.function("first").body)
+    assert host.count("launch") == 1
+    assert "d_result, sizeof(int)) kind=d2h" in host
+    assert host.rstrip().endswith("return result")
+
+
+def test_pointers_that_memory_decides_stay_in_one_launch():
+    text = """void rows(const int *start, const float *x, float *y, int n, int m) {
+        for (int r = 0; r < n; r++) {
+            const float *row = x + start[r];
+            for (int i = 0; i < m; i++) y[r * m + i] = row[i];
+        } }"""
+    found = lowered(text)
+    assert [k.name for k in kernels(found)] == ["rows_kernel"]
 
 
 def test_time_steps_stay_on_the_host():

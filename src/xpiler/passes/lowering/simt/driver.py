@@ -107,19 +107,24 @@ class _Driver:
         """The function over device pointers, and its wrapper if it is called from outside."""
         low = self.low
         kernels, names = len(low.kernels), set(low.names)
-        try:
-            form = self._form(f, forms)
-            inner = f.static or f.name in self.origin.launched
-            if inner and _is_called(low.program, f.name):
-                return form, None
-            return form, wrapped(low, form, self.origin)
-        except Unfit as why:
-            del low.kernels[kernels:]
-            low.names = names
-            low.note("XP1103", f"{f.name} could not be brought to the device", f.loc, str(why))
-            return None
+        reasons: list[str] = []
+        for whole in (False, True):
+            try:
+                form = self._form(f, forms, whole)
+                if reasons:
+                    low.note("XP1101", f"{f.name} runs in one launch", f.loc, reasons[0])
+                inner = f.static or f.name in self.origin.launched
+                if inner and _is_called(low.program, f.name):
+                    return form, None
+                return form, wrapped(low, form, self.origin)
+            except Unfit as why:
+                reasons.append(str(why))
+                del low.kernels[kernels:]
+                low.names = names
+        low.note("XP1103", f"{f.name} could not be brought to the device", f.loc, reasons[0])
+        return None
 
-    def _form(self, f: Function, forms: Mapping[str, Form]) -> Form:
+    def _form(self, f: Function, forms: Mapping[str, Form], whole: bool = False) -> Form:
         low = self.low
         f = spread(f, {p.name for p in f.params} | set(names_in(f.body)))
         facts = self._facts(f)
@@ -128,7 +133,7 @@ class _Driver:
         used = self._used(f, body, facts, forms)
         frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
         host = Host(frame, found, forms)
-        new = host.body(body, facts)
+        new = host.whole(body, facts) if whole else host.body(body, facts)
         return Form(f, host.finished(new), host.result, used)
 
     def _used(

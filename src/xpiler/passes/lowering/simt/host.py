@@ -14,8 +14,8 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
-from xpiler.ir.rewrite import children, fresh_name, substitute, walk
-from xpiler.ir.types import U64, Array, Pointer, Type
+from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.types import I32, U64, VOID, Array, Pointer, Type
 from xpiler.passes.lowering.simt import grids, rows
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
@@ -88,6 +88,25 @@ class Host:
             facts = after(st, facts)
         out += self._flush(run)
         return tuple(out)
+
+    def whole(self, body: s.Body, facts: Facts) -> s.Body:
+        """All of `body` in one launch, for functions that cannot be split among several."""
+        if any(isinstance(n, s.Launch) or _is_of_host(n) for n in walk(body)):
+            raise Unfit("the device's memory is managed between accesses to it")
+        if self.frame.f.ret == VOID:
+            return self._flush([(st, facts) for st in body], leaving=True)
+        v = self.frame.fresh("result", self.frame.f.ret)
+        self.resident[v.name] = where = self._buffer(v)
+
+        def one(st: s.Stmt) -> s.Stmt | s.Body:
+            if not isinstance(st, s.Return) or st.value is None:
+                return st
+            place = e.Index(where, e.Const(0, I32), v.type)
+            return (s.Assign(place, st.value), s.Return())
+
+        self.result = v
+        run = [(st, facts) for st in rewrite_stmts(body, one)]
+        return (s.Decl(v), *self._flush(run, leaving=True), *self._fetched(v))
 
     def _statement(
         self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]], out: list[s.Stmt]
@@ -327,13 +346,22 @@ class Host:
 
     # -- what one block runs ------------------------------------------------------------------
 
-    def _flush(self, run: list[tuple[s.Stmt, Facts]], wanted: set[str] | None = None) -> s.Body:
-        """A launch of one block for the statements of `run`, which is emptied."""
+    def _flush(
+        self,
+        run: list[tuple[s.Stmt, Facts]],
+        wanted: set[str] | None = None,
+        leaving: bool = False,
+    ) -> s.Body:
+        """A launch of one block for the statements of `run`, which is emptied.
+
+        `leaving`: nothing comes after it, so it may return early.
+        """
         if not run:
             return ()
         body = tuple(st for st, _ in run)
         facts = run[0][1]
         run.clear()
+        self._stays_whole(body, leaving)
         front: list[s.Stmt] = []
         inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
         for d in inner:
@@ -350,6 +378,14 @@ class Host:
         )
         self.resident |= targets
         return (*front, *launch)
+
+    def _stays_whole(self, body: s.Body, leaving: bool) -> None:
+        """Raises Unfit where what comes after `body` needs more of it than values."""
+        if escapes(body) and not leaving:
+            raise Unfit("whether it goes on is decided by values in memory")
+        for name in (d.var.name for d in walk(body) if isinstance(d, s.Decl) and _points(d)):
+            if not self._only_in(name, body):
+                raise Unfit(f"where {name.split('.')[0]} points is decided in memory")
 
     def _buffer(self, v: e.Var) -> e.Var:
         """Device memory for one value, from the start of the function to its end."""
@@ -405,6 +441,14 @@ def set_once(body: s.Body, d: s.Decl) -> bool:
         if isinstance(n, (e.AddressOf, e.Call)) and name in names_in(n):
             return False
     return True
+
+
+def _points(d: s.Decl) -> bool:
+    return isinstance(d.var.type, Pointer)
+
+
+def _is_of_host(n: object) -> bool:
+    return isinstance(n, s.Instr) and n.name.startswith("host.")
 
 
 def _as_body(x: e.Expr | None) -> s.Body:

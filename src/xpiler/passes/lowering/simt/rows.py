@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xpiler.analysis.effects import declared
+from xpiler.analysis.effects import declared, escapes
 from xpiler.analysis.parallelism import Gatherer, Survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after, inside
@@ -184,7 +184,10 @@ def launch_single(
     resident: Mapping[str, e.Var],
     targets: Mapping[str, e.Var],
 ) -> s.Body:
-    """One block for `body`; scalars in `targets` are stored behind the pointers given."""
+    """One block for `body`; scalars in `targets` are stored behind the pointers given.
+
+    A body that returns early has one thread: the others would go on.
+    """
     scalars = {n.name: n for n in walk(body) if isinstance(n, e.Var)}
     stores = tuple(
         s.Assign(e.Index(where, w.const(0, I32), scalars[name].type), scalars[name])
@@ -193,6 +196,8 @@ def launch_single(
     block = Block(frame, survey)
     extra: e.Expr | None = None
     try:
+        if escapes(body):
+            raise Unfit("it can return early")
         block.plan(body)
         kernel = block.lowered((*body, *stores), facts)
         threads, extra = block.threads, block.shared_bytes

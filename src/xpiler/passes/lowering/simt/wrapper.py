@@ -12,7 +12,7 @@ from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.types import U64, Array, Opaque, Pointer, Type
 from xpiler.passes.lowering.base import Origin
-from xpiler.passes.lowering.simt.context import Lowering, Unfit
+from xpiler.passes.lowering.simt.context import Lowering
 from xpiler.passes.lowering.simt.elements import elements
 from xpiler.passes.lowering.simt.host import Form
 from xpiler.passes.lowering.simt.layout import byte_count
@@ -35,11 +35,16 @@ class _Mirrors:
 
 
 def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
-    """`form` as a host function of the same name on host pointers; raises Unfit."""
+    """`form` as a host function of the same name on host pointers.
+
+    Where it cannot be told how many elements one of them has (XP1102), all are pointers to device
+    memory instead: the function launches, and copies nothing.
+    """
     f = form.f
     first = _preamble(form.body)
     front, rest = form.body[:first], form.body[first:]
     taken = {p.name for p in f.params} | set(names_in(form.body))
+    said = len(low.ledger.sentences)
     mirrors = _Mirrors()
     missing = []
     for p in f.params:
@@ -48,13 +53,13 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
                 missing.append(p)
             elif p.name in assigned(rest):
                 _walk(p, mirrors, taken)
-    for p in missing:
-        message = f"how many elements {p.name} has cannot be told from {f.name}"
-        low.note("XP1102", message, f.loc, reason=f"give it with --arg {p.name}.extent=EXPR")
     if missing:
-        raise Unfit("an extent is missing")
+        del low.ledger.sentences[said:]
+        low.extents.pop(f.name, None)
+        f, mirrors = _on_device_memory(low, f, missing, rest), _Mirrors()
     body: s.Body = substitute(rewrite_stmts(rest, _on_the_device), mirrors.pointers)
-    host = {p.name for p in f.params if p.name not in mirrors.pointers}
+    kept = {p.name for p in f.params if p.name not in mirrors.pointers}
+    host = {n for n in kept if not missing or not _on_device(_parameter(f, n), rest)}
     body = rewrite_stmts(body, lambda st: _with_kind(st, host))
     launches = any(isinstance(n, s.Launch) for n in walk(body))
     end = mirrors.epilogue if launches or mirrors.pointers else ()
@@ -63,6 +68,22 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
     value = (s.Return(form.result),) if form.result is not None else ()
     tail = () if _ends(body) else (*end, *value)
     return replace(f, body=(*front, *middle, *tail), role="host", static=False)
+
+
+def _on_device_memory(low: Lowering, f: Function, missing: list[e.Var], body: s.Body) -> Function:
+    """The function with a word on which of its pointers are the device's."""
+    names = [p.name for p in f.params if isinstance(p.type, Pointer) and _on_device(p, body)]
+    for p in missing:
+        message = f"how many elements {p.name} has cannot be told from {f.name}"
+        reason = f"it takes pointers to device memory; --arg {p.name}.extent=EXPR makes it copy"
+        low.note("XP1102", message, f.loc, reason=reason)
+    told = ", ".join(names)
+    low.assume(f"{told} of {f.name} point to device memory")
+    return replace(f, comments=(*f.comments, f"{told}: device memory."))
+
+
+def _parameter(f: Function, name: str) -> e.Var:
+    return next(p for p in f.params if p.name == name)
 
 
 def _preamble(body: s.Body) -> int:

@@ -52,11 +52,17 @@ class TaskHost(Host):
         cores = e.Const(CORES, U32)
         return (s.Launch(name, (one, one, one), (cores, one, one), args),)
 
-    def _flush(self, run: list[tuple[s.Stmt, Facts]], wanted: set[str] | None = None) -> s.Body:
+    def _flush(
+        self,
+        run: list[tuple[s.Stmt, Facts]],
+        wanted: set[str] | None = None,
+        leaving: bool = False,
+    ) -> s.Body:
         if not run:
             return ()
         body = tuple(st for st, _ in run)
         run.clear()
+        self._stays_whole(body, leaving)
         front: list[s.Stmt] = []
         inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
         for d in inner:
@@ -76,14 +82,14 @@ class TaskHost(Host):
 class HostDriver(_Driver):
     """The functions that are called from outside, with launches in them."""
 
-    def _form(self, f: Function, forms: Mapping[str, Form]) -> Form:
+    def _form(self, f: Function, forms: Mapping[str, Form], whole: bool = False) -> Form:
         low: Lowering = self.low
         facts = self._facts(f)
         found = survey(f.body, facts, low.readers)
         used = self._used(f, f.body, facts, forms)
         frame = Frame(low, f, facts, {p.name for p in f.params} | set(names_in(f.body)))
         host = TaskHost(frame, found, forms)
-        new = host.body(f.body, facts)
+        new = host.whole(f.body, facts) if whole else host.body(f.body, facts)
         return Form(f, host.finished(new), host.result, used)
 
 
