@@ -15,7 +15,7 @@ __global__ void add(const float* a, float* b, int n) {
 def test_every_public_name_can_be_called_whatever_was_imported_before() -> None:
     result = xpiler.translate(ADD, to="c", file="add.cu")
     assert result.text is not None
-    verdict = xpiler.compare(ADD, result.text, file="add.cu", target_platform="c")
+    verdict = xpiler.verify(ADD, result.text, file="add.cu", target_platform="c")
     assert verdict.ok
     assert xpiler.audit(ADD, file="add.cu") == []
     assert not xpiler.run(ADD, file="add.cu").faulty

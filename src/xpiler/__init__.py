@@ -7,17 +7,19 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
+from xpiler import verify as _verify
+
 __version__ = "0.1.0"
-__all__ = ["Options", "Translation", "XpilerError", "audit", "compare", "run", "translate"]
+__all__ = ["Options", "Translation", "XpilerError", "audit", "run", "translate", "verify"]
 
 _HOME = {
     "Options": "xpiler.pipeline",
     "Translation": "xpiler.pipeline",
     "XpilerError": "xpiler.diagnostics",
     "audit": "xpiler.api",
-    "compare": "xpiler.api",
     "run": "xpiler.api",
     "translate": "xpiler.api",
 }
@@ -30,3 +32,16 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOME[name]), name)
+
+
+class _Callable(ModuleType):
+    """The package `xpiler.verify`, which is the function of that name, too."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        from xpiler import api
+
+        return api.verify(*args, **options)
+
+
+_verify.__class__ = _Callable
+verify = _verify

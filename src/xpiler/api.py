@@ -40,9 +40,7 @@ def translate(
     return propose(text, file, Options(target=to, **options), proposer_of(settings(models)))
 
 
-def compare(
-    source: str, target: str, *, file: str, target_platform: str, **options: Any
-) -> Verdict:
+def verify(source: str, target: str, *, file: str, target_platform: str, **options: Any) -> Verdict:
     """Run `source` and its translation `target` on the same inputs, as `xpiler verify` does.
 
     `file` names the source, `target_platform` says what `target` is written in.
