@@ -145,6 +145,14 @@ def test_waves_of_64_are_kept_unless_the_text_asks_for_their_width() -> None:
     assert "xp_wave_shfl_down(v, d)" in to_cuda(loop.format("p.warpSize")).text
 
 
+def test_the_width_is_the_source_s_where_the_text_takes_waves_of_64_for_granted() -> None:
+    made = to_cuda(
+        "for (int d = warpSize / 2; d > 0; d /= 2) v += __shfl_xor(v, d); int w[256 / 32];"
+    )
+    assert "d = xp_wave_size / 2" in made.text
+    assert "constexpr int xp_wave_size = 64;" in made.text
+
+
 def test_waves_of_the_source_chip() -> None:
     assert "xp_wave_shfl(v, 3)" in to_cuda("__shfl(v, 3);").text
     assert to_cuda("__shfl(v, 3);", arch="gfx1100").text == "__shfl_sync(0xffffffffu, v, 3);"

@@ -117,8 +117,8 @@ def _warp_word(job: Job) -> None:
             if old != new:
                 made.say("XP1003", i, f"the target's device says {new} here, not {old}", "warning")
         elif old != new and mine and word not in job.defined:
-            made.replace(i, mine, "waves")
-            made.helpers.setdefault("warp_size")
+            made.replace(i, mine["name"], "waves")
+            made.helpers.setdefault(mine["needs"])
 
 
 def _functions_as_pointers(job: Job) -> None:

@@ -46,3 +46,10 @@ def test_lines_keep_their_numbers() -> None:
     before, after = TEXT.splitlines(), device_text(TEXT).splitlines()
     assert len(before) == len(after)
     assert after[-1] == before[-1]
+
+
+def test_a_parameter_s_default_makes_no_initialiser_of_a_function() -> None:
+    text = "template <class T> int go(T* p, int s = 0) { return up(1); }\nint a[] = {1, f(2)};\n"
+    kept = device_text(text)
+    assert "up" not in kept
+    assert "f(2)" in kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from xpiler.platforms._simt.lexer import (
     Token,
@@ -102,7 +103,17 @@ def _brace_kind(tokens: Sequence[Token], start: int, brace: int) -> str:
         return NAMESPACE
     if words & _CLASS_KEYS and head[-1].text != ")":
         return CLASS
-    return FUNCTION if "(" in words and "=" not in words else INITIALISER
+    return FUNCTION if "(" in words and not _assigns(head) else INITIALISER
+
+
+def _assigns(head: Sequence[Token]) -> bool:
+    """Whether a declaration gives a value; values of parameters and `operator=` do not count."""
+    depth = 0
+    for before, token in pairwise(head):
+        depth += (before.text in ("(", "[")) - (token.text in (")", "]"))
+        if token.text == "=" and depth == 0 and before.text != "operator":
+            return True
+    return False
 
 
 def scopes(tokens: Sequence[Token]) -> tuple[list[str], list[Body]]:
