@@ -114,8 +114,8 @@ def test_device_variables_are_announced_and_functions_are_not() -> None:
         "__constant__ float c[4], d;\n__device__ float f(int x);\n__device__ int n = g(3);\n"
     )
     assert after.count("DeviceVariable") == 3
-    assert '(&c, sizeof(c), "c", true)' in after
-    assert '(&n, sizeof(n), "n", false)' in after
+    assert '(&c, sizeof(c), "c", true, false)' in after
+    assert '(&n, sizeof(n), "n", false, false)' in after
     assert after.split("\n")[1] == "__device__ float f(int x);"
 
 
