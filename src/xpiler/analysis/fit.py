@@ -74,11 +74,8 @@ def value(x: e.Expr, sizes: Sizes) -> int | None:
     """The value of an integer expression for given sizes; None where it asks for anything else."""
     if isinstance(x, e.Const):
         return int(x.value) if isinstance(x.type, Scalar) and x.type.is_integer else None
-    if isinstance(x, e.Var):
-        return int(sizes[x.name]) if x.name in sizes else None
-    if isinstance(x, e.Field) and isinstance(x.base, e.Var):
-        key = f"{x.base.name}.{x.name}"
-        return int(sizes[key]) if key in sizes else None
+    if (name := name_of(x)) is not None:
+        return int(sizes[name]) if name in sizes else None
     if isinstance(x, e.Cast) and isinstance(x.type, Scalar) and x.type.is_integer:
         return value(x.x, sizes)
     if isinstance(x, e.Select):
@@ -88,6 +85,19 @@ def value(x: e.Expr, sizes: Sizes) -> int | None:
         inner = value(x.x, sizes)
         return None if inner is None else -inner
     return _binary(x, sizes) if isinstance(x, e.Binary) else None
+
+
+def name_of(x: e.Expr) -> str | None:
+    """A variable, or what is in one of its fields: `n`, `p.range.first`, `p.dims[2]`."""
+    if isinstance(x, e.Var):
+        return x.name
+    if isinstance(x, e.Field):
+        base = name_of(x.base)
+        return None if base is None else f"{base}.{x.name}"
+    if isinstance(x, e.Index) and isinstance(x.index, e.Const):
+        base = name_of(x.base)
+        return None if base is None else f"{base}[{x.index.value}]"
+    return None
 
 
 def _binary(x: e.Binary, sizes: Sizes) -> int | None:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from xpiler.analysis.fit import name_of
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
-from xpiler.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Field, Var
+from xpiler.ir.expr import Binary, BinaryOp, Cast, Const, Expr, Var
 from xpiler.ir.types import I64, Type
 
 Size = int | str  # an integer, or an expression in the entry's scalar parameters
@@ -175,10 +176,8 @@ def evaluate(e: Expr, values: Mapping[str, int | float]) -> int:
         return int(e.value)
     if isinstance(e, Cast):
         return evaluate(e.x, values)
-    if isinstance(e, Var):
-        return int(values[e.name])
-    if isinstance(e, Field) and isinstance(e.base, Var):
-        return int(values[f"{e.base.name}.{e.name}"])
+    if (name := name_of(e)) is not None:
+        return int(values[name])
     assert isinstance(e, Binary)
     a, b = evaluate(e.a, values), evaluate(e.b, values)
     if e.op in ("/", "%"):

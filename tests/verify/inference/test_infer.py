@@ -686,3 +686,33 @@ def test_an_index_that_a_function_returns_through_a_pointer_is_one() -> None:
     for case in (*plan.cases, *plan.further):
         (_, high) = next(b.bounds for b in case.buffers if b.name == "at") or (0, 0)
         assert {b.name: b.count for b in case.buffers}["a"] == 4 * high + 1
+
+
+@pytest.mark.parametrize(
+    ("sizes", "guard"), [(1, 0), (2, 0), (3, 2), (4, 0), (5, 4), (9, 3), (14, 13)]
+)
+def test_a_grid_follows_the_size_that_guards_whichever_it_is(sizes: int, guard: int) -> None:
+    names = ", ".join(f"int n{k}" for k in range(sizes))
+    total = " + ".join(f"n{k}" for k in range(sizes))
+    (plan,) = plans(f"""__global__ void k(const float* a, float* b, {names}) {{
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n{guard}) b[i] = a[i] * ({total});
+    }}""")
+    assert plan.shape is not None
+    (x, _, _), (block, _, _) = plan.shape.grid, plan.cases[0].block
+    assert x is not None
+    values = {f"n{k}": 3000 + 1000 * k for k in range(sizes)}
+    assert fit.value(x, values) == -(-values[f"n{guard}"] // block)
+
+
+def test_a_grid_follows_a_size_in_an_array_of_a_struct() -> None:
+    (plan,) = plans("""struct S { int dims[2]; int n[3]; };
+    __global__ void k(const float* a, float* b, S s) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < s.n[1]) b[i] = a[i] * s.dims[0];
+    }""")
+    assert plan.shape is not None
+    (x, _, _) = plan.shape.grid
+    assert x is not None
+    assert fit.value(x, {"s.n[1]": 5000}) == -(-5000 // plan.cases[0].block[0])
+    assert plan.cases

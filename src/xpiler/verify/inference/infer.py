@@ -24,6 +24,7 @@ from xpiler.verify.inference.search import (
     GOOD_COST,
     LIGHT_COST,
     MAX_BYTES,
+    MOST_BLOCKS,
     Searcher,
     ShapeSearch,
     Trial,
@@ -179,23 +180,38 @@ Formula = tuple[e.Expr, Callable[[Mapping[str, int | float]], int]]
 def _fit(
     search: Searcher, shapes: ShapeSearch, block: tuple[int, int, int], dim: int, n: int | None
 ) -> e.Expr | None:
-    """The grid's size in one dimension as an expression of the parameters, by three probes."""
+    """The grid's size in one dimension as an expression of the parameters, by a few probes.
+
+    Those with far sizes tell a constant from blocks that one small size fills, and parameters of
+    the same size from each other; there only a grid beyond what is searched may stay unknown.
+    """
     if n is None:
         return None
-    samples: Samples = []
     odd = c.odd_sizes(len(search.sizes))
-    for sizes in (odd, tuple(2 * x + 1 for x in odd), tuple(5 * x + 64 for x in reversed(odd))):
+    near = (odd, tuple(2 * x + 1 for x in odd), tuple(5 * x + 64 for x in reversed(odd)))
+    far = tuple(FAR_FROM + FAR_STEP * k for k in range(len(odd)))
+    samples: Samples = []
+    beyond = []
+    for sizes in (*near, far, far[::-1]):
         values = search.defaults(sizes)
         found = shapes.grid(values, {}, block)[dim]
-        if found is None:
+        if found is not None:
+            samples.append((values, found))
+        elif sizes in near:
             return None
-        samples.append((values, found))
+        else:
+            beyond.append(values)
     for expr, value in _formulas(search, block):
-        if all(value(values) == found for values, found in samples):
+        if all(value(values) == found for values, found in samples) and all(
+            value(values) > MOST_BLOCKS for values in beyond
+        ):
             return expr
+    if beyond:
+        return None
     return _scaled(search, samples, block[dim]) or _stepped(search, shapes, block, dim, samples)
 
 
+FAR_FROM, FAR_STEP = 1100, 1300
 Samples = list[tuple[Mapping[str, int | float], int]]
 LARGE = 9 * 1024 + 1  # tells steps apart; the last tile of any power of two begins at its end
 

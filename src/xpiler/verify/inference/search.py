@@ -28,6 +28,7 @@ LIGHT_COST = GOOD_COST >> 3
 TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
 LEAST_STEPS = 2_000  # and what each may in any case
 EXACT_STEPS = 40_000  # statements for probes that interpret loops turn by turn
+MOST_BLOCKS = 1 << 19  # in one dimension, that are searched for
 MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
     [64, 32, 16, 8],
@@ -571,8 +572,8 @@ class ShapeSearch:
 def _saturation(hull: object) -> int | None:
     """The smallest n with hull(n) == hull(huge), or None when it keeps growing."""
     assert callable(hull)
-    limit = hull(1 << 20)
-    if hull(1 << 19) != limit:
+    limit = hull(2 * MOST_BLOCKS)
+    if hull(MOST_BLOCKS) != limit:
         return None
     low, high = 0, 1
     while hull(high) != limit:
