@@ -66,7 +66,7 @@ def _carried(before: list[s.Stmt], st: s.Stmt, uses: Counter[str]) -> list[s.Stm
     if isinstance(st, s.Decl):
         if any(isinstance(n, e.Var) and n == st.var for n in walk(tuple(before[at + 1 :]))):
             return None
-        declared = replace(st, init=None)
+        declared = replace(st, init=None, const=False)
         return [*before[:at], declared, *computing]
     if not _in_step(before[at + 1 :], result, target):
         return None

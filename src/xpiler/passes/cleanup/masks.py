@@ -350,7 +350,7 @@ def _rewritten(body: s.Body, masks: dict[str, Scalar], taken: set[str]) -> s.Bod
             put = s.Assign(e.Index(array(hit[0]), st.var, BOOL), hit[1])
             return replace(st, body=(put,), kind="parallel")
         if isinstance(st, s.Decl) and st.var.name in masks:
-            plain = replace(st, var=array(st.var), init=None)
+            plain = replace(st, var=array(st.var), init=None, const=False)
             return (plain, filled(st.var, st.init, st)) if st.init is not None else plain
         if isinstance(st, s.Assign) and isinstance(st.target, e.Var) and st.target.name in masks:
             if _is_pack(st):

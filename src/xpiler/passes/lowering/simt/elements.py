@@ -52,6 +52,9 @@ def elements(
     return count if sound else _product(low, f, p, origin, seen) or _plain(low, f, p, use, count)
 
 
+_ROUNDING = ("/", "%", "&", ">>")
+
+
 def _measured(f: Function, p: e.Var, origin: Origin, between: bool) -> e.Expr | None:
     """What is touched when the function runs; `between`: also for sizes without a grid."""
     if origin.measured is None:
@@ -61,7 +64,7 @@ def _measured(f: Function, p: e.Var, origin: Origin, between: bool) -> e.Expr | 
 
 def _rounded(count: e.Expr | None) -> bool:
     parts = () if count is None else walk(count)
-    return any(isinstance(n, e.Select) or (isinstance(n, e.Binary) and n.op == "/") for n in parts)
+    return any(isinstance(n, e.Select) or getattr(n, "op", "") in _ROUNDING for n in parts)
 
 
 def quotients(f: Function) -> tuple[e.Expr, ...]:

@@ -7,7 +7,6 @@
 namespace xp_simt {
 namespace {
 int last = host::success;
-unsigned long long launches;
 int shared_allowed;
 
 // Limits of the device that is played: an 80 GB data-centre card of compute capability 8.0, or an MI250 die.
@@ -36,7 +35,6 @@ const char* refusal(const Config& c) {
 }  // namespace
 
 bool may_launch(const Config& config, const char* kernel, int line) {
-  ++launches;
   const char* why = refusal(config);
   if (!why) return true;
   char text[256];
@@ -143,7 +141,5 @@ int blocks_per_processor(int threads, size_t shared) {
   const int by_shared = shared ? (int)(most_shared / shared) : 32;
   return by_threads < by_shared ? by_threads : by_shared;
 }
-unsigned long long event_now() { return launches; }
-float milliseconds(unsigned long long from, unsigned long long to) { return 0.001f * (float)(to - from + 1); }
 }  // namespace host
 }  // namespace xp_simt
