@@ -160,3 +160,13 @@ def test_a_shared_variable_of_a_function_is_one_for_the_block() -> None:
     text = show_program(p)
     assert "kept.1: f32[32]" in text
     assert "kept.2" not in text
+
+
+def test_dynamic_shared_memory_that_nothing_sizes_is_the_caller_s() -> None:
+    room = s.Decl(e.Var("room", Array(F32, None)), space="shared", dynamic=True)
+    body = (room, put(at(room.var, TX), 1.0), put(at(X, TX), at(room.var, N)))
+    alone = Function("k", (X, N), body, role="kernel")
+    result = recover(Program((alone,)), {"k": LaunchShape((1, 1, 1), (64, 1, 1))})
+    (made,) = result.program.functions
+    assert made.params[-1] == e.Var("shared_bytes", U64)
+    assert "host.alloc(shared_bytes)" in show_function(made)

@@ -53,3 +53,16 @@ def test_a_parameter_s_default_makes_no_initialiser_of_a_function() -> None:
     kept = device_text(text)
     assert "up" not in kept
     assert "f(2)" in kept
+
+
+def test_constant_functions_stay_where_they_are_used() -> None:
+    text = (
+        "constexpr int room(int n) { return 4 * half(n); }\n"
+        "constexpr int half(int n) { return n / 2; }\nconstexpr int kept(int n) { return n; }\n"
+        "__global__ void k() { __shared__ float s[kept(8)]; }\n"
+        "void go() { k<<<1, 1, room(8)>>>(); }\n"
+    )
+    kept = device_text(text)
+    assert "kept(int n)" in kept
+    assert "room" not in kept
+    assert "half" not in kept

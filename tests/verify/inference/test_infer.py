@@ -328,6 +328,19 @@ def test_refusals(text: str, code: str) -> None:
     assert caught.value.diagnostics[0].code == code
 
 
+def test_dynamic_shared_memory_as_far_as_indices_reach() -> None:
+    (plan,) = plans("""extern __shared__ float room[];
+    __global__ void k(const int* lengths, float* y) {
+        for (int i = threadIdx.x; i < lengths[blockIdx.x]; i += 32) room[8 + i] = i;
+        __syncthreads();
+        y[blockIdx.x * 32 + threadIdx.x] = room[8];
+    }""")
+    assert plan.shape is not None
+    assert plan.shape.shared_bytes is None, "how long they are is for the caller to say"
+    longest = next(b.bounds[1] for b in plan.cases[0].buffers if b.name == "lengths" and b.bounds)
+    assert plan.cases[0].shared_bytes == 4 * (8 + longest)
+
+
 NESTED = """struct Span { int first, count; };
 enum class Act { none, relu };
 struct P { const float* x; Span span; float* y; int dims[2]; float4 w; Act act; };

@@ -246,7 +246,8 @@ def _extents(kernel: Function, values: list[e.Expr], wave: int) -> Extents:
 def alone(kernel: Function, shape: LaunchShape | None, wave: int, body: s.Body) -> KernelLaunch:
     """The extents of a kernel that nothing here launches, as the user or inference says them.
 
-    A grid that nothing decides is the caller's, as it is in a launch: a parameter more.
+    A grid that nothing decides is the caller's, as it is in a launch: a parameter more. So are the
+    bytes of dynamic shared memory.
     Raises NoShape where an extent is unknown that the kernel's meaning depends on.
     """
     used = {(a.level, a.dim) for a in walk(body) if isinstance(a, e.Axis)}
@@ -273,6 +274,8 @@ def alone(kernel: Function, shape: LaunchShape | None, wave: int, body: s.Body) 
     if missing:
         raise NoShape(missing)
     bytes_ = shape.shared_bytes if shape is not None else None
+    if bytes_ is None and any(isinstance(n, s.Decl) and n.dynamic for n in walk(body)):
+        bytes_ = extra[SLOTS[6]] = e.Var(fresh_name(SLOTS[6], taken), U64)
     values.append(e.Const(bytes_ or 0, U64) if not isinstance(bytes_, e.Expr) else bytes_)
     return KernelLaunch(_extents(kernel, values, wave), extra, assumptions)
 

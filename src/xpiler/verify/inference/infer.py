@@ -84,6 +84,8 @@ def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
         names = {n: e.Cast(_scalar(search, n), I64) for n in search.sizes}
         search.shared = dynamic_bytes(search, trial, names)
         exprs = replace(exprs, shared_bytes=search.shared)
+        if search.shared is None:  # it may depend on indices: then it stays for the caller to say
+            search.shared = dynamic_bytes(search, _with_data(search, trial, [])[0], names)
     try:
         return _finish(search, trial, exprs, "kernel")
     except XpilerError as why:  # it can be translated all the same
