@@ -319,7 +319,7 @@ def test_struct_of_scalars_by_value() -> None:
     ("text", "code"),
     [
         ("static int twice(int x) { return 2 * x; }", "XP0302"),
-        ("__global__ void k(float** x) { x[0][0] = 1; }", "XP0307"),
+        ("__global__ void k(float** x) {} void op(float** x) { k<<<1, 1>>>(x); }", "XP0307"),
     ],
 )
 def test_refusals(text: str, code: str) -> None:
@@ -729,3 +729,25 @@ def test_a_grid_follows_a_size_in_an_array_of_a_struct() -> None:
     assert x is not None
     assert fit.value(x, {"s.n[1]": 5000}) == -(-5000 // plan.cases[0].block[0])
     assert plan.cases
+
+
+def test_a_kernel_that_cannot_be_run_has_a_launch_all_the_same() -> None:
+    (plan,) = plans("""struct Pair { float v; int i; };
+    __global__ void k(const Pair* a, float* b, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) b[i] = a[i].v;
+    }""")
+    assert not plan.cases
+    assert [(d.code, d.severity) for d in plan.diagnostics] == [("XP0307", "warning")]
+    assert plan.shape is not None
+    assert plan.shape.grid[0] is not None
+
+
+def test_a_dimension_is_as_wide_as_what_the_others_choose() -> None:
+    (plan,) = plans("""struct S { const float* from[3]; int width[3]; };
+    __global__ void k(S s, float* b) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x, which = blockIdx.y;
+        if (which < 3 && i < s.width[which]) b[which * 4096 + i] = s.from[which][i];
+    }""")
+    assert plan.shape is not None
+    assert plan.shape.grid[0] is None, "no one width says how many blocks there are"

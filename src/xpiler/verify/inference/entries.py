@@ -21,7 +21,8 @@ def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]
 
     In a program without kernels (plain C) they are the functions that others can call.
     Of functions that call each other the outermost one counts; `main` and functions with
-    parameters that cannot be made up are passed over. Raises XpilerError: XP0302, XP0307.
+    parameters that cannot be made up are passed over, unless they are kernels that nothing
+    launches: how those are launched is to be found out, too. Raises XpilerError: XP0302, XP0307.
     """
     if wanted is not None:
         return (_named(program, wanted),)
@@ -37,7 +38,12 @@ def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]
     inner = {g.name for f in usable for g in reachable(program, f) if g is not f}
     outer = tuple(f for f in usable if f.name not in inner)
     covered = {k for f in outer for k in launched(program, f)}
-    loose = tuple(k for k in program.kernels() if k.name not in covered and testable(program, k))
+    told = {k for f in program.functions if f.role == "host" for k in launched(program, f)}
+    loose = tuple(
+        k
+        for k in program.kernels()
+        if k.name not in covered and (testable(program, k) or k.name not in told)
+    )
     found = outer + loose
     if not found:
         kernels = program.kernels()
@@ -70,12 +76,21 @@ def launches(program: Program, f: Function) -> bool:
     return bool(launched(program, f))
 
 
+def untestable(program: Program, f: Function) -> Diagnostic | None:
+    """Why `f` cannot be run: the parameter that no test value can be made for."""
+    bad = next((p for p in f.params if not _testable(program, p)), None)
+    if bad is None:
+        return None
+    message = f"{f.name} cannot be run: no value can be made for its parameter {bad.name}"
+    return Diagnostic("XP0307", message, loc=f.loc, reason=f"its type is {bad.type}")
+
+
 MOST_PARTS = 64  # numbers and pointers in a parameter that is passed by value
 
 
 def testable(program: Program, f: Function) -> bool:
     """Whether every parameter can be given a test value."""
-    return all(_testable(program, p) for p in f.params)
+    return untestable(program, f) is None
 
 
 def _testable(program: Program, p: e.Var) -> bool:

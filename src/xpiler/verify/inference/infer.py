@@ -13,7 +13,7 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import I64, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import entries, leaves, pointers, scalars
+from xpiler.verify.inference.entries import entries, leaves, pointers, scalars, untestable
 from xpiler.verify.inference.flags import ways
 from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
@@ -21,6 +21,7 @@ from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.room import dynamic_bytes
 from xpiler.verify.inference.search import (
+    FREE_GRID,
     GOOD_COST,
     LIGHT_COST,
     MAX_BYTES,
@@ -33,7 +34,6 @@ from xpiler.verify.inference.tiles import turning
 from xpiler.verify.inference.values import TOP, Interval, size_of
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
 
-FREE_GRID = 3  # blocks of a lone kernel whose grid nothing decides
 UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 
 
@@ -64,6 +64,8 @@ def _unused(program: Program, plans: tuple[EntryPlan, ...], spec: Spec) -> list[
 
 def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     """How `entry` is run; raises XpilerError where no sizes are found for a function."""
+    if (why := untestable(program, entry)) is not None and entry.role != "kernel":
+        raise XpilerError(why)
     search = Searcher(program, entry, spec, entry.role == "kernel")
     if entry.role != "kernel":
         return _finish(search, _bounded(search), None, "function")
@@ -87,9 +89,11 @@ def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
         if search.shared is None:  # it may depend on indices: then it stays for the caller to say
             search.shared = dynamic_bytes(search, _with_data(search, trial, [])[0], names)
     try:
+        if why is not None:
+            raise XpilerError(why)
         return _finish(search, trial, exprs, "kernel")
-    except XpilerError as why:  # it can be translated all the same
-        remarks = tuple(replace(d, severity="warning") for d in why.diagnostics)
+    except XpilerError as fault:  # it can be translated all the same
+        remarks = tuple(replace(d, severity="warning") for d in fault.diagnostics)
         return EntryPlan(entry, "kernel", (), exprs, (), remarks)
 
 

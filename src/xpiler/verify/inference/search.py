@@ -28,6 +28,7 @@ LIGHT_COST = GOOD_COST >> 3
 TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
 LEAST_STEPS = 2_000  # and what each may in any case
 EXACT_STEPS = 40_000  # statements for probes that interpret loops turn by turn
+FREE_GRID = 3  # blocks of a lone kernel whose grid nothing decides
 MOST_BLOCKS = 1 << 19  # in one dimension, that are searched for
 MAX_BYTES = 1 << 26  # memory that a case may take
 SECOND_SIZES = (
@@ -548,24 +549,28 @@ class ShapeSearch:
         data: Mapping[str, Interval],
         block: tuple[int, int, int],
     ) -> tuple[int | None, ...]:
-        """The smallest grid that reaches everything guards let it reach; None: no guard says."""
+        """The smallest grid that reaches everything guards let it reach; None: no guard says.
+
+        The last dimension comes first: which of several buffers a block works on, say.
+        """
         s = self.searcher
         if tasks.in_tasks(s.program) and tasks.counts_tasks(s.program, s.entry):
             return (1, 1, 1)
-        out: list[int | None] = []
+        out: list[int | None] = [1, 1, 1]
         used: str | set[str] = c.axes_used(s.program, s.entry, "block")
         if tasks.in_tasks(s.program):
             used = {d for level, d in tasks.axes_asked(s.program, s.entry) if level == "block"}
-        for i, dim in enumerate("xyz"):
-            if dim not in used:
-                out.append(1)
+        for i in (2, 1, 0):
+            if "xyz"[i] not in used:
                 continue
 
             def hull(n: int, i: int = i) -> object:
-                grid = tuple(n if k == i else 1 for k in range(3))
-                return _hulls(s.trial(values, data, (grid, block)).seen.regions)  # type: ignore[arg-type]
+                x, y, z = (
+                    n if k == i else FREE_GRID if m is None else m for k, m in enumerate(out)
+                )
+                return _hulls(s.trial(values, data, ((x, y, z), block)).seen.regions)
 
-            out.append(_saturation(hull))
+            out[i] = _saturation(hull)
         return tuple(out)
 
 
