@@ -22,7 +22,8 @@ SMOKE = (
 
 
 def run(text: str, file: str = "kernel.cu", **options: object) -> Translation:
-    return translate(text, file, Options(target="c", seed=3, **options))  # type: ignore[arg-type]
+    wanted: dict[str, object] = {"target": "c", "seed": 3} | options
+    return translate(text, file, Options(**wanted))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", SMOKE)
@@ -134,3 +135,14 @@ __global__ void sums(Job job) {
     assert result.verified, [d.render() for d in result.diagnostics]
     assert result.verdict is not None
     assert any("job.mean=1" in a for a in result.verdict.assumptions), "both ways were tried"
+
+
+def test_what_the_target_cannot_hold_is_told_as_not_translated() -> None:
+    """Of two overloads the one computes in double, which the cores do not have."""
+    kernel = "template <class T> __global__ void k(T* x, T s) { x[threadIdx.x] *= s; }\n"
+    wrapper = "void scale({0}* x, {0} s) {{ k<<<1, 64>>>(x, s); }}\n"
+    made = run(kernel + wrapper.format("float") + wrapper.format("double"), target="bang")
+    assert made.verdict is not None
+    assert made.verdict.outcome == "unverified"
+    assert made.verdict.reason == "scale_2 could not be translated"
+    assert "XP1202" in {d.code for d in made.diagnostics}

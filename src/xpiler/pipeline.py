@@ -358,6 +358,7 @@ def _raise_and_write(
             out.diagnostics += written.diagnostics
             out.text = step.after = written.text
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in program.functions}
+    lost |= {p.entry.name for p in reading.plans} - {f.name for f in lowered.program.functions}
     extras = _extra_parameters(reading, program)
     forms = plain, lowered.program
     return Raised(extras, frozenset(lost), lowered.entries, lowered.extents, forms=forms)
