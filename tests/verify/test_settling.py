@@ -105,3 +105,30 @@ def test_a_host_function_that_ends_with_all_sizes_is_not_unsound(code: str) -> N
         k<<<1, 64>>>(x, y, n);
     }}"""
     assert outcome(text) == "unverified"
+
+
+def test_weights_that_nothing_fills_are_named() -> None:
+    result = run("""
+    __constant__ float taps[5];
+    __constant__ float scales[2] = {1.0f, 2.0f};
+    __global__ void k(const float* x, float* y, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) y[i] = x[i] * taps[i % 5] * scales[i & 1];
+    }""")
+    assert result.verdict is not None
+    assert result.verdict.outcome == "unverified"
+    assert result.verdict.reason.endswith("fills taps")
+
+
+def test_that_terms_are_zeros_is_part_of_the_verdict() -> None:
+    result = run("""
+    __constant__ float taps[5];
+    __device__ int calls;
+    __global__ void k(const float* x, float* y, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i == 0) atomicAdd(&calls, 1);
+        if (i < n) y[i] = x[i] + taps[i % 5];
+    }""")
+    assert result.verdict is not None
+    assert result.verified
+    assert next(a for a in result.verdict.assumptions if "zeros" in a).startswith("taps: ")

@@ -22,11 +22,12 @@ from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import field_offset, size_of
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
-from xpiler.verify.judge import NOT_A_NUMBER
+from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER
 from xpiler.verify.marks import marks_of
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.runner import Unit
 from xpiler.verify.spec import evaluate
+from xpiler.verify.unfilled import unfilled
 from xpiler.verify.verdict import Verdict, combine
 from xpiler.verify.verifier import Entry, VerifyCase
 
@@ -269,7 +270,19 @@ def check_translation(
                 if positive.outcome != "unverified":
                     verdict = replace(positive, assumptions=(POSITIVE, *positive.assumptions))
             verdicts.append(verdict)
-        return real.judge(replace(combine(verdicts), models=models))
+        found = _with_reason(combine(verdicts), program)
+        return real.judge(replace(found, models=models))
+
+
+def _with_reason(v: Verdict, program: Program) -> Verdict:
+    """The verdict with the variables that nothing fills: zeros hide a term."""
+    names = ", ".join(unfilled(program)) if v.ok or v.reason == INDEPENDENT else ""
+    if not names:
+        return v
+    if v.ok:
+        zeros = f"{names}: zeros, since nothing that could be read fills them"
+        return replace(v, assumptions=(*v.assumptions, zeros))
+    return replace(v, reason=f"{INDEPENDENT}: nothing that could be read fills {names}")
 
 
 def calls_of(

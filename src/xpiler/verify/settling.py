@@ -53,7 +53,7 @@ def in_doubt(verdict: Verdict | None) -> bool:
     """Whether what was guessed of the source may be all that is wrong."""
     if verdict is None:
         return False
-    says_nothing = verdict.code == "XP0704" and verdict.reason in (INDEPENDENT, SILENT)
+    says_nothing = verdict.code == "XP0704" and verdict.reason.startswith((INDEPENDENT, SILENT))
     return verdict.outcome == "unsound_source" or says_nothing
 
 
