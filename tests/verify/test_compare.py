@@ -185,6 +185,7 @@ def test_exactness_is_told_from_the_bits() -> None:
     assert is_exact(np.array([1, -3.25, 1000], F), "float32", Precision())
     assert not is_exact(np.array([1, 1 / 3], F), "float32", Precision())
     assert not is_exact(np.array([1, 2.0**24], F), "float32", Precision())
+    assert not is_exact(np.array([249044.984375, 3], F), "float32", Precision())
     assert not is_exact(np.array([np.nan], F), "float32", Precision())
     assert is_exact(np.array([100], F), "float32", Precision("float16"))
     assert not is_exact(np.array([1500], F), "float32", Precision("float16"))

@@ -298,15 +298,20 @@ def surroundings(
 
 
 def is_exact(data: Array, dtype: str, precision: Precision) -> bool:
-    """Whether every value has so few bits that no rounding can have touched it on the way."""
+    """Whether every value has so few bits that no rounding can have touched it on the way.
+
+    They are counted from the last bit that any of them has: a large value has no other fraction
+    than one that looks like that of an exact result.
+    """
     if not is_float(dtype):
         return True
     y = decode(data.reshape(-1), dtype)
     narrowest = precision.accumulate or dtype
     room = 1.0 / (4 * unit_roundoff(narrowest)) if precision.accumulate else 2.0**22
     with np.errstate(invalid="ignore"):
-        scaled = y * 2.0**_DYADIC_BITS
-        return bool(np.all((scaled == np.rint(scaled)) & (np.abs(y) < room)))
+        steps = (y * 2.0**bits for bits in range(_DYADIC_BITS + 1))
+        whole = next((x for x in steps if np.all(x == np.rint(x))), None)
+        return whole is not None and bool(np.all(np.abs(whole) < room))
 
 
 def differing_bits(a: Array, b: Array) -> Bools:
