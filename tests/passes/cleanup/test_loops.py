@@ -18,6 +18,12 @@ from xpiler.platforms.registry import platform
         ("unsigned long i = 2; while(i < n) { y[i] = x[i]; i += 3ul * 4; }", "[2, u64(n)) step 12"),
         ("int i = 0; do { y[i] = x[i]; i++; } while (i < 50);", "[0, 50)"),
         ("for (int i = 0; i < n; i++) if (i == m) y[i] = x[i];", ""),
+        ("for (int i = 0; i < n; i++) { long k = i; if (k == 2) y[i] = x[m]; }", ""),
+        (
+            "for (int w = 0; w < n; w++) for (int l = 0; l < 32; l++) "
+            "{ int t = w * 32 + l; if (t == 37) y[t] = x[l]; }",
+            "",
+        ),
     ],
 )
 def test_loops_are_counted_by_their_bounds(body: str, loop: str) -> None:
@@ -89,3 +95,10 @@ void run(const float *x, float *y, int n, int blocks) {{ copy<<<blocks, 64>>>(x,
     text = show_body(clean_up(program).program.function("copy").body)
     assert text.count("for ") == 1
     assert "in [0, n)\n" in text
+
+
+def test_a_lane_of_one_row_is_asked_for_with_its_row() -> None:
+    turn = "if (w * 32 + l == 37) y[l] = 1;"
+    rows = f"for (int w = 0; w < n; w++) for (int l = 0; l < 32; l++) {turn}"
+    lines = [x.strip() for x in cleaned(rows).splitlines()]
+    assert lines == ["if (n > 1)", "y[5] = 1.0"]

@@ -33,6 +33,7 @@ def cleaned(memory: str, shift: str = "") -> str:
         "float *row = memory, *part = memory + n;",
         "float *part = memory, *row = part + 64;",
         "float *row = memory; float *part = &row[n];",
+        "float *row = memory, *part = memory + n, *unused = part + 8;",
     ],
 )
 def test_parts_are_memories_of_their_own(memory: str) -> None:

@@ -102,7 +102,6 @@ def clean_up(
     ledger.sentences += [f"{lo} <= {n} <= {hi}" for n, (lo, hi) in assume.ranges.items()]
     steps: list[tuple[str, Program]] = []
     ctx = Context(assume, ledger, program, axes=launch_axes(program))
-    floor = program
     settled: dict[str, tuple[Program, int]] = {}
     for _ in range(MAX_ROUNDS):
         before, known = program, ctx.granted()
@@ -116,8 +115,6 @@ def clean_up(
             break
     for one in finish():
         program = _step(one, program, replace(ctx, program=program), steps)
-    if not _sound(program, floor):
-        return CleanResult(floor, (), (), (*ctx.failures, "the result was not well formed"))
     found = _strongest(ledger.sentences)
     return CleanResult(program, found, tuple(steps), tuple(ctx.failures))
 
@@ -133,7 +130,7 @@ def _strongest(sentences: list[str]) -> tuple[str, ...]:
 
 
 def _sound(program: Program, floor: Program) -> bool:
-    """Whether the result is as well formed as what came in (else the floor is kept)."""
+    """Whether the result is as well formed as what came in."""
     return len(check(program, sequential=True)) <= len(check(floor, sequential=True))
 
 
@@ -143,7 +140,10 @@ def _step(one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Prog
     except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError) as why:
         ctx.failures.append(f"{one.name} gave up: {type(why).__name__}: {why}")
         return program
-    if new is not program and new != program:
-        steps.append((one.name, new))
-        return new
-    return program
+    if new is program or new == program:
+        return program
+    if not _sound(new, program):
+        ctx.failures.append(f"{one.name} gave up: its result was not well formed")
+        return program
+    steps.append((one.name, new))
+    return new

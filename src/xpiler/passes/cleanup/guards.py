@@ -16,7 +16,7 @@ from xpiler.analysis.effects import (
     of_stmt,
     own_values,
 )  # fmt: skip
-from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.poly import Poly, atom, constant
 from xpiler.analysis.ranges import Facts, condition_facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -32,8 +32,11 @@ from xpiler.passes.cleanup.base import (
     inside,
     sentence,
 )  # fmt: skip
-from xpiler.passes.cleanup.nests import plain
+from xpiler.passes.cleanup.nests import from_zero, plain
 from xpiler.passes.cleanup.simplify import negated
+
+ROW = 64
+"""The most lanes that a row of threads, a warp, has."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +151,18 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
             loop = narrower
         elif _is_invariant(c, loop, facts):
             invariant.append(c)
+        elif (found := _of_one_row(loop, c, inner)) is not None:
+            loop, row = found
+            invariant.append(row)
         else:
             kept.append(c)
     if not invariant and len(kept) == len(conjuncts(cond)):
-        only = next((x for c in kept if (x := _only_turn(loop, c, facts))), None)
-        return (only or loop,)
+        for c in kept:
+            there, turn = _only_turn(loop, c, inner, facts)
+            if turn is not None:
+                rest = [k for k in kept if k is not c]
+                return (s.If(there, _put_together(turn, pre, rest, then, []), loc=loop.loc),)
+        return (loop,)
     return _put_together(loop, pre, kept, then, invariant)
 
 
@@ -179,21 +189,58 @@ def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
     return (replace(first, body=last.then, comments=comments), behind)
 
 
-def _only_turn(loop: s.For, c: e.Expr, facts: Facts) -> s.Stmt | None:
-    """`loop` as the one turn that `c` asks for, if it is among the loop's."""
+def _only_turn(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> tuple[e.Expr, s.For | None]:
+    """`loop` as the one turn that `c` asks for, and whether that is among the loop's."""
+    v = _asked_for(loop, c, inner, facts)
+    if v is None:
+        return c, None
+    there: list[e.Expr] = [e.Binary("<=", loop.lo, v, BOOL), e.Binary("<", v, loop.hi, BOOL)]
+    if facts.nonneg(facts.poly(v) - facts.poly(loop.lo)):
+        del there[0]
+    if not all(plain(y) for y in there):
+        return c, None
+    one = replace(loop, lo=v, hi=e.Binary("+", v, e.Const(1, v.type), v.type))
+    return conjunction(there), one
+
+
+def _asked_for(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> e.Expr | None:
+    """The value of the loop's variable for which alone `c` holds."""
     if not isinstance(c, e.Binary) or c.op != "==" or fixed_step(loop) != 1:
         return None
     for x, v in ((c.a, c.b), (c.b, c.a)):
-        if x != loop.var or v.type != loop.var.type or not _is_invariant(v, loop, facts):
-            continue
-        there = [e.Binary("<=", loop.lo, v, BOOL), e.Binary("<", v, loop.hi, BOOL)]
-        if facts.nonneg(facts.poly(v) - facts.poly(loop.lo)):
-            del there[0]
-        if not all(plain(y) for y in there):
-            return None
-        one = replace(loop, lo=v, hi=e.Binary("+", v, e.Const(1, v.type), v.type))
-        return s.If(conjunction(there), (one,), loc=loop.loc)
-    return None
+        if x == loop.var and v.type == loop.var.type and _is_invariant(v, loop, facts):
+            return v
+    value = _only_value(loop, c, inner)
+    return None if value is None else to_expr(inner, value, loop.var.type)
+
+
+def _only_value(loop: s.For, c: e.Expr, inner: Facts) -> Poly | None:
+    """What the loop's variable is where `c`, an equation, holds."""
+    if not isinstance(c, e.Binary) or c.op != "==" or not is_int(c.a.type):
+        return None
+    if fixed_step(loop) != 1:
+        return None
+    parts = (inner.poly(c.a) - inner.poly(c.b)).split(loop.var.name)
+    k = parts[0].constant if parts else None
+    if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
+        return None
+    return parts[1] * -k
+
+
+def _of_one_row(loop: s.For, c: e.Expr, inner: Facts) -> tuple[s.For, e.Expr] | None:
+    """`row * 32 + i == n` for i in [0, 32) as `i == n % 32`, and `row == n / 32` outside."""
+    width = loop.hi.value if isinstance(loop.hi, e.Const) and from_zero(loop) else 0
+    value = _only_value(loop, c, inner) if 1 < width <= ROW else None
+    if value is None or not value.atoms():
+        return None
+    at = value.terms.get((), 0) % int(width)
+    row, rest = (value - at).divided_by(constant(int(width)))
+    n = row.terms.get((), 0)
+    there = to_expr(inner, n - row, loop.var.type)
+    if rest.terms or n < 0 or there is None or not _is_invariant(there, loop, inner):
+        return None
+    lo, hi, number = (e.Const(v, loop.var.type) for v in (at, at + 1, n))
+    return replace(loop, lo=lo, hi=hi), e.Binary("==", there, number, BOOL)
 
 
 def _put_together(
@@ -305,13 +352,9 @@ def _narrowed_by_all(loop: s.For, conds: list[e.Expr], inner: Facts, facts: Fact
 
 def _one_value(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> s.For | None:
     """`loop` over the only value of its variable that `c` allows."""
-    if not isinstance(c, e.Binary) or c.op != "==" or fixed_step(loop) != 1:
+    value = _only_value(loop, c, inner)
+    if value is None:
         return None
-    parts = (inner.poly(c.a) - inner.poly(c.b)).split(loop.var.name)
-    k = parts[0].constant if parts else None
-    if parts is None or k not in (1, -1) or not _known_outside(parts[1], loop, inner):
-        return None
-    value = parts[1] * -k
     lo, hi = (to_expr(inner, p, loop.var.type) for p in (value, value + 1))
     there = facts.nonneg(value - facts.poly(loop.lo))
     there = there and facts.nonneg(facts.poly(loop.hi) - value - 1)

@@ -79,7 +79,7 @@ def _divided(alloc: s.Instr, body: s.Body, facts: Facts) -> s.Body | None:
         return None
     if not single and not _kept_apart(parts, body, facts, at):
         return None
-    return _rewritten(alloc, var, parts, body, at)
+    return _rewritten(alloc, var, parts, body, at, set(views))
 
 
 def _count(alloc: s.Instr, facts: Facts) -> Poly | None:
@@ -210,7 +210,7 @@ def _array_length(part: _Part) -> int | None:
 
 
 def _rewritten(
-    alloc: s.Instr, var: e.Var, parts: list[_Part], body: s.Body, facts: Facts
+    alloc: s.Instr, var: e.Var, parts: list[_Part], body: s.Body, facts: Facts, gone: set[str]
 ) -> s.Body | None:
     assert isinstance(var.type, Pointer)
     elem = var.type.elem
@@ -235,7 +235,6 @@ def _rewritten(
             heaps.append(own)
             asked = e.Binary("*", length, size, U64)
             heads.append(replace(alloc, outs=(own,), ins=(asked,), comments=()))
-    gone = {n for p in parts for n in p.names} | {var.name}
 
     def one(x: e.Expr) -> e.Expr:
         if isinstance(x, e.Index) and isinstance(x.base, e.Var) and x.base.name in bases:
