@@ -176,3 +176,21 @@ def test_one_of_two_strings_of_one_length_is_a_pointer() -> None:
     (said,) = found.function("say").body
     assert isinstance(said, Instr)
     assert said.ins[0].type == Pointer(I8, True)
+
+
+def test_calls_that_prepare_the_device_do_nothing() -> None:
+    text = """void go(float* a, int n) {
+      int least, greatest;
+      cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync);
+      cudaDeviceSetSharedMemConfig(cudaSharedMemBankSizeEightByte);
+      cudaDeviceGetStreamPriorityRange(&least, &greatest);
+      if (cudaHostRegister(a, n, cudaHostRegisterPortable) == cudaErrorHostMemoryAlreadyRegistered)
+        return;
+      k<<<1, 1>>>(a, n);
+      if (cudaGetLastError() == cudaErrorMisalignedAddress) return;
+      cudaHostUnregister(a);
+    }
+    """
+    told = [line.strip() for line in function(KERNEL + text, "go").splitlines()[1:]]
+    left = [x for x in told if not x.startswith(("host.none()", "least", "greatest"))]
+    assert left == ["launch k<1, 1, 1 | 1, 1, 1>(a, n)"]

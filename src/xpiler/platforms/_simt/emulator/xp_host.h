@@ -114,7 +114,8 @@ enum XP_API(MemoryAdvise) {
 };
 enum : unsigned {
   XP_API(HostAllocDefault) = 0, XP_API(HostAllocPortable) = 1, XP_API(HostAllocMapped) = 2,
-  XP_API(HostAllocWriteCombined) = 4, XP_API(HostRegisterDefault) = 0, XP_API(HostRegisterMapped) = 2,
+  XP_API(HostAllocWriteCombined) = 4, XP_API(HostRegisterDefault) = 0,
+  XP_API(HostRegisterPortable) = 1, XP_API(HostRegisterMapped) = 2,
   XP_API(StreamNonBlocking) = 1, XP_API(EventDefault) = 0, XP_API(EventBlockingSync) = 1,
   XP_API(EventDisableTiming) = 2, XP_API(MemAttachGlobal) = 1, XP_API(DeviceScheduleAuto) = 0, XP_API(DeviceScheduleSpin) = 1,
   XP_API(DeviceScheduleYield) = 2, XP_API(DeviceScheduleBlockingSync) = 4, XP_API(DeviceBlockingSync) = 4, XP_API(DeviceMapHost) = 8

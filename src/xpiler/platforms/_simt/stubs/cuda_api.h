@@ -16,10 +16,20 @@ typedef xp_mem_pool* cudaMemPool_t;
 #define cudaStreamNonBlocking 1
 #define cudaEventDefault 0
 #define cudaEventDisableTiming 2
+#define cudaEventBlockingSync 1
 #define cudaHostMallocDefault 0
 #define cudaHostAllocDefault 0
 #define cudaHostAllocMapped 2
 #define cudaHostRegisterDefault 0
+#define cudaHostRegisterPortable 1
+#define cudaHostRegisterMapped 2
+#define cudaHostAllocPortable 1
+#define cudaHostAllocWriteCombined 4
+#define cudaDeviceScheduleAuto 0
+#define cudaDeviceScheduleSpin 1
+#define cudaDeviceScheduleYield 2
+#define cudaDeviceScheduleBlockingSync 4
+#define cudaDeviceMapHost 8
 #define cudaMemAttachGlobal 1
 #define cudaOccupancyDefault 0
 #define cudaCpuDeviceId (-1)
@@ -81,6 +91,11 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s = 0);
 cudaError_t cudaEventQuery(cudaEvent_t e);
 cudaError_t cudaDeviceSetCacheConfig(int c);
 cudaError_t cudaDeviceSetLimit(int l, size_t v);
+cudaError_t cudaDeviceSetSharedMemConfig(int c);
+cudaError_t cudaSetDeviceFlags(unsigned f);
+cudaError_t cudaHostRegister(void* p, size_t bytes, unsigned f);
+cudaError_t cudaHostUnregister(void* p);
+template <class F> cudaError_t cudaFuncSetSharedMemConfig(F f, int c);
 cudaError_t cudaProfilerStart();
 cudaError_t cudaProfilerStop();
 cudaError_t cudaMemPrefetchAsync(const void* p, size_t n, int device, cudaStream_t s = 0);
@@ -92,7 +107,8 @@ template <class F> cudaError_t cudaLaunchCooperativeKernel(F f, dim3 g, dim3 b, 
 enum { cudaFuncAttributeMaxDynamicSharedMemorySize = 8, cudaFuncAttributePreferredSharedMemoryCarveout = 9 };
 enum { cudaFuncCachePreferNone, cudaFuncCachePreferShared, cudaFuncCachePreferL1, cudaFuncCachePreferEqual };
 enum { cudaMemAdviseSetReadMostly = 1, cudaMemAdviseSetPreferredLocation = 3 };
-enum { cudaLimitMallocHeapSize = 2, cudaLimitPrintfFifoSize = 1 };
+enum { cudaLimitStackSize, cudaLimitPrintfFifoSize, cudaLimitMallocHeapSize };
+enum { cudaSharedMemBankSizeDefault, cudaSharedMemBankSizeFourByte, cudaSharedMemBankSizeEightByte };
 enum { cudaDevAttrMultiProcessorCount = 16, cudaDevAttrMaxThreadsPerBlock = 1, cudaDevAttrMaxSharedMemoryPerBlock = 8,
        cudaDevAttrMaxSharedMemoryPerBlockOptin = 97, cudaDevAttrWarpSize = 10, cudaDevAttrCooperativeLaunch = 95 };
 
@@ -104,6 +120,8 @@ template <class T> inline cudaError_t cudaMallocPitch(T** p, size_t* pitch, size
   return cudaSuccess;
 }
 inline cudaError_t cudaEventElapsedTime(float* ms, cudaEvent_t a, cudaEvent_t b) { *ms = 0.0f; return cudaSuccess; }
+inline cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) { *least = *greatest = 0; return cudaSuccess; }
+inline cudaError_t cudaDeviceCanAccessPeer(int* can, int d, int peer) { *can = 0; return cudaSuccess; }
 inline cudaError_t cudaGetDeviceCount(int* n) { *n = 1; return cudaSuccess; }
 inline cudaError_t cudaGetDevice(int* d) { *d = 0; return cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int d) { *p = cudaDeviceProp(); return cudaSuccess; }

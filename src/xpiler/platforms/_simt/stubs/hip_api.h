@@ -16,10 +16,21 @@ typedef xp_mem_pool* hipMemPool_t;
 #define hipStreamNonBlocking 1
 #define hipEventDefault 0
 #define hipEventDisableTiming 2
+#define hipEventBlockingSync 1
 #define hipHostMallocDefault 0
 #define hipHostAllocDefault 0
 #define hipHostAllocMapped 2
 #define hipHostRegisterDefault 0
+#define hipHostRegisterPortable 1
+#define hipHostRegisterMapped 2
+#define hipHostMallocPortable 1
+#define hipHostMallocMapped 2
+#define hipHostMallocWriteCombined 4
+#define hipDeviceScheduleAuto 0
+#define hipDeviceScheduleSpin 1
+#define hipDeviceScheduleYield 2
+#define hipDeviceScheduleBlockingSync 4
+#define hipDeviceMapHost 8
 #define hipMemAttachGlobal 1
 #define hipOccupancyDefault 0
 #define hipCpuDeviceId (-1)
@@ -81,6 +92,11 @@ hipError_t hipEventRecord(hipEvent_t e, hipStream_t s = 0);
 hipError_t hipEventQuery(hipEvent_t e);
 hipError_t hipDeviceSetCacheConfig(int c);
 hipError_t hipDeviceSetLimit(int l, size_t v);
+hipError_t hipDeviceSetSharedMemConfig(int c);
+hipError_t hipSetDeviceFlags(unsigned f);
+hipError_t hipHostRegister(void* p, size_t bytes, unsigned f);
+hipError_t hipHostUnregister(void* p);
+template <class F> hipError_t hipFuncSetSharedMemConfig(F f, int c);
 hipError_t hipProfilerStart();
 hipError_t hipProfilerStop();
 hipError_t hipMemPrefetchAsync(const void* p, size_t n, int device, hipStream_t s = 0);
@@ -92,7 +108,8 @@ template <class F> hipError_t hipLaunchCooperativeKernel(F f, dim3 g, dim3 b, vo
 enum { hipFuncAttributeMaxDynamicSharedMemorySize = 8, hipFuncAttributePreferredSharedMemoryCarveout = 9 };
 enum { hipFuncCachePreferNone, hipFuncCachePreferShared, hipFuncCachePreferL1, hipFuncCachePreferEqual };
 enum { hipMemAdviseSetReadMostly = 1, hipMemAdviseSetPreferredLocation = 3 };
-enum { hipLimitMallocHeapSize = 2, hipLimitPrintfFifoSize = 1 };
+enum { hipLimitStackSize, hipLimitPrintfFifoSize, hipLimitMallocHeapSize };
+enum { hipSharedMemBankSizeDefault, hipSharedMemBankSizeFourByte, hipSharedMemBankSizeEightByte };
 enum { hipDevAttrMultiProcessorCount = 16, hipDevAttrMaxThreadsPerBlock = 1, hipDevAttrMaxSharedMemoryPerBlock = 8,
        hipDevAttrMaxSharedMemoryPerBlockOptin = 97, hipDevAttrWarpSize = 10, hipDevAttrCooperativeLaunch = 95 };
 
@@ -104,6 +121,8 @@ template <class T> inline hipError_t hipMallocPitch(T** p, size_t* pitch, size_t
   return hipSuccess;
 }
 inline hipError_t hipEventElapsedTime(float* ms, hipEvent_t a, hipEvent_t b) { *ms = 0.0f; return hipSuccess; }
+inline hipError_t hipDeviceGetStreamPriorityRange(int* least, int* greatest) { *least = *greatest = 0; return hipSuccess; }
+inline hipError_t hipDeviceCanAccessPeer(int* can, int d, int peer) { *can = 0; return hipSuccess; }
 inline hipError_t hipGetDeviceCount(int* n) { *n = 1; return hipSuccess; }
 inline hipError_t hipGetDevice(int* d) { *d = 0; return hipSuccess; }
 inline hipError_t hipGetDeviceProperties(hipDeviceProp* p, int d) { *p = hipDeviceProp(); return hipSuccess; }

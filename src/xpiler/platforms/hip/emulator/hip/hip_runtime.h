@@ -29,6 +29,7 @@ template <class T> struct Same { typedef T type; };
 #define hipHostMallocDefault 0u
 #define hipHostMallocPortable 1u
 #define hipHostMallocMapped 2u
+#define hipHostMallocWriteCombined 4u
 #define hipHostMallocNonCoherent 0x80000000u
 enum hipDeviceAttribute_t {
   hipDeviceAttributeMaxThreadsPerBlock = 1, hipDeviceAttributeMaxBlockDimX = 2, hipDeviceAttributeMaxBlockDimY = 3,
