@@ -49,7 +49,8 @@ def elements(
     if part is not None and seen and all(_about(fit.value(part, sizes), n) for sizes, n in seen):
         low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
         return part
-    return count if sound else _product(low, f, p, origin, seen) or _plain(low, f, p, use, count)
+    product = _product(low, f, p, origin, seen)
+    return product or (count if sound else _plain(low, f, p, use, count))
 
 
 _ROUNDING = ("/", "%", "&", ">>")
