@@ -177,7 +177,7 @@ void k(const float* x, float* y, int n) {
 def test_constant_memory(run: Runner) -> None:
     text = """
 int table[4] = {1, 2, 3, 4};
-static int announced = (xprt::register_global(table, sizeof table, "table", true), 0);
+static int announced = (xprt::register_global(table, sizeof table, "table", true, false), 0);
 void k(int* y) {
   y[0] = table[2] + announced;
   table[1] = 5;
