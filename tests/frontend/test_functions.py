@@ -22,6 +22,21 @@ def test_templates_are_read_per_instantiation() -> None:
     assert "return (x * 4.0)" in whole(text)
 
 
+def test_explicit_instantiations_by_a_macro_of_several() -> None:
+    text = """
+        template <typename T> __global__ void one(T* a) { a[0] = 1; }
+        template <typename T, bool B> __global__ void two(T* a) { a[0] = B; }
+        #define MAKE(T) \\
+          template __global__ void one<T>(T*); \\
+          template __global__ void two<T, true>(T*);
+        MAKE(float)
+        MAKE(int)
+    """
+    found = program(text)
+    symbols = {f.symbol for f in found.functions if f.role == "kernel"}
+    assert symbols == {"one<float>", "one<int>", "two<float, 1>", "two<int, 1>"}
+
+
 def test_explicit_instantiation() -> None:
     found = program(SCALE + "template __global__ void apply<float>(float*);")
     assert "apply_float" in [f.name for f in found.functions]

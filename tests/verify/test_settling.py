@@ -132,3 +132,30 @@ def test_that_terms_are_zeros_is_part_of_the_verdict() -> None:
     assert result.verdict is not None
     assert result.verified
     assert next(a for a in result.verdict.assumptions if "zeros" in a).startswith("taps: ")
+
+
+def test_windows_that_lie_beside_the_image_say_nothing() -> None:
+    text = """
+    __global__ void least(const float* x, float* y, int n, int m, int k) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i >= m) return;
+        float best = 1.0f / 0.0f;
+        int from = i * k, to = from + k;
+        for (int j = from; j < (to > n ? n : to); j++)
+            best = x[j] < best ? x[j] : best;
+        y[i] = best;
+    }
+    """
+    assert outcome(text) == "verified"
+
+
+def test_structs_of_numbers_of_one_type_make_a_buffer() -> None:
+    text = """
+    struct Pair { float value, weight; };
+    __global__ void weigh(const Pair* p, float* y, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) y[i] = p[i].value * p[i].weight;
+    }
+    """
+    assert outcome(text) == "verified"
+    assert outcome(text.replace("float value", "double value; float")) == "unverified"

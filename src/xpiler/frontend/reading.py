@@ -93,6 +93,7 @@ def arguments(request: Request) -> list[str]:
     for folder in words.stubs:
         args += ["-isystem", folder]
     args += ["-isystem", _VIRTUAL]
+    args += ["-D__xp_joined(a,b)=a##b", "-D__xp_unique(a,b)=__xp_joined(a,b)"]
     args += [f"-D{k}={v}" for k, v in arch_defines(request).items()]
     args += [f"-D{k}={v}" for k, v in request.defines.items()]
     return args
@@ -120,19 +121,18 @@ def arch_defines(request: Request) -> dict[str, str]:
     return {k.format(**fill): v.format(**fill) for k, v in request.words.arch_macros.items()}
 
 
+def _used(m: re.Match[str]) -> str:
+    """An explicit instantiation and a use; in a macro one that may stand at several places."""
+    name = "__xp_unique(__xp_use_, __COUNTER__)"
+    return f"{m[0]} namespace {{ auto {name} = &{m[2].strip()}; }}"
+
+
 def instantiated(request: Request) -> str:
     """The text, with a use behind each explicit instantiation and for each asked template.
 
     libclang shows the body of an instantiation only where something refers to it.
     """
-    count = 0
-
-    def use(m: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        return f"{m[0]} namespace {{ auto __xp_use_{count} = &{m[2].strip()}; }}"
-
-    text = _EXPLICIT.sub(use, request.text)
+    text = _EXPLICIT.sub(_used, request.text)
     words = request.words
     stubs = {stub for name, stub in words.same_as.items() if name in request.text}
     stubs |= set(words.values.values())  # also headers of the user's may name these

@@ -465,7 +465,9 @@ def template_arguments(node: Node) -> list[str]:
         if kind == "TYPE":
             out.append(str(c.get_template_argument_type(i).spelling))
         elif kind == "INTEGRAL":
-            out.append(str(c.get_template_argument_value(i)))
+            bits = c.get_template_argument_unsigned_value(i)
+            # the one bit of `true` is told as -1
+            out.append("1" if bits == 1 else str(c.get_template_argument_value(i)))
     return out
 
 

@@ -17,7 +17,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.entries import launched, leaves
+from xpiler.verify.inference.entries import launched, leaves, numbers
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import field_offset, size_of
 from xpiler.verify.inputs import BufferSpec
@@ -63,16 +63,14 @@ def neutral_ctype(t: Type) -> str:
     return str(t)
 
 
-def buffer_spec(plan: BufferPlan) -> BufferSpec:
-    """A buffer of scalars: vectors count by lane."""
-    elem: Type = plan.elem
-    lanes = 1
-    if isinstance(elem, Vector):
-        lanes, elem = elem.lanes, elem.elem
-    assert isinstance(elem, Scalar)
+def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec:
+    """A buffer of scalars: vectors count by lane, structs by field."""
+    found = numbers(program, plan.elem)
+    assert found is not None
+    elem, lanes = found
     return BufferSpec(
         plan.name,
-        neutral_ctype(plan.elem),
+        "" if isinstance(plan.elem, Struct) else neutral_ctype(plan.elem),
         DTYPES[elem.name],
         plan.count * lanes,
         plan.role,  # type: ignore[arg-type]
@@ -96,7 +94,7 @@ def _arguments(
 ) -> tuple[ScalarArg | BufferSpec, ...]:
     """One argument; a struct is followed by the buffers that its pointers point to."""
     if isinstance(p.type, Pointer):
-        return (buffer_spec(buffers[p.name]),)
+        return (buffer_spec(program, buffers[p.name]),)
     if isinstance(p.type, Opaque):
         return (ScalarArg(neutral_ctype(p.type), 0),)
     if not isinstance(p.type, (Struct, Vector)):
@@ -107,7 +105,7 @@ def _arguments(
         _struct_bytes(program, p, scalars),
         tuple(_offset(program, x) for _, x in inner),
     )
-    return (whole, *(buffer_spec(buffers[n]) for n, _ in inner))
+    return (whole, *(buffer_spec(program, buffers[n]) for n, _ in inner))
 
 
 def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]) -> bytes:

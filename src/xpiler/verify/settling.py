@@ -18,12 +18,13 @@ import numpy as np
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir.program import Program
 from xpiler.verify.compare import agreement, differing_bits
+from xpiler.verify.dtypes import decode, is_float
 from xpiler.verify.execution import differential
 from xpiler.verify.inference.others import other_blocks, other_sizes
 from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
-from xpiler.verify.judge import INDEPENDENT, SILENT
+from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER, SILENT
 from xpiler.verify.runner import Job, Unit
 from xpiler.verify.runs import Planner, base
 from xpiler.verify.session import calls_of, sandboxed
@@ -53,8 +54,13 @@ def in_doubt(verdict: Verdict | None) -> bool:
     """Whether what was guessed of the source may be all that is wrong."""
     if verdict is None:
         return False
-    says_nothing = verdict.code == "XP0704" and verdict.reason.startswith((INDEPENDENT, SILENT))
+    says_nothing = verdict.code == "XP0704" and _says_little(verdict.reason)
     return verdict.outcome == "unsound_source" or says_nothing
+
+
+def _says_little(reason: str) -> bool:
+    """Such as an image smaller than its window gives: outputs that are alike, or no numbers."""
+    return reason.startswith((INDEPENDENT, SILENT)) or NOT_A_NUMBER in reason
 
 
 def settle(reading: Reading, sandbox: str, seed: int) -> bool:
@@ -221,7 +227,19 @@ def _status(results: Sequence[RunResult], call: VerifyCase, planner: Planner) ->
         one = first.outputs[b.name]
         same = [agreement(one, other.outputs[b.name], b.dtype, None) for other in others]
         depend += int((~np.logical_and.reduce(same)).sum())
+        if is_float(b.dtype) and not _mostly_numbers(b, results):
+            return "alike", 0
     return ("good" if depend else "alike"), depend
+
+
+def _mostly_numbers(b: BufferSpec, results: Sequence[RunResult]) -> bool:
+    """Whether at least half of what some run wrote is finite."""
+    for run in results:
+        data = run.outputs[b.name].reshape(-1)
+        data = data[run.written[b.name]] if b.name in run.written else data
+        if data.size and np.isfinite(decode(data, b.dtype)).mean() >= 0.5:
+            return True
+    return False
 
 
 def _is_changed(b: BufferSpec, run: RunResult, planner: Planner) -> bool:

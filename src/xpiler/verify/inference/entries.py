@@ -13,7 +13,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.values import lanes
+from xpiler.verify.inference.values import lanes, size_of
 
 
 def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]:
@@ -96,12 +96,22 @@ def testable(program: Program, f: Function) -> bool:
 def _testable(program: Program, p: e.Var) -> bool:
     parts = list(islice(leaves(program, p, p.name), MOST_PARTS + 1))
     return len(parts) <= MOST_PARTS and all(
-        isinstance(x.type, (Scalar, Opaque)) or _is_buffer(x.type) for _, x in parts
+        isinstance(x.type, (Scalar, Opaque)) or _is_buffer(program, x.type) for _, x in parts
     )
 
 
-def _is_buffer(t: Type) -> bool:
-    return isinstance(t, Pointer) and isinstance(t.elem, (Scalar, Vector)) and t.elem != VOID
+def _is_buffer(program: Program, t: Type) -> bool:
+    return isinstance(t, Pointer) and t.elem != VOID and numbers(program, t.elem) is not None
+
+
+def numbers(program: Program, t: Type) -> tuple[Scalar, int] | None:
+    """The type and the count of the numbers that a value of `t` is a row of, without gaps."""
+    found = [x.type for _, x in islice(leaves(program, e.Var("", t), ""), MOST_PARTS + 1)]
+    kinds = set(found)
+    kind = found[0] if len(kinds) == 1 and len(found) <= MOST_PARTS else None
+    if not isinstance(kind, Scalar) or size_of(t, program) != len(found) * size_of(kind, program):
+        return None
+    return kind, len(found)
 
 
 def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:
