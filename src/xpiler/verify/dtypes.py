@@ -66,7 +66,8 @@ def decode(data: Array, dtype: str) -> Floats:
     if canonical(dtype) == "bf16":
         bits = data.view(np.uint16).astype(np.uint32) << np.uint32(16)
         return bits.view(np.float32).astype(np.float64)
-    return data.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # poison may be a signalling NaN
+        return data.astype(np.float64)
 
 
 def encode(values: Floats, dtype: str) -> Array:

@@ -254,22 +254,26 @@ def check_translation(
                 why = f"{', '.join(sorted(needed))} could not be translated"
                 verdicts.append(Verdict("unverified", "refused", code="XP0704", reason=why))
                 continue
-            if not plan.cases:
-                why = "; ".join(d.message for d in plan.diagnostics)
-                code = "XP0709" if "XP0709" in {d.code for d in plan.diagnostics} else "XP0704"
-                verdicts.append(Verdict("unverified", "compiled", code=code, reason=why))
-                continue
-            verdict = verdict_on(plan)
-            if plan.aligned and (why := _of_sizes(verdict)):
-                verdict = _at_other_sizes(plan, verdict_on)
-                verdict = replace(verdict, assumptions=(why, *verdict.assumptions))
-            if verdict.code == "XP0704" and NOT_A_NUMBER in verdict.reason:
-                positive = verdict_on(_positive(plan))
-                if positive.outcome != "unverified":
-                    verdict = replace(positive, assumptions=(POSITIVE, *positive.assumptions))
-            verdicts.append(verdict)
+            verdicts.append(_of_plan(plan, verdict_on))
         found = _with_reason(combine(verdicts), program)
         return real.judge(replace(found, models=models))
+
+
+def _of_plan(plan: EntryPlan, verdict_on: Callable[[EntryPlan], Verdict]) -> Verdict:
+    """The verdict on one entry, at sizes and with inputs that the source is made for."""
+    if not plan.cases:
+        why = "; ".join(d.message for d in plan.diagnostics)
+        code = "XP0709" if "XP0709" in {d.code for d in plan.diagnostics} else "XP0704"
+        return Verdict("unverified", "compiled", code=code, reason=why)
+    verdict = verdict_on(plan)
+    if plan.aligned and (why := _of_sizes(verdict)):
+        verdict = _at_other_sizes(plan, verdict_on)
+        verdict = replace(verdict, assumptions=(why, *verdict.assumptions))
+    if verdict.code == "XP0704" and NOT_A_NUMBER in verdict.reason:
+        positive = verdict_on(_positive(plan))
+        if positive.outcome != "unverified":
+            verdict = replace(positive, assumptions=(POSITIVE, *positive.assumptions))
+    return verdict
 
 
 def _with_reason(v: Verdict, program: Program) -> Verdict:

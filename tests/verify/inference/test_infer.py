@@ -390,12 +390,13 @@ def test_sizes_that_give_every_thread_work_are_left_to_a_run() -> None:
     assert any(map(telling, plan.further))
 
 
-def test_no_further_sizes_where_the_proved_ones_show_all() -> None:
+def test_where_the_proved_sizes_show_all_uneven_and_small_ones_are_left() -> None:
     kernel = """__global__ void k(const float* a, float* b, int n) {
         for (int i = blockIdx.x * 64 + threadIdx.x; i < n; i += 64 * gridDim.x) b[i] = a[i] * 2;
     }"""
     (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"))
-    assert plan.further == ()
+    further = [(case.scalars["m"], case.scalars["n"]) for case in plan.further]
+    assert further == [(11, 219), (3, 5)]
 
 
 def test_sizes_give_the_threads_of_the_translation_work() -> None:

@@ -16,6 +16,10 @@ from xpiler.verify.inference.search import GOOD_COST, Searcher, Trial
 MOST_CASES = 3
 SMALL = (3, 5, 7, 6, 11, 10)  # no half of them is a multiple of 4
 FALLING = (11, 10, 7, 3, 2, 1)
+RAGGED = {1: (731,), 2: (11, 219), 3: (5, 11, 219), 4: (3, 5, 11, 91)}
+"""Of blocks and tiles of any power of two these leave a part that is neither small nor round."""
+VECTOR = 16  # lanes
+FEW = 16  # below the size of any block
 LEAST_LARGE = 13
 Sizes = Mapping[str, int | float]
 
@@ -26,10 +30,11 @@ def fuller(
     """Trials with what all of `trials` leave out: idle threads at work, sizes other than 1.
 
     Where the program divides by a small constant, also sizes whose half has a tail: of 17 and 16 it
-    is 8, and a loop over it that forgets its tail is right. Where no odd sizes were proved sound,
-    odd ones and falling ones (a window smaller than its image). The interval analysis may see
-    faults in them that cannot be: whether the program is made for such sizes is for a run of it
-    to say.
+    is 8, and a loop over it that forgets its tail is right; and sizes that leave vectors a tail of
+    one to three, which is lost where a bound is rounded down to a multiple of 4. Where no odd sizes
+    were proved sound, odd ones and falling ones (a window smaller than its image). The interval
+    analysis may see faults in them that cannot be: whether the program is made for such sizes is
+    for a run of it to say.
     """
     halved = _halves(search)
     count = len(search.sizes)
@@ -42,10 +47,32 @@ def fuller(
     def lack(t: Trial) -> frozenset[object]:
         ones = {name for name in search.sizes if t.values[name] == 1}
         even = {(name, 2) for name in search.sizes if halved and int(t.values[name]) // 2 % 4 == 0}
-        return t.seen.idle | ones | even | (guesses - {tuple(t.values[n] for n in search.sizes)})
+        whole = {(name, VECTOR) for name in search.sizes if not _has_short_tail(t.values[name])}
+        sizes = tuple(t.values[n] for n in search.sizes)
+        return t.seen.idle | ones | even | whole | (guesses - {sizes})
 
     found = _chosen(search, trials, make, lack, _threads(trials[0].seen))
-    return (found + _beside(search, trials[0], make))[:MOST_CASES]
+    found = (found + _beside(search, trials[0], make))[:MOST_CASES]
+    return found + _uneven(search, [*trials, *found], make)
+
+
+def _uneven(
+    search: Searcher, trials: Sequence[Trial], make: Callable[[Sizes], Trial]
+) -> list[Trial]:
+    """Sizes of which large parts of blocks and tiles are left over, and such below all blocks.
+
+    A guard that lets idle threads work reaches out of bounds with fewer elements than threads only.
+    """
+    names = search.sizes
+    wanted = [dict(zip(names, RAGGED.get(len(names), ()), strict=False))]
+    if not any(all(int(t.values[n]) < FEW for n in names) for t in trials):
+        wanted.append(dict(zip(names, SMALL, strict=False)))
+    made = (make({**trials[0].values, **sizes}) for sizes in wanted if sizes)
+    return list(filter(runs, made))
+
+
+def _has_short_tail(size: int | float) -> bool:
+    return size > VECTOR and 0 < int(size) % VECTOR < 4
 
 
 def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> list[Trial]:
@@ -137,6 +164,8 @@ def _wanted(search: Searcher, first: Trial, threads: int) -> Iterator[Sizes]:
         for name in reversed(search.sizes):
             yield {**first.values, **small, name: size}
     yield {**first.values, **odd}
+    tails = range(VECTOR + 1, VECTOR * (len(search.sizes) + 1) + 1, VECTOR)
+    yield {**first.values, **dict(zip(search.sizes, tails, strict=True))}
     yield {**first.values, **dict(zip(search.sizes, FALLING, strict=False))}
     for size in (large, 4 * large):
         for name in reversed(search.sizes):
