@@ -21,7 +21,7 @@ from xpiler.verify.compare import agreement, differing_bits
 from xpiler.verify.dtypes import decode, is_float
 from xpiler.verify.execution import differential
 from xpiler.verify.inference.others import other_blocks, other_sizes
-from xpiler.verify.inference.plan import Case, EntryPlan
+from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER, SILENT
@@ -169,10 +169,13 @@ class Settler:
         return tuple(k.case for k in looks if k.status == "good")
 
     def look(self, plan: EntryPlan, case: Case) -> Look:
-        """Run the source as `case` says; guessed extents grow as far as it reaches."""
-        for _ in range(MOST_GROWTHS):
+        """Run the source as `case` says; guessed extents grow as far as it reaches.
+
+        A run may end at its first step past an end: what is found bit by bit grows faster.
+        """
+        for number in range(MOST_GROWTHS):
             found = self._once(plan, case)
-            grown = _grown(plan, case, found.findings, self.spec)
+            grown = _grown(plan, case, found.findings, self.spec, 4 ** (number // 2))
             if grown is None:
                 break
             case = grown
@@ -292,24 +295,32 @@ def _unknown(plan: EntryPlan, look: Look) -> Diagnostic:
     )
 
 
-def _grown(plan: EntryPlan, case: Case, findings: Sequence[Finding], spec: Spec) -> Case | None:
-    """The case with more room in a buffer of guessed extent that a run went past, if any.
+def _grown(
+    plan: EntryPlan, case: Case, findings: Sequence[Finding], spec: Spec, factor: int
+) -> Case | None:
+    """The case with more room in buffers of guessed extent that a run went past, if any.
 
-    The extent is taken to be a product of sizes and counts of blocks, else a power of two.
+    An extent, `factor` times what it was at least, is taken to be a product of sizes and counts of
+    blocks, else a power of two.
     """
     declared = {name for name, _ in plan.entry.extents}
-    for f in findings:
-        own = next((b for b in case.buffers if b.name == f.buffer), None)
-        past = f.kind in ("oob_read", "oob_write") and f.index is not None
-        if own is None or not past or own.name in declared or spec.arg(own.name).extent is not None:
+    past = {
+        f.buffer: f.index
+        for f in findings
+        if f.kind in ("oob_read", "oob_write") and f.index is not None
+    }
+    new: dict[str, BufferPlan] = {}
+    for b in case.buffers:
+        if b.name in declared or b.name not in past or spec.arg(b.name).extent is not None:
             continue
-        lanes = getattr(own.elem, "lanes", 1)
-        need = max(f.index or 0, own.count * lanes) // lanes + 1
+        lanes = getattr(b.elem, "lanes", 1)
+        need = max(max(past[b.name], b.count * lanes) // lanes + 1, factor * b.count)
         count = next((n for n in _products(case) if n >= need), 1 << need.bit_length())
-        if need > own.count and count <= MOST_ELEMENTS:
-            buffers = (replace(b, count=count) if b is own else b for b in case.buffers)
-            return replace(case, buffers=tuple(buffers))
-    return None
+        if count <= MOST_ELEMENTS:
+            new[b.name] = replace(b, count=count)
+    if not new:
+        return None
+    return replace(case, buffers=tuple(new.get(b.name, b) for b in case.buffers))
 
 
 MOST_ELEMENTS = 1 << 20
