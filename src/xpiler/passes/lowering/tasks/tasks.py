@@ -10,12 +10,12 @@ from xpiler.analysis.walker import after
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
-from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer
+from xpiler.ir.types import BOOL, I32, I64, U32, Array, Pointer, Scalar
 from xpiler.passes.lowering.tasks.addresses import signed_addresses
 from xpiler.passes.lowering.tasks.build import add, cast, is_const, least, less, size_of, sub
 from xpiler.passes.lowering.tasks.control import Control, near_arrays
 from xpiler.passes.lowering.tasks.exchange import halved
-from xpiler.passes.lowering.tasks.nram import Arena
+from xpiler.passes.lowering.tasks.nram import Arena, TooLarge
 from xpiler.passes.lowering.tasks.short_vectors import in_lanes
 from xpiler.passes.lowering.tasks.stage import Stager
 
@@ -280,6 +280,8 @@ def pooled(body: s.Body, fixed: frozenset[str]) -> tuple[s.Body, dict[str, int]]
         if isinstance(st, s.Decl) and st.var.name in pools:
             assert isinstance(st.var.type, Pointer)
             elem = st.var.type.elem
+            if not isinstance(elem, Scalar):
+                raise TooLarge(f"a buffer of {elem} has no place there")
             count = POOL // max(1, size_of(elem))
             return replace(st, var=e.Var(st.var.name, Array(elem, count)), space="nram", init=None)
         return st
