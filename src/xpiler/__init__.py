@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from xpiler import verify as _verify
+from xpiler import verify
 
 __version__ = "0.1.0"
 __all__ = ["Options", "Translation", "XpilerError", "audit", "run", "translate", "verify"]
@@ -43,5 +43,4 @@ class _Callable(ModuleType):
         return api.verify(*args, **options)
 
 
-_verify.__class__ = _Callable
-verify = _verify
+verify.__class__ = _Callable

@@ -1,4 +1,4 @@
-"""What `import xpiler` offers: translate, compare, run, audit."""
+"""What `import xpiler` offers: translate, verify, run, audit."""
 
 from __future__ import annotations
 

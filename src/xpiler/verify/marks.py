@@ -13,6 +13,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Scalar
+from xpiler.verify.inference.candidates import bare
 from xpiler.verify.numerics import array_behind, flows_from
 
 Marks = dict[tuple[str, str], frozenset[int]]
@@ -57,27 +58,21 @@ def _compared(f: Function) -> Iterator[tuple[str, int]]:
         if isinstance(n, e.Binary) and n.op in ("==", "!="):
             for x, k in ((n.a, n.b), (n.b, n.a)):
                 value = _constant(k)
-                x = _bare(x)
+                x = bare(x)
                 name = loaded.get(x.name, "") if isinstance(x, e.Var) else _element(x)
                 if value is not None and name:
                     yield name, value
 
 
-def _bare(x: e.Expr) -> e.Expr:
-    while isinstance(x, e.Cast):
-        x = x.x
-    return x
-
-
 def _element(x: e.Expr) -> str:
     """The array behind an integer that is loaded from it, conversions aside."""
-    x = _bare(x)
+    x = bare(x)
     whole = isinstance(x.type, Scalar) and x.type.is_integer
     return array_behind(x) if whole and isinstance(x, e.Index) else ""
 
 
 def _constant(x: e.Expr) -> int | None:
-    x = _bare(x)
+    x = bare(x)
     if isinstance(x, e.Const):
         return int(x.value) if isinstance(x.value, int) else None
     if isinstance(x, e.Unary) and x.op == "-":

@@ -373,11 +373,13 @@ class Host:
             targets[v.name] = self.resident.get(v.name) or self._buffer(v)
             if v.name in declared(body):
                 front.append(s.Decl(v))
-        launch = rows.launch_single(
-            self.frame, (*inner, *body), self.survey, facts, self.resident, targets
-        )
+        launch = self._together((*inner, *body), facts, targets)
         self.resident |= targets
         return (*front, *launch)
+
+    def _together(self, body: s.Body, facts: Facts, targets: Mapping[str, e.Var]) -> s.Body:
+        """One launch of `body`; scalars in `targets` are stored behind the pointers given."""
+        return rows.launch_single(self.frame, body, self.survey, facts, self.resident, targets)
 
     def _stays_whole(self, body: s.Body, leaving: bool) -> None:
         """Raises Unfit where what comes after `body` needs more of it than values."""

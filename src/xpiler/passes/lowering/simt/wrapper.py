@@ -47,19 +47,18 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
     said = len(low.ledger.sentences)
     mirrors = _Mirrors()
     missing = []
-    for p in f.params:
-        if isinstance(p.type, Pointer) and _on_device(p, rest):
-            if not _mirror(low, form, p, origin, mirrors, taken):
-                missing.append(p)
-            elif p.name in assigned(rest):
-                _walk(p, mirrors, taken)
+    far = [p for p in f.params if isinstance(p.type, Pointer) and _on_device(p, rest)]
+    for p in far:
+        if not _mirror(low, form, p, origin, mirrors, taken):
+            missing.append(p)
+        elif p.name in assigned(rest):
+            _walk(p, mirrors, taken)
     if missing:
         del low.ledger.sentences[said:]
         low.extents.pop(f.name, None)
-        f, mirrors = _on_device_memory(low, f, missing, rest), _Mirrors()
+        f, mirrors = _on_device_memory(low, f, missing, far), _Mirrors()
     body: s.Body = substitute(rewrite_stmts(rest, _on_the_device), mirrors.pointers)
-    kept = {p.name for p in f.params if p.name not in mirrors.pointers}
-    host = {n for n in kept if not missing or not _on_device(_parameter(f, n), rest)}
+    host = {p.name for p in f.params if p not in far}
     body = rewrite_stmts(body, lambda st: _with_kind(st, host))
     launches = any(isinstance(n, s.Launch) for n in walk(body))
     end = mirrors.epilogue if launches or mirrors.pointers else ()
@@ -70,20 +69,17 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
     return replace(f, body=(*front, *middle, *tail), role="host", static=False)
 
 
-def _on_device_memory(low: Lowering, f: Function, missing: list[e.Var], body: s.Body) -> Function:
-    """The function with a word on which of its pointers are the device's."""
-    names = [p.name for p in f.params if isinstance(p.type, Pointer) and _on_device(p, body)]
+def _on_device_memory(
+    low: Lowering, f: Function, missing: list[e.Var], far: list[e.Var]
+) -> Function:
+    """The function with a word on which of its pointers, `far`, are the device's."""
     for p in missing:
         message = f"how many elements {p.name} has cannot be told from {f.name}"
         reason = f"it takes pointers to device memory; --arg {p.name}.extent=EXPR makes it copy"
         low.note("XP1102", message, f.loc, reason=reason)
-    told = ", ".join(names)
+    told = ", ".join(p.name for p in far)
     low.assume(f"{told} of {f.name} point to device memory")
     return replace(f, comments=(*f.comments, f"{told}: device memory."))
-
-
-def _parameter(f: Function, name: str) -> e.Var:
-    return next(p for p in f.params if p.name == name)
 
 
 def _preamble(body: s.Body) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xpiler.analysis.effects import declared, names_in
+from xpiler.analysis.effects import names_in
 from xpiler.analysis.parallelism import survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import inside
@@ -16,7 +16,7 @@ from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, U32
 from xpiler.passes.lowering.simt.context import Frame, Lowering, loaded, outline
 from xpiler.passes.lowering.simt.driver import _Driver
-from xpiler.passes.lowering.simt.host import Form, Host, _scalars_out
+from xpiler.passes.lowering.simt.host import Form, Host
 from xpiler.passes.lowering.simt.threads import bindable
 
 CORES = 4
@@ -52,31 +52,8 @@ class TaskHost(Host):
         cores = e.Const(CORES, U32)
         return (s.Launch(name, (one, one, one), (cores, one, one), args),)
 
-    def _flush(
-        self,
-        run: list[tuple[s.Stmt, Facts]],
-        wanted: set[str] | None = None,
-        leaving: bool = False,
-    ) -> s.Body:
-        if not run:
-            return ()
-        body = tuple(st for st, _ in run)
-        run.clear()
-        self._stays_whole(body, leaving)
-        front: list[s.Stmt] = []
-        inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
-        for d in inner:
-            del self.arrays[d.var.name]
-        stores = [v for v in _scalars_out(body) if v.name in (wanted or ()) or
-                  not self._only_in(v.name, body)]  # fmt: skip
-        targets: dict[str, e.Var] = {}
-        for v in stores:
-            targets[v.name] = self.resident.get(v.name) or self._buffer(v)
-            if v.name in declared(body):
-                front.append(s.Decl(v))
-        launch = self._launch((*inner, *body), targets)
-        self.resident |= targets
-        return (*front, *launch)
+    def _together(self, body: s.Body, facts: Facts, targets: Mapping[str, e.Var]) -> s.Body:
+        return self._launch(body, targets)
 
 
 class HostDriver(_Driver):
