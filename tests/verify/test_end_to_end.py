@@ -232,3 +232,23 @@ def test_a_maximum_that_never_looks_at_one_input_is_wrong(kind: str, left_out: i
         units = source, Unit(text, "c", filename="largest.c")
         found = verify(*units, [case], executor=executor, options=Options(seed=5))
     assert found.ok == (left_out < 0), found.render()
+
+
+@pytest.mark.parametrize("guessed", [True, False])
+def test_what_lies_behind_the_reach_of_the_source_is_not_there_by_a_guess(guessed: bool) -> None:
+    copy = "void copy(const float *x, float *y, int n) { LOOP y[i] = x[i]; }"
+    loop = "for (int i = 0; i < n; i++)"
+    source = Unit(copy.replace("LOOP", loop), "c", filename="copy.c")
+    reads_on = copy.replace(
+        "LOOP", "float rest = 0; for (int i = 0; i < 4; i++) rest += x[n + i];" + loop
+    )
+    target = Unit(reads_on.replace("= x[i];", "= x[i] + 0 * rest;"), "c", filename="on.c")
+    args = (
+        BufferSpec("x", "f32", "float32", 96, bounds=(-2, 2), guessed=guessed),
+        BufferSpec("y", "f32", "float32", 64, "out", guessed=guessed),
+        ScalarArg("i32", 64),
+    )
+    case = VerifyCase(args, Entry("copy"), Entry("copy"))
+    with EmulatorExecutor() as executor:
+        found = verify(source, target, [case], executor=executor, options=Options(seed=5))
+    assert found.ok == (not guessed), found.render()

@@ -50,7 +50,8 @@ class BufferSpec:
     `is_index`: the values address something, so every one must lie within `bounds`.
     `integral`: the program converts the values to integers, so only those are given to it.
     `distinct`: no value occurs twice, as far as `bounds` have room. `marks`: integers that the
-    program compares elements with; some of the elements are to be such.
+    program compares elements with; some of the elements are to be such. `guessed`: the count may
+    be more than the source reaches.
     """
 
     name: str
@@ -63,6 +64,8 @@ class BufferSpec:
     integral: bool = False
     distinct: bool = False
     marks: tuple[int, ...] = ()
+
+    guessed: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -328,7 +331,7 @@ def spiked(
     values = decode(data.reshape(-1), buffer.dtype).copy()
     count = max(1, min(count, values.size // 16))
     places = random.choice(values.size, count, replace=False)
-    low, high = buffer.bounds or (-4 * np.abs(values).max(), 4 * np.abs(values).max())
+    low, high = _reach(buffer, values)
     steps = 1 - np.arange(count) / (64 * count)  # no two alike: who is largest is clear
     values[places] = high * steps if up else low * steps
     return np.asarray(encode(np.clip(values, low, high), buffer.dtype)).reshape(data.shape)

@@ -14,6 +14,8 @@ import numpy as np
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.stmt import Instr
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
@@ -77,6 +79,7 @@ def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec:
         plan.bounds,
         plan.is_index,
         distinct=plan.distinct,
+        guessed=plan.guessed,
     )
 
 
@@ -305,44 +308,72 @@ def calls_of(
 def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
     """The plan with buffers of at least these extents."""
 
-    def case(c: Case) -> Case:
-        return replace(c, buffers=tuple(buffer(b, c) for b in c.buffers))
-
     def buffer(b: BufferPlan, c: Case) -> BufferPlan:
         if b.name not in extents:
             return b
-        return replace(b, count=max(b.count, evaluate(extents[b.name], c.scalars)))
+        room = max(b.count, evaluate(extents[b.name], c.scalars))
+        return replace(b, count=room, guessed=False)
 
-    if not extents:
-        return plan
+    return _with_buffers(plan, buffer) if extents else plan
+
+
+def _with_buffers(plan: EntryPlan, changed: Callable[[BufferPlan, Case], BufferPlan]) -> EntryPlan:
+    """The plan with each buffer of each case as `changed` has it."""
+
+    def case(c: Case) -> Case:
+        return replace(c, buffers=tuple(changed(b, c) for b in c.buffers))
+
     lists = (tuple(map(case, x)) for x in (plan.cases, plan.aligned, plan.further))
     cases, aligned, further = lists
     return replace(plan, cases=cases, aligned=aligned, further=further)
+
+
+def _translated(text: str, target: Platform) -> Program | None:
+    """The program that a translation is; None where its text cannot be read."""
+    from xpiler.frontend import read
+
+    try:
+        return read(text, f"translation{target.suffixes[0]}", target.words).program
+    except XpilerError:
+        return None
 
 
 def busy_plans(reading: Reading, target: Platform, text: str) -> tuple[EntryPlan, ...]:
     """The plans with sizes for which the translation does all that it can do, too.
 
     Loops over tiles take a second turn, and where the platform runs blocks of threads all of those
-    have work. A text that cannot be read adds nothing.
+    have work. Where whole buffers are copied to a device, they stay as long as they were guessed.
+    A text that cannot be read changes nothing.
     """
-    from xpiler.frontend import read
     from xpiler.verify.inference.infer import further_for
 
     threads = bool(target.limits.get("threads_per_block", 0))
-    try:
-        program = read(text, f"translation{target.suffixes[0]}", target.words).program
-    except XpilerError:
+    program = _translated(text, target)
+    if program is None:
         return reading.plans
-    return tuple(
-        replace(
-            p,
-            further=(*p.further, *further_for(reading.program, p, reading.spec, program, threads)),
-        )
-        if p.cases
-        else p
-        for p in reading.plans
+
+    def plan(p: EntryPlan) -> EntryPlan:
+        if not p.cases:
+            return p
+        further = further_for(reading.program, p, reading.spec, program, threads)
+        return replace(p, further=(*p.further, *further))
+
+    plans = tuple(map(plan, reading.plans))
+    return tuple(map(_as_guessed, plans)) if _copies_to_device(program) else plans
+
+
+def _copies_to_device(program: Program) -> bool:
+    """Whether host code of the program copies between the memories of host and device."""
+    return any(
+        isinstance(st, Instr) and st.name == "host.copy" and dict(st.attrs).get("kind") != "h2h"
+        for f in program.functions
+        for st in walk(f.body)
     )
+
+
+def _as_guessed(plan: EntryPlan) -> EntryPlan:
+    """The plan with the extents that were guessed taken as given."""
+    return _with_buffers(plan, lambda b, _: replace(b, guessed=False))
 
 
 def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str, tuple[str, ...]]:
@@ -351,12 +382,9 @@ def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str
     They are told by their names (`grid_x`), which `translate` gives them too. A text that cannot be
     read has none.
     """
-    from xpiler.frontend import read
-
     slots = tuple(_shape_names())
-    try:
-        program = read(target_text, f"translation{target.suffixes[0]}", target.words).program
-    except XpilerError:
+    program = _translated(target_text, target)
+    if program is None:
         return {}
     functions = {f.name: f for f in program.functions}
     found = {}
@@ -391,15 +419,12 @@ POSITIVE = "inputs lie between 1/16 and 2: on others most results are not number
 def _positive(plan: EntryPlan) -> EntryPlan:
     """The plan with inputs that roots and logarithms take, where nobody gave a range."""
 
-    def case(c: Case) -> Case:
-        return replace(c, buffers=tuple(map(buffer, c.buffers)))
-
-    def buffer(b: BufferPlan) -> BufferPlan:
+    def buffer(b: BufferPlan, _: Case) -> BufferPlan:
         elem = b.elem.elem if isinstance(b.elem, Vector) else b.elem
         free = b.bounds is None and b.role != "out" and isinstance(elem, Scalar) and elem.is_float
         return replace(b, bounds=(0.0625, 2.0)) if free else b
 
-    return replace(plan, cases=tuple(map(case, plan.cases)), further=())
+    return replace(_with_buffers(plan, buffer), further=())
 
 
 def _of_sizes(v: Verdict) -> str:

@@ -9,6 +9,8 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
+
 from xpiler.diagnostics import XpilerError
 from xpiler.verify import inputs
 from xpiler.verify.compare import Precision
@@ -16,9 +18,10 @@ from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
 from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg, Triple
 from xpiler.verify.judge import INDEPENDENT, Judge, Stop, Unsound
 from xpiler.verify.runner import Executor, Job, Unit
-from xpiler.verify.runs import Key, Planner, Request
+from xpiler.verify.runs import Key, Planner, Request, base
 from xpiler.verify.verdict import Verdict, combine
 
+_REACHING = (0, 1, 2)  # input sets that show how far the source reaches
 _SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
 _LATER_RUNS = 3  # input sets of every case but the first
 _CHECKED_SECONDS = 4.0  # processor time after which a run is made without checks instead
@@ -225,7 +228,51 @@ def _share(options: Options, number: int, cases: int) -> Options:
 def verify_case(
     source: Unit, target: Unit, case: VerifyCase, executor: Executor, options: Options
 ) -> Verdict:
-    """The verdict on one case."""
+    """The verdict on one case, with buffers no longer than the source reaches.
+
+    Behind a longer one a translation could read on and nobody would see it.
+    """
+    tight = _tight(source, case, executor, options)
+    if tight != case:
+        verdict = _on_case(source, target, tight, executor, options)
+        if verdict.outcome != "unsound_source":
+            return verdict
+    return _on_case(source, target, case, executor, options)
+
+
+def _tight(source: Unit, case: VerifyCase, executor: Executor, options: Options) -> VerifyCase:
+    """The case with buffers of guessed extent as long as the source reaches in a few runs."""
+    if not any(b.guessed for b in case.buffers) or any(b.is_index for b in case.buffers):
+        return case
+    side = Side("source", source, case.source, case, executor, options)
+    planner = Planner(case.buffers, InputPlan(options.seed, options.runs))
+    try:
+        _built(side)
+    except Stop:
+        return case
+    side.answer([base(run, planner.values(run), 0) for run in _REACHING], options.seconds / 8)
+    if len(side.runs) < len(_REACHING) or _ended_badly(list(side.runs.values())):
+        return case
+    reach = {b.name: _reach(b, list(side.runs.values())) for b in case.buffers if b.guessed}
+    args = tuple(
+        replace(a, count=reach[a.name]) if isinstance(a, BufferSpec) and a.name in reach else a
+        for a in case.args
+    )
+    return replace(case, args=args)
+
+
+def _reach(b: BufferSpec, runs: Sequence[RunResult]) -> int:
+    """One more than the largest index that some run touches; the whole where that is not known."""
+    if any(b.name not in run.read or b.name not in run.written for run in runs):
+        return b.count
+    touched = np.logical_or.reduce([run.read[b.name] | run.written[b.name] for run in runs])
+    return int(np.flatnonzero(touched)[-1]) + 1 if touched.any() else b.count
+
+
+def _on_case(
+    source: Unit, target: Unit, case: VerifyCase, executor: Executor, options: Options
+) -> Verdict:
+    """The verdict on a case as it is."""
     begun = time.monotonic()
     sides = (
         Side("source", source, case.source, case, executor, options),

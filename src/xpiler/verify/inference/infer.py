@@ -526,7 +526,8 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
     index, scattered = p.name in indices, indices.get(p.name, False)
     bounds = _bounds(search, t, p.name, index)
     distinct = scattered if spec.distinct is None else spec.distinct
-    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct)
+    guessed = spec.extent is None and declared is None
+    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed)
 
 
 def _role(read: bool, written: bool, const: bool) -> str:

@@ -13,7 +13,10 @@ from xpiler.ir.types import Type
 
 @dataclass(frozen=True, slots=True)
 class BufferPlan:
-    """One pointer parameter: `count` elements of `elem`; `bounds`: inclusive, of its values."""
+    """One pointer parameter: `count` elements of `elem`; `bounds`: inclusive, of its values.
+
+    `guessed`: nobody said the count, it may be more than the program reaches.
+    """
 
     name: str
     elem: Type
@@ -22,6 +25,7 @@ class BufferPlan:
     bounds: tuple[float, float] | None = None
     is_index: bool = False
     distinct: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
