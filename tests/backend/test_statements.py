@@ -26,6 +26,7 @@ from xpiler.ir.types import (
     U32,
     U64,
     Array,
+    Fragment,
     Opaque,
     Pointer,
     Struct,
@@ -440,6 +441,13 @@ def test_what_has_no_words_is_told() -> None:
                 )
             )
         assert told.value.diagnostics[0].code == "XP0610"
+
+
+def test_a_type_that_the_platform_lacks_cannot_be_written() -> None:
+    tile = var("tile", Fragment("acc", 16, 16, 16, F32))
+    with pytest.raises(XpilerError) as told:
+        text(function("f", (N,), s.Assign(tile, tile)), globals=(Global(tile, None, "device"),))
+    assert [d.code for d in told.value.diagnostics] == ["XP0610"]
 
 
 def test_signature_gives_c_types_and_names() -> None:

@@ -57,6 +57,13 @@ def test_standard_input_to_standard_output_is_byte_identical(tmp_path: Path) -> 
     assert first.stdout.startswith(b"// Translated from")
 
 
+def test_a_dash_for_the_output_prints_it(kernel: Path) -> None:
+    done = xpiler("vec.cu", "-t", "c", "--no-verify", "-o", "-", cwd=kernel.parent)
+    assert done.stdout.startswith(b"// Translated from")
+    assert b"not verified" in done.stderr
+    assert not kernel.with_suffix(".c").exists()
+
+
 def test_json_is_one_document(kernel: Path) -> None:
     done = xpiler("translate", "vec.cu", "-t", "c", "--json", "--seed", "7", cwd=kernel.parent)
     (item,) = json.loads(done.stdout)

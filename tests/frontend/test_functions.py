@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from front_texts import function, lines, program, result, whole
 
+from xpiler.ir.text import show
+
 SCALE = """
     template <typename T, int N> __device__ T scale(T x) {
       if constexpr (N > 2) { return x * N; } else { return x; }
@@ -291,6 +293,16 @@ def test_functions_as_template_arguments() -> None:
 def test_braces_may_be_left_out() -> None:
     text = "__global__ void k(float* p) { float r[2][2] = {1, 2, 3}; p[0] = r[1][0]; }"
     assert "r: f32[2][2] = f32[2][2]{f32[2]{1.0, 2.0}, f32[2]{3.0}}" in function(text, "k")
+
+
+def test_braces_may_stand_around_a_single_value() -> None:
+    found = program(
+        "__device__ float a = {}; __constant__ int b = {3}; struct S { int n; float x; };"
+        "__constant__ S s = {{4}, {2.5f}};"
+        "__global__ void k(float* p) { p[0] = a + b + s.n * s.x; }"
+    )
+    shown = {g.var.name: show(g.init) for g in found.globals if g.init is not None}
+    assert shown == {"a": "0.0", "b": "3", "s": "struct S{4, 2.5}"}
 
 
 def test_memcpy_in_device_code_is_a_loop() -> None:

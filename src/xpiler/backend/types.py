@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpiler.backend.spelling import Spelling
+from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir.types import Array, Fragment, Opaque, Pointer, Scalar, Struct, Type, Vector
 
 LANES = ("x", "y", "z", "w")
@@ -75,7 +76,7 @@ def vector_typedef(
 
 
 def base_name(t: Type, spelling: Spelling) -> str:
-    """The word for a type that is no pointer and no array; raises TypeError for fragments."""
+    """The word for a type that is no pointer and no array; XpilerError (XP0610) if none."""
     if isinstance(t, Scalar):
         return spelling.type_name(t)
     if isinstance(t, Vector):
@@ -86,7 +87,8 @@ def base_name(t: Type, spelling: Spelling) -> str:
         return spelling.opaque.get(t.name, "void *")
     if isinstance(t, Fragment) and spelling.fragments:
         return fragment_name(t, spelling)
-    raise TypeError(f"{t} has no spelling")
+    reason = "the platform has no such type"
+    raise XpilerError(Diagnostic("XP0610", f"the type {t} cannot be written", reason=reason))
 
 
 def fragment_name(t: Fragment, spelling: Spelling) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     metavar="PLATFORM",
     help="target platform; several may be given",
 )
-@click.option("-o", "--output", help="output file, or folder for several files or targets")
+@click.option("-o", "--output", help="output file (- prints it), or folder for several")
 @click.option("--force", is_flag=True, help="overwrite existing output files")
 @click.option("--no-verify", is_flag=True, help="do not run source and target against each other")
 @click.option("--plain", is_flag=True, help="C without vector instructions")
@@ -210,7 +210,7 @@ def _write(result: Translation, path: str, given: dict[str, Any], many: bool) ->
     if result.text is None:
         return None
     output: Path | None = Path(given["output"]) if given["output"] else None
-    if output is None and path == "-":
+    if given["output"] == "-" or (output is None and path == "-"):
         if not given["as_json"]:
             sys.stdout.write(result.text)
         return "-"

@@ -9,7 +9,7 @@ from typing import Any
 
 from xpiler.diagnostics import Diagnostic, SourceLoc
 from xpiler.diagnostics.model import Severity
-from xpiler.frontend.convert import const
+from xpiler.frontend.convert import const, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood, understood
 from xpiler.frontend.source import Comment, Source
@@ -209,6 +209,8 @@ class Unit:
     def constant(self, node: Node, t: Type) -> Expr | None:
         """The value of a constant initialiser; raises NotUnderstood for what is none."""
         inner = node.stripped()
+        if inner.kind == "INIT_LIST_EXPR" and isinstance(t, (Scalar, Pointer)):
+            return self.constant(inner.kids[0], t) if inner.kids else zero(t)
         if inner.kind == "INIT_LIST_EXPR" or (
             inner.kind == "CALL_EXPR" and not isinstance(t, Scalar)
         ):

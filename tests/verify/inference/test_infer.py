@@ -445,6 +445,17 @@ def test_sizes_beside_given_ones() -> None:
     assert [dict(c.scalars) for c in plan.further] == beside
 
 
+def test_given_sizes_of_1_are_tried_as_2() -> None:
+    """A text that leaves out a factor of 1 would pass; not every program takes all at once."""
+    kernel = """__global__ void k(const float* a, float* b, int m, int n) {
+        b[threadIdx.x] = a[threadIdx.x * m * n];
+    }"""
+    spec = parse_spec({"args": {"m": {"value": 1}, "n": {"value": 1}}})
+    (plan,) = plans(kernel + WRAPPER % ("1, 64", ", m, n"), spec)
+    beside = [{"m": 2, "n": 2}, {"m": 2, "n": 1}, {"m": 1, "n": 2}]
+    assert [dict(c.scalars) for c in plan.further] == beside
+
+
 def test_loops_of_lanes_turn_twice() -> None:
     """Sizes of 64 would fill a wave, but with one turn a sum is as good as an assignment."""
     kernel = """__global__ void k(const float* a, float* b, int m, int n) {

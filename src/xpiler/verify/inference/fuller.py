@@ -52,7 +52,7 @@ def fuller(
         return t.seen.idle | ones | even | whole | (guesses - {sizes})
 
     found = _chosen(search, trials, make, lack, _threads(trials[0].seen))
-    found = (found + _beside(search, trials[0], make))[:MOST_CASES]
+    found += _beside(search, trials[0], make)
     return found + _uneven(search, [*trials, *found], make)
 
 
@@ -76,19 +76,21 @@ def _has_short_tail(size: int | float) -> bool:
 
 
 def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> list[Trial]:
-    """Sizes one less than given ones: a stride of 2 may never meet what one of 1 does.
+    """Sizes beside given ones: a stride of 2 may never meet what one of 1 does, nor 1 what 2 does.
 
-    All of them, and the larger half: what is as long as an image without its window changes with
-    one of the two only.
+    One less for all of them, and for the larger half: what is as long as an image without its
+    window changes with one of the two only. Two for all that are 1, and for each.
     """
     whole = {p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)}
     given = {n: int(first.values[n]) for n in search.fixed if n in whole}
     middle = sorted(given.values())[len(given) // 2 :][:1]
+    ones = [n for n, x in given.items() if x == 1]
+    more = [dict.fromkeys(ones, 2), *({n: 2} for n in ones)][:MOST_CASES]
+    less = [{n: x - 1 for n, x in given.items() if x > 1 and x >= k} for k in [1, *middle]]
     found: list[Trial] = []
-    for least in [1, *middle]:
-        less = {n: x - 1 for n, x in given.items() if x > 1 and x >= least}
-        t = make({**first.values, **less})
-        if less and t.values not in [f.values for f in found] and runs(t):
+    for sizes in filter(None, [*more, *less]):
+        t = make({**first.values, **sizes})
+        if t.values not in [f.values for f in found] and runs(t):
             found.append(t)
     return found
 

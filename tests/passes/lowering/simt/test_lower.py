@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.passes.lowering.simt.build import codes, kernels, lowered
 
+from xpiler.ir.check import check
 from xpiler.ir.text import show_body, show_function
 
 ADD = "void add(const float *a, const float *b, float *c, int n) { LOOP c[i] = a[i] + b[i]; }"
@@ -177,6 +178,15 @@ def test_calls_in_loops_are_inlined():
             for (int i = 0; i < n; i++) step(&w[i], g[i], lr); }"""
     (kernel,) = kernels(lowered(text))
     assert "w[i] -= (lr * g.1)" in show_function(kernel)
+
+
+def test_a_function_that_may_end_without_its_value_stays_a_call():
+    text = """int most = 0;
+        int count(const int *x, int n) { for (int i = 0; i < n; i++) if (x[i] > most) most = x[i]; }
+        void fill(const int *x, int *y, int n) {
+            int m = count(x, n);
+            for (int i = 0; i < n; i++) y[i] = m; }"""
+    assert not check(lowered(text).program)
 
 
 def test_scalar_helpers_become_device_functions():

@@ -292,6 +292,8 @@ class Host:
         front: list[s.Stmt] = list(self._fetched(call))
         if any(isinstance(n, s.Return) for n in walk(form.body)):
             raise Unfit(f"{form.f.name} can return early")
+        if user is not None and form.result is None:
+            raise Unfit(f"{form.f.name} can end without a value")
         for p, a in zip(form.f.params, call.args, strict=True):
             if self._touches(a):
                 raise Unfit(f"an argument of {form.f.name} is in memory")
@@ -308,8 +310,9 @@ class Host:
         new = {n: self.frame.fresh(n, v.type) for n, v in own.items()}
         mapping |= new
         body = renamed(form.body, new, mapping)
-        if user is None or form.result is None:
+        if user is None:
             return (*front, *body)
+        assert form.result is not None
         return (*front, *body, _with_value(user, substitute(form.result, mapping)))
 
     # -- values between host and device -------------------------------------------------------
