@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import os
 import secrets
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from xpiler.containment import internal_error, sound_part
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
 from xpiler.ir.program import Program
 from xpiler.ir.text import show_program
+from xpiler.origin import origin_of
 from xpiler.trace import Trace
 from xpiler.verify.spec import Spec
 from xpiler.workbench import Raised
 
 if TYPE_CHECKING:
-    from xpiler.ir.expr import Expr
     from xpiler.passes.cleanup import Assumptions
-    from xpiler.passes.lowering import Lowered, Origin
+    from xpiler.passes.lowering import Lowered
     from xpiler.passes.recovery import LaunchShape
     from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
-    from xpiler.verify.inference.measured import Measured
     from xpiler.verify.inference.work import Work
     from xpiler.verify.reading import Reading
     from xpiler.verify.verdict import Verdict
@@ -235,15 +234,6 @@ def _draft(reading: Reading, options: Options, target: Platform, plain: bool) ->
     return Draft(None if out.partial else out.text, raised, out.assumptions)
 
 
-def internal_error(why: BaseException, file: str) -> Diagnostic:
-    """A failure of ours as a diagnostic that names the place; `XPILER_DEBUG=1` shows it whole."""
-    frames = traceback.extract_tb(why.__traceback__)
-    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
-    message = f"{type(why).__name__} in {where}: {why}"[:300]
-    hint = "this is a bug in Xpiler; XPILER_DEBUG=1 shows where"
-    return Diagnostic("XP0999", message, loc=SourceLoc(file, 1), help=hint)
-
-
 def _check_direction(source: Platform, target: Platform) -> None:
     if source.name == target.name:
         raise XpilerError(Diagnostic("XP0903", f"the file is {source.title} already"))
@@ -339,12 +329,40 @@ def _by_road(reading: Reading, target: Platform, options: Options, out: Translat
 def _raise_and_write(
     reading: Reading, target: Platform, out: Translation, options: Options
 ) -> Raised:
-    """Fill in the translation's text (left None when nothing could be raised)."""
+    """Fill in the translation's text (left None when nothing could be raised).
+
+    Where a pass of ours fails, the functions that do not show it are written all the same.
+    """
+    known = list(out.diagnostics)
+    try:
+        return _passes(reading, reading.program, target, out, options)
+    except XpilerError:
+        raise
+    except Exception as why:
+        if os.environ.get("XPILER_DEBUG"):
+            raise
+
+        def attempt(part: Program) -> None:
+            trial = Translation(out.file, out.source, out.target, Trace("", "", ""))
+            _passes(reading, part, target, trial, options)
+
+        part, told = sound_part(reading.program, attempt, out.file)
+        if not part.functions or not told:
+            raise
+        out.diagnostics = [*known, *told]
+        out.trace.steps[-1].checks["failed"] = str(why)[:200]
+        return _passes(reading, part, target, out, options)
+
+
+def _passes(
+    reading: Reading, part: Program, target: Platform, out: Translation, options: Options
+) -> Raised:
+    """The passes on the whole program of a source or on a part of it, and the text."""
     from xpiler.backend import write_unit
 
     assumed: list[str] = []
-    plain = _sequential(reading, target, out, assumed)
-    program = reading.program if by_itself(options.schedule) else plain
+    plain = _sequential(reading, part, target, out, assumed)
+    program = part if by_itself(options.schedule) else plain
     program = _scheduled(program, reading, target, out, options, assumed)
     lowered = _lower(reading, program, target, out, options, plain)
     out.assumptions = tuple(dict.fromkeys((*assumed, *lowered.assumptions)))
@@ -370,15 +388,15 @@ def by_itself(schedule: Sequence[Instance]) -> bool:
 
 
 def _sequential(
-    reading: Reading, target: Platform, out: Translation, assumed: list[str]
+    reading: Reading, part: Program, target: Platform, out: Translation, assumed: list[str]
 ) -> Program:
-    """The source as a sequential program in its canonical form."""
+    """The source, or a part of it, as a sequential program in its canonical form."""
     from xpiler.passes.cleanup import clean_up
     from xpiler.passes.recovery import recover
 
     with out.trace.step("loop recovery") as step:
-        step.before = show_program(reading.program)
-        raised = recover(reading.program, _shapes(reading))
+        step.before = show_program(part)
+        raised = recover(part, _shapes(reading))
         out.diagnostics += raised.diagnostics
         step.after = show_program(raised.program)
     with out.trace.step("clean-up") as outer:
@@ -413,7 +431,7 @@ def sequential(text: str, file: str, options: Options) -> tuple[Program, Around]
     reading = read(text, file, source, options, out.diagnostics, out.trace)
     if by_itself(options.schedule):
         return reading.program, around(reading, target)
-    return _sequential(reading, target, out, []), around(reading, target)
+    return _sequential(reading, reading.program, target, out, []), around(reading, target)
 
 
 def _scheduled(
@@ -467,7 +485,7 @@ def _lower(
         out.diagnostics.append(Diagnostic("XP0804", message, "note", SourceLoc(out.file, 1)))
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
-        origin = _origin(reading)
+        origin = origin_of(reading)
         if options.schedule:
             origin = replace(origin, plain=plain_form)
         lowered = lower(program, target, origin, plain=plain)
@@ -484,48 +502,6 @@ def _lacking(target: Platform) -> str:
     table = target.tables.get("lowering", {})
     needs = set(table.get("needs", ())) if table.get("optional") else set()
     return ", ".join(sorted(needs - features()))
-
-
-def _origin(reading: Reading) -> Origin:
-    """What lowering should know of the source: its kernels, and how large the buffers are."""
-    from xpiler.ir.types import Pointer
-    from xpiler.passes.lowering import Example, Origin
-    from xpiler.verify.inference.measured import Measured
-    from xpiler.verify.spec import size_expr
-
-    bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
-    launched = {f.name for f in reading.program.kernels()} - bare
-    extents: dict[str, dict[str, Expr]] = {}
-    examples: dict[str, tuple[Example, ...]] = {}
-    for plan in reading.plans:
-        scalars = {p.name: p.type for p in plan.entry.params if not isinstance(p.type, Pointer)}
-        given = {n: a.extent for n, a in reading.spec.args.items() if a.extent is not None}
-        said = {n: size_expr(x, scalars) for n, x in given.items()}
-        extents[plan.entry.name] = dict(plan.entry.extents) | said
-        examples[plan.entry.name] = tuple(
-            Example(case.scalars, {b.name: b.count for b in case.buffers}) for case in plan.cases
-        )
-
-    @cache
-    def sampled(name: str) -> tuple[Example, ...]:
-        from xpiler.verify.inference.samples import samples
-
-        plans = [plan for plan in reading.plans if plan.entry.name == name]
-        found = samples(reading.program, plans[0], reading.spec) if plans else ()
-        return tuple(Example(sizes, counts) for sizes, counts in found)
-
-    @cache
-    def measurements(name: str) -> Measured | None:
-        plans = [plan for plan in reading.plans if plan.entry.name == name]
-        runs = plans and plans[0].kind == "function"
-        return Measured(reading.program, plans[0], reading.spec) if runs else None
-
-    def measured(name: str, pointer: str, quotients: Sequence[Expr], between: bool) -> Expr | None:
-        found = measurements(name)
-        return None if found is None else found.extent(pointer, quotients, between)
-
-    kernels = frozenset(bare), frozenset(launched)
-    return Origin(reading.platform.name, *kernels, extents, examples, sampled, measured=measured)
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

@@ -96,7 +96,8 @@ def _read(path: Path) -> str:
 def _verdict(
     texts: tuple[str, str], path: Path, ported: FolderPort, given: dict[str, Any]
 ) -> tuple[bool, str] | None:
-    from xpiler.pipeline import Options, internal_error
+    from xpiler.containment import internal_error
+    from xpiler.pipeline import Options
     from xpiler.verify.session import verify_pair
 
     options = Options(

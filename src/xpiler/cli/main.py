@@ -64,8 +64,8 @@ def _told(why: Exception) -> str:
     """What stopped a command, as diagnostics."""
     from dataclasses import replace
 
+    from xpiler.containment import internal_error
     from xpiler.diagnostics import XpilerError
-    from xpiler.pipeline import internal_error
 
     if isinstance(why, XpilerError):
         return "\n".join(d.render() for d in why.diagnostics)

@@ -396,11 +396,11 @@ def test_where_the_proved_sizes_show_all_uneven_and_small_ones_are_left() -> Non
     }"""
     (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"))
     further = [(case.scalars["m"], case.scalars["n"]) for case in plan.further]
-    assert further == [(11, 219), (3, 5)]
+    assert further == [(11, 347), (347, 11), (3, 5)]
 
 
 def test_sizes_give_the_threads_of_the_translation_work() -> None:
-    """A block of 256 for a row: with the sizes for plain loops, half of it would stand idle."""
+    """A block of 512 for a row: with the sizes for plain loops, half of it would stand idle."""
     sums = """void op(const float* a, float* b, int m, int n) {
         for (int i = 0; i < m; i++) {
             float sum = 0.0f;
@@ -410,17 +410,43 @@ def test_sizes_give_the_threads_of_the_translation_work() -> None:
     }"""
     kernel = """__global__ void k(const float* a, float* b, int n) {
         float sum = 0.0f;
-        for (int j = threadIdx.x; j < n; j += 256) sum += a[blockIdx.x * n + j];
+        for (int j = threadIdx.x; j < n; j += 512) sum += a[blockIdx.x * n + j];
         atomicAdd(&b[blockIdx.x], sum);
     }"""
     program = read(sums, "k.c", platform("c").words).program
     (plan,) = infer(program, Spec())
-    target = read(kernel + WRAPPER % ("m, 256", ", n"), "k.cu", platform("cuda").words).program
-    assert all(case.scalars["n"] < 256 for case in (*plan.cases, *plan.further))
+    target = read(kernel + WRAPPER % ("m, 512", ", n"), "k.cu", platform("cuda").words).program
+    assert all(case.scalars["n"] < 512 for case in (*plan.cases, *plan.further))
     (case,) = further_for(program, plan, Spec(), target, True)
-    assert case.scalars["n"] // 256 == 3
-    assert case.scalars["n"] % 256
+    assert case.scalars["n"] // 512 == 3
+    assert case.scalars["n"] % 512
     assert {b.name: b.count for b in case.buffers}["a"] == case.scalars["m"] * case.scalars["n"]
+
+
+def test_each_size_is_more_than_a_byte_holds_once() -> None:
+    """Where the guard bounds one size by another one, the large one first, then the other."""
+    window = """void op(const float* a, const float* w, float* b, int n, int k) {
+        float taps[64];
+        for (int j = 0; j < k; j++) taps[j] = w[j];
+        for (int i = 0; i < n - k + 1; i++) {
+            float sum = 0.0f;
+            for (int j = 0; j < k; j++) sum += a[i + j] * taps[j];
+            b[i] = sum;
+        }
+    }"""
+    (plan,) = infer(read(window, "k.c", platform("c").words).program, Spec())
+    assert any(case.scalars["n"] - case.scalars["k"] > 255 for case in plan.further)
+
+
+def test_computed_sizes_of_1_are_tried_otherwise() -> None:
+    pool = """void op(const float* a, float* b, int h, int window, int stride) {
+        int out = (h - window) / stride + 1;
+        for (int i = 0; i < out * out; i++) b[i] = a[i];
+    }"""
+    spec = parse_spec({"args": {"window": {"value": 5}, "stride": {"value": 50}}})
+    (plan,) = infer(read(pool, "k.c", platform("c").words).program, spec)
+    cases = [case.scalars for case in (*plan.cases, *plan.further)]
+    assert any((c["h"] - c["window"]) // c["stride"] > 0 for c in cases)
 
 
 def test_halves_of_sizes_have_tails() -> None:
@@ -763,3 +789,24 @@ def test_a_dimension_is_as_wide_as_what_the_others_choose() -> None:
     }""")
     assert plan.shape is not None
     assert plan.shape.grid[0] is None, "no one width says how many blocks there are"
+
+
+def test_sizes_that_fit_a_kernel_with_sizes_of_its_own() -> None:
+    kernel = """__global__ void k(const float* a, float* b) {
+        int i = blockIdx.x * 64 + threadIdx.x;
+        if (i < 7 * 5 * 5) b[i] = a[i / 25 * 225 + (i / 5 % 5 * 3 + 2) * 15 + i % 5 * 3 + 2];
+    }"""
+    host = """void op(const float* a, float* b, int planes, int size, int window, int stride) {
+        int out = (size - window) / stride + 1;
+        float *da, *db;
+        cudaMalloc(&da, planes * size * size * sizeof(float));
+        cudaMalloc(&db, planes * out * out * sizeof(float));
+        cudaMemcpy(da, a, planes * size * size * sizeof(float), cudaMemcpyHostToDevice);
+        k<<<(planes * out * out + 63) / 64, 64>>>(da, db);
+        cudaMemcpy(b, db, planes * out * out * sizeof(float), cudaMemcpyDeviceToHost);
+    }"""
+    (plan,) = plans(kernel + host)
+    sizes = plan.cases[0].scalars
+    out = (sizes["size"] - sizes["window"]) // sizes["stride"] + 1
+    assert sizes["planes"] * out * out == 175
+    assert out > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import cycle, islice
 
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
@@ -16,8 +17,10 @@ from xpiler.verify.inference.search import GOOD_COST, Searcher, Trial
 MOST_CASES = 3
 SMALL = (3, 5, 7, 6, 11, 10)  # no half of them is a multiple of 4
 FALLING = (11, 10, 7, 3, 2, 1)
-RAGGED = {1: (731,), 2: (11, 219), 3: (5, 11, 219), 4: (3, 5, 11, 91)}
+RAGGED, RAGGED_REST = (347, 219, 91), (11, 5, 3)
 """Of blocks and tiles of any power of two these leave a part that is neither small nor round."""
+RAGGED_ALONE = 731
+BYTE = 255
 VECTOR = 16  # lanes
 FEW = 16  # below the size of any block
 LEAST_LARGE = 13
@@ -29,6 +32,7 @@ def fuller(
 ) -> list[Trial]:
     """Trials with what all of `trials` leave out: idle threads at work, sizes other than 1.
 
+    A size may be one that the program computes: of 1, product and quotient are the same.
     Where the program divides by a small constant, also sizes whose half has a tail: of 17 and 16 it
     is 8, and a loop over it that forgets its tail is right; and sizes that leave vectors a tail of
     one to three, which is lost where a bound is rounded down to a multiple of 4. Where no odd sizes
@@ -49,7 +53,7 @@ def fuller(
         even = {(name, 2) for name in search.sizes if halved and int(t.values[name]) // 2 % 4 == 0}
         whole = {(name, VECTOR) for name in search.sizes if not _has_short_tail(t.values[name])}
         sizes = tuple(t.values[n] for n in search.sizes)
-        return t.seen.idle | ones | even | whole | (guesses - {sizes})
+        return t.seen.idle | t.seen.ones | ones | even | whole | (guesses - {sizes})
 
     found = _chosen(search, trials, make, lack, _threads(trials[0].seen))
     found += _beside(search, trials[0], make)
@@ -61,14 +65,32 @@ def _uneven(
 ) -> list[Trial]:
     """Sizes of which large parts of blocks and tiles are left over, and such below all blocks.
 
-    A guard that lets idle threads work reaches out of bounds with fewer elements than threads only.
+    The last one is the large one, then each that was never more than a byte holds: a type that is
+    too narrow does not show below. A guard that lets idle threads work reaches out of bounds with
+    fewer elements than threads only.
     """
     names = search.sizes
-    wanted = [dict(zip(names, RAGGED.get(len(names), ()), strict=False))]
-    if not any(all(int(t.values[n]) < FEW for n in names) for t in trials):
-        wanted.append(dict(zip(names, SMALL, strict=False)))
-    made = (make({**trials[0].values, **sizes}) for sizes in wanted if sizes)
-    return list(filter(runs, made))
+    found: list[Trial] = []
+    for name in reversed(names[: len(SMALL)]):
+        known = [*trials, *found]
+        if name != names[-1] and any(int(t.values[name]) > BYTE for t in known):
+            continue
+        made = (make({**trials[0].values, **sizes}) for sizes in _ragged(names, name))
+        found += [t for t in islice(filter(runs, made), 1) if len(found) < MOST_CASES]
+    if names and not any(all(int(t.values[n]) < FEW for n in names) for t in trials):
+        small = make({**trials[0].values, **dict(zip(names, SMALL, strict=False))})
+        found += [small] if runs(small) else []
+    return found
+
+
+def _ragged(names: Sequence[str], large: str) -> Iterator[Sizes]:
+    """Sizes of which the one of `large` is large, or less so where that takes too long."""
+    if len(names) == 1:
+        yield {large: RAGGED_ALONE}
+        return
+    rest = list(islice(cycle(RAGGED_REST), len(names) - 1))[::-1]
+    others = dict(zip([n for n in names if n != large], rest, strict=True))
+    yield from ({**others, large: size} for size in RAGGED)
 
 
 def _has_short_tail(size: int | float) -> bool:

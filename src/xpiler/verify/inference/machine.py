@@ -85,6 +85,7 @@ class Machine:
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
+    ones: dict[int, bool] = field(default_factory=dict)
 
     def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
         """Note a loop that threads share out: is a block full, does any have a second turn?"""

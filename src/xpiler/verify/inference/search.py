@@ -18,7 +18,7 @@ from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
-from xpiler.verify.inference.solve import solve_sizes
+from xpiler.verify.inference.solve import fitting
 from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec, evaluate, size_value
 
@@ -203,11 +203,8 @@ class Searcher:
             trials += [*drawn, *found]
         if self._guarded_wrongly(trials[0]):
             return self._lighter(trials[0])  # the emulator will say where
-        solved = solve_sizes(
-            self.program, self.entry, self.sizes, trials[0], trials[1], self.literals
-        )
-        if solved is not None:
-            trials.append(self.trial({**trials[0].values, **solved}, data, shape))
+        if (solved := fitting(self, trials[0], trials[1])) is not None:
+            trials.append(solved)
         best = min(trials, key=Trial.score)
         if not best.perfect:
             best = self._descend(best, data, shape)

@@ -12,9 +12,32 @@ from xpiler.ir.rewrite import walk
 from xpiler.verify.inference.values import Region
 
 if TYPE_CHECKING:
-    from xpiler.verify.inference.search import Trial
+    from xpiler.verify.inference.search import Searcher, Trial
 
 TIMEOUT_MS = 400
+LARGE_FALLING = (320, 160, 80, 40, 20, 10, 4, 2)
+
+
+def fitting(search: Searcher, one: Trial, other: Trial) -> Trial | None:
+    """Sizes that fit a kernel with sizes of its own, where the host's are expressions.
+
+    Large falling sizes, a window smaller than its image, show its own ones if `one` and `other`
+    do not.
+    """
+
+    def solved(one: Trial, other: Trial) -> Trial | None:
+        sizes = solve_sizes(search.program, search.entry, search.sizes, one, other, search.literals)
+        return search.trial({**one.values, **sizes}, one.data, one.shape) if sizes else None
+
+    found = solved(one, other)
+    count = len(search.sizes)
+    if found is not None or not 2 <= count <= len(LARGE_FALLING):
+        return found
+    first, second = (
+        search.trial(search.defaults([k * n for n in LARGE_FALLING[:count]]), one.data, one.shape)
+        for k in (1, 2)
+    )
+    return solved(first, second)
 
 
 def solve_sizes(
@@ -42,7 +65,7 @@ def solve_sizes(
     for x in symbols.values():
         opt.add(x >= 1, x <= 1 << 24)
     linked = False
-    allocations = _allocations(entry, env)
+    allocations, computed = _allocations(entry, env)
     for index, hull in wanted.items():
         if index < len(allocations) and isinstance(allocations[index], z3.ExprRef):
             linked = True
@@ -50,6 +73,10 @@ def solve_sizes(
             opt.add_soft(allocations[index] == hull, weight=8)
     for x in symbols.values():
         opt.add_soft(z3.Or([x == k for k in literals]) if literals else x >= 1, weight=1)
+    for x in computed:  # product and quotient by 1 are the same
+        if isinstance(x, z3.ExprRef):
+            opt.add_soft(x >= 1, weight=8)
+            opt.add_soft(x >= 2, weight=2)
     if not linked or opt.check() != z3.sat:
         return None
     model = opt.model()
@@ -72,16 +99,18 @@ def _kernel_hull(r: Region) -> int | None:
     return int(span.hi) if span is not None and span.bounded else None
 
 
-def _allocations(entry: Function, env: Mapping[str, Any]) -> list[Any]:
-    """The bytes of each allocation of a straight host function, as z3 terms, in order."""
+def _allocations(entry: Function, env: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """As z3 terms: the bytes of each allocation of a straight host function, and its variables."""
     known = dict(env)
     out: list[Any] = []
+    computed: list[Any] = []
     for n in walk(entry.body):
         if isinstance(n, s.Decl) and n.init is not None:
             known[n.var.name] = term(n.init, known)
+            computed.append(known[n.var.name])
         elif isinstance(n, s.Instr) and n.name == "host.alloc":
             out.append(term(n.ins[0], known))
-    return out
+    return out, computed
 
 
 def term(x: e.Expr, env: Mapping[str, Any]) -> Any:

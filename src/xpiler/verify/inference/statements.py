@@ -85,6 +85,8 @@ def _declare(m: Machine, st: s.Decl) -> None:
     m.forget(name)
     if st.init is not None:
         m.env[name] = m.eval(st.init)
+        if isinstance(t, Scalar) and t.is_integer and not isinstance(st.init, e.Const):
+            m.ones[id(st)] = m.env[name] == point(1) and m.ones.get(id(st), True)
         if m.axes and isinstance(t, Scalar) and follows(st.init):
             m.origins[name] = st.init
         if m.axes and isinstance(t, Pointer) and (path := offsets(m, st.init)) is not None:
