@@ -31,7 +31,8 @@ class Outcome:
     """What became of one kernel in one direction; `failures` are the codes of its errors.
 
     `work` is what a run of a verified translation took, where the target's emulator counts it;
-    `loops` are the innermost loops in vectors and all that count, where the target is about that.
+    `loops` are the innermost loops in vectors and all that count, where the target is about that;
+    `ordered` those of the others whose order data decides.
     `steps` counts what became of a model's proposals (`taken`, `mended`, ...).
     """
 
@@ -46,6 +47,7 @@ class Outcome:
     expected: str | None = None
     work: dict[str, int] = field(default_factory=dict)
     loops: tuple[int, int] | None = None
+    ordered: int = 0
     steps: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -84,6 +86,7 @@ def outcome_of(result: Translation, seconds: float, expected: str | None) -> Out
         expected=expected,
         work=dict(verdict.counters) if verdict is not None and status == "verified" else {},
         loops=result.loops if status == "verified" else None,
+        ordered=result.ordered,
         steps=_steps(result),
     )
 
@@ -332,7 +335,7 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
     tally = Counter(o.status for o in items)
     seconds = sorted(o.seconds for o in items)
     failures = Counter(code for o in items if o.status != "verified" for code in o.failures)
-    loops = [o.loops for o in items if o.loops is not None]
+    loops = [(*o.loops, o.ordered) for o in items if o.loops is not None]
     works = [w for w in (o.counted for o in items) if w is not None]
     return {
         "kernels": len(items),
@@ -347,7 +350,8 @@ def _counts(items: list[Outcome]) -> dict[str, Any]:
         "no_more": sum(w.no_more for w in works),
         "near": sum(w.near for w in works),
         "counted": len(works),
-        "vectorised": sum(done == all_ for done, all_ in loops),
+        "vectorised": sum(done == all_ for done, all_, _ in loops),
+        "ordered": sum(done < all_ == done + ordered for done, all_, ordered in loops),
         "loops_counted": len(loops),
         "failures": dict(sorted(failures.items())),
         "unexpected": sorted(o.file for o in items if not o.as_expected),

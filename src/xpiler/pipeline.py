@@ -59,7 +59,8 @@ class Options:
 class Translation:
     """What came out: `text` (None when refused), what was left out, and how sure we are of it.
 
-    `loops`: how many of the innermost loops run in vectors, where the target is about that.
+    `loops`: how many of the innermost loops run in vectors, where the target is about that, and
+    `ordered` of how many of the others data decides the order.
     """
 
     file: str
@@ -71,6 +72,7 @@ class Translation:
     verdict: Verdict | None = None
     assumptions: tuple[str, ...] = ()
     loops: tuple[int, int] | None = None
+    ordered: int = 0
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -491,7 +493,7 @@ def _lower(
         lowered = lower(program, target, origin, plain=plain)
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
-    out.loops = lowered.loops
+    out.loops, out.ordered = lowered.loops, lowered.ordered
     return lowered
 
 

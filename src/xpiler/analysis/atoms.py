@@ -12,6 +12,7 @@ Interval = tuple[int, int]
 
 
 REORDERED = "sums of floating-point numbers may be added up in another order"
+UNSIGNED = "unsigned index arithmetic does not wrap"
 ARITHMETIC = (e.Const, e.Cast, e.Unary, e.Binary, e.Select, e.Field)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from xpiler.analysis.atoms import (
     ARITHMETIC,
     NEGATED,
+    UNSIGNED,
     AtomInfo,
     Interval,
     Ledger,
@@ -480,12 +481,18 @@ class Facts:
         """The value of a subscript, assuming that 64-bit index arithmetic does not wrap."""
         p, wide = self.poly(x), self._wide(x)
         if self.ledger.unsigned and any(self._may_wrap(a) for a in (wide or p).atoms()):
-            flat = self.raw(x)
-            if flat != p and self.ledger.assume("unsigned index arithmetic does not wrap"):
+            flat = self._unwrapped(self.raw(x))
+            if flat != p and self.ledger.assume(UNSIGNED):
                 return flat
         if wide is None or wide == p:
             return p
         return wide if self.ledger.assume("64-bit index arithmetic does not wrap") else p
+
+    def _unwrapped(self, p: Poly) -> Poly:
+        """`p` if nothing in what it is made of wrapped."""
+        parts = {a: self.atoms[a].expr for a in p.atoms() if self._may_wrap(a)}
+        inner = {a: self._unwrapped(self.raw(x)) for a, x in parts.items() if x is not None}
+        return p.substitute(inner) if inner else p
 
     def _may_wrap(self, name: str) -> bool:
         """Whether the atom stands for unsigned arithmetic, or a conversion, that may wrap."""

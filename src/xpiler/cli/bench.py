@@ -98,7 +98,7 @@ def _ticker(verbose: bool) -> Any:
             mark = "" if outcome.as_expected else f" (expected {outcome.expected})"
             codes = " ".join(outcome.failures)
             head = f"{outcome.status:14} {outcome.seconds:6.2f}s {outcome.file}{mark}"
-            click.echo(f"{head} {codes} {outcome.detail[:160]}", err=True)
+            click.echo(f"{head} {codes} {_scalar(outcome)}{outcome.detail[:160]}", err=True)
         else:
             sys.stderr.write(
                 f"\r\033[K{done}/{total} {outcome.file}" + ("\n" if done == total else "")
@@ -106,6 +106,14 @@ def _ticker(verbose: bool) -> Any:
             sys.stderr.flush()
 
     return tick
+
+
+def _scalar(outcome: Any) -> str:
+    """How many innermost loops stay scalar, if some do."""
+    if outcome.loops is None or outcome.loops[0] == outcome.loops[1]:
+        return ""
+    done, counted = outcome.loops
+    return f"{done} of {counted} innermost loops in vectors, {outcome.ordered} in data's order; "
 
 
 def _work_line(row: dict[str, Any]) -> str:
@@ -137,7 +145,9 @@ def _show(data: dict[str, Any], outcomes: list[Any]) -> None:
         if row["loops_counted"]:
             head = f"{name.replace('-', ' -> ')}: {row['vectorised']} of {row['loops_counted']}"
             share = f"({100 * row['vectorised'] / row['loops_counted']:.0f} %)"
-            screen.line(f"{head} {share} with all innermost loops in vectors or marked as such")
+            rest = f"; {row['ordered']} of the others lack only loops whose order data decides"
+            text = f"{head} {share} with all innermost loops in vectors or marked as such"
+            screen.line(text + (rest if row["ordered"] else ""))
     if "steps" in data:
         screen.line(ablation.steps_line(data["steps"]))
     for o in outcomes:

@@ -17,6 +17,8 @@ from xpiler.platforms.registry import platform
     [
         ("unsigned long i = 2; while(i < n) { y[i] = x[i]; i += 3ul * 4; }", "[2, u64(n)) step 12"),
         ("int i = 0; do { y[i] = x[i]; i++; } while (i < 50);", "[0, 50)"),
+        ("for (int i = 0; i < 8 && i < n; i++) y[i] = x[i];", "[0, min(8, n))"),
+        ("for (int i = 0; m + i < n && i < 8; i++) y[i] = x[i];", "[0, min((n - m), 8))"),
         ("for (int i = 0; i < n; i++) if (i == m) y[i] = x[i];", ""),
         ("for (int i = 0; i < n; i++) { long k = i; if (k == 2) y[i] = x[m]; }", ""),
         (

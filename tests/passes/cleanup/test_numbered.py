@@ -18,6 +18,8 @@ SAME = [
     "for (int i = 0; i < 96; i++) { int r = i / 16 + 1; y[i] = x[i % 16] * r; r = 3; }",
     "for (int i = 0; i < 96; i++) y[i] = x[i / 32] + x[i / 8 % 4] * 2 + x[i % 8];",
     "for (int i = 0; i < n * m; i++) y[i] = x[i % m] - x[i / m];",
+    TABLE.replace("i % 16", "i - r * 16").replace("%s", "y[c * 6 + r] = x[i] + x[r];"),
+    "for (int i = 0; i < n * m; i++) y[i] = x[i - i / m * m] - x[i / m];",
 ]
 
 

@@ -131,6 +131,8 @@ class _Counter(Walker):
         bound = _bound(st.cond, v, step) if step is not None else None
         if bound is None and step is not None and not _continues(st.body):
             bound = _reaching(st.cond, v, facts)
+        if bound is None and step == 1 and not st.do:
+            bound = _nearest(st.cond, v, facts)
         if step is None or bound is None or not _steady(bound.hi, (st,)):
             return None
         least = facts.poly(now) + (step if bound.room else 1)
@@ -141,7 +143,7 @@ class _Counter(Walker):
         hi = _end(bound, now, step, v.type) if isinstance(v.type, Scalar) else None
         if hi is None:
             return None
-        behind = _behind(hi, bound, now, step, facts)
+        behind = None if _asks(st.cond, "&&") else _behind(hi, bound, now, step, facts)
         if behind is None and st.cond.op == "!=":  # type: ignore[attr-defined]
             return None  # it might count past its end, and round
         w = replace(v, name=fresh_name(v.name, self.taken))
@@ -175,7 +177,13 @@ def _steady(x: e.Expr | None, body: s.Body) -> bool:
     """Whether `x` is arithmetic on what `body` does not change."""
     if x is None or names_in(x) & assigned(body):
         return False
-    return all(isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) for n in walk(x))
+    return all(
+        isinstance(n, (e.Const, e.Var, e.Cast, e.Unary, e.Binary)) or _is_least(n) for n in walk(x)
+    )
+
+
+def _is_least(n: object) -> bool:
+    return isinstance(n, e.Call) and n.func == "min"
 
 
 def _step(st: s.While, v: e.Var) -> int | None:
@@ -248,6 +256,40 @@ def _reaching(cond: e.Expr, v: e.Var, facts: Facts) -> _Bound | None:
     if not facts.nonneg(size) and not facts.assume(f"{sentence(n)} is at least 0", size):
         return None
     return _Bound(e.Binary("-", n, e.Const(less, v.type), v.type), False)
+
+
+def _nearest(cond: e.Expr, v: e.Var, facts: Facts) -> _Bound | None:
+    """`v < a && v + x < b`: both hold up to the smaller end, and from there on one does not."""
+    if not isinstance(cond, e.Binary) or cond.op != "&&":
+        return None
+    ends: list[e.Expr] = []
+    for c in (cond.a, cond.b):
+        found = _bound(c, v, 1) or _nearest(c, v, facts) or _moved(c, v, facts)
+        if found is None or found.hi.type != v.type or _asks(c, "!="):
+            return None
+        ends.append(found.hi)
+    return _Bound(e.Call("min", tuple(ends), v.type), False)
+
+
+def _asks(cond: e.Expr, op: str) -> bool:
+    return isinstance(cond, e.Binary) and cond.op == op
+
+
+def _moved(cond: e.Expr, v: e.Var, facts: Facts) -> _Bound | None:
+    """`x + v < n` as `v < n - x`; that is no overflow where neither is negative."""
+    left = cond.a if isinstance(cond, e.Binary) and cond.op == "<" else None
+    if not isinstance(left, e.Binary) or left.op != "+" or v not in (left.a, left.b):
+        return None
+    assert isinstance(cond, e.Binary)
+    x, n = left.b if left.a == v else left.a, cond.b
+    if n.type != v.type or not isinstance(v.type, Scalar) or not v.type.is_signed:
+        return None
+    for part in (x, n):
+        p = facts.poly(part)
+        text = f"{sentence(part)} is at least 0"
+        if not facts.nonneg(p) and not (isinstance(part, e.Var) and facts.assume(text, p)):
+            return None
+    return _Bound(e.Binary("-", n, x, v.type), False)
 
 
 def _end(bound: _Bound, now: e.Expr, step: int, t: Scalar) -> e.Expr | None:

@@ -52,10 +52,11 @@ class _Numbered(Walker):
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.For) and from_zero(st) and not escapes(st.body):
-            for cols in _divisors(st):
-                rows = _rows(st, cols, facts)
+            whole = _with_remainders(st)
+            for cols in _divisors(whole):
+                rows = _rows(whole, cols, facts)
                 if rows is not None:
-                    st = self._nest(st, rows, cols)
+                    st = self._nest(whole, rows, cols)
                     break
         return (self.descend(st, facts),)
 
@@ -149,6 +150,34 @@ def _part(x: e.Expr, number: e.Var) -> _Part | None:
     if op not in ("/", "%") or bits < LEAST or (x.op == "&" and n & bits):
         return None
     return _Part(op, e.Const(bits, I32))
+
+
+def _with_remainders(st: s.For) -> s.For:
+    """`st` with `i % C` for `i - i / C * C`, also where the quotient has a name."""
+    changed = assigned(st.body)
+    rows = {
+        x.var: x.init for x in st.body
+        if isinstance(x, s.Decl) and x.var.name not in changed and _divides(x.init, st.var)
+    }  # fmt: skip
+
+    def one(x: e.Expr) -> e.Expr:
+        if not isinstance(x, e.Binary) or x.op != "-" or x.a != st.var or x.type != st.var.type:
+            return x
+        whole = x.b
+        if not isinstance(whole, e.Binary) or whole.op != "*":
+            return x
+        for row, cols in ((whole.a, whole.b), (whole.b, whole.a)):
+            row = rows.get(row, row) or row  # type: ignore[call-overload]
+            if isinstance(row, e.Binary) and _divides(row, st.var) and row.b == cols:
+                return e.Binary("%", st.var, cols, x.type)
+        return x
+
+    body = rewrite_exprs(st.body, one)
+    return st if body == st.body else replace(st, body=body)
+
+
+def _divides(x: e.Expr | None, number: e.Var) -> bool:
+    return isinstance(x, e.Binary) and x.op == "/" and x.a == number and x.type == number.type
 
 
 def _bare(x: e.Expr) -> e.Expr:

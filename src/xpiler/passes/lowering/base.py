@@ -77,7 +77,7 @@ class Lowered:
     `entries` has the functions that are not called as plain host functions, by name. `extents` has
     the elements that buffers are assumed to have, by function and parameter, where that may be more
     than what the source touches. `loops` counts innermost loops in vectors and all that count,
-    where the recipe is about vectors.
+    where the recipe is about vectors; `ordered` those of the others whose order data decides.
     """
 
     program: Program
@@ -86,6 +86,7 @@ class Lowered:
     entries: Mapping[str, EntryPoint] = field(default_factory=dict)
     extents: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     loops: tuple[int, int] | None = None
+    ordered: int = 0
 
 
 def lower(

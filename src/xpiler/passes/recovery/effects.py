@@ -121,7 +121,8 @@ def _extreme(op: str, a: e.Expr, b: e.Expr, t: Type) -> e.Expr:
 
 def _copy(st: s.Instr, taken: set[str]) -> s.Body:
     """A copy of `bytes` through pointers; element by element where both point at one type."""
-    target, source, size = st.ins[:3]
+    target, source = _typed(st.ins[0], st.ins[1])
+    size = st.ins[2]
     t, u = target.type, source.type
     assert isinstance(t, Pointer)
     width = t.elem.bits // 8 if isinstance(t.elem, Scalar) else 0
@@ -136,6 +137,21 @@ def _copy(st: s.Instr, taken: set[str]) -> s.Body:
     body = (s.Assign(place, e.Index(source, i, t.elem)),)
     zero, end = e.Const(0, size.type), e.Const(count // width, size.type)
     return (s.For(i, zero, end, e.Const(1, size.type), body, loc=st.loc, comments=st.comments),)
+
+
+def _typed(target: e.Expr, source: e.Expr) -> tuple[e.Expr, e.Expr]:
+    """The two pointers before both were made pointers to bytes, where they had one type then."""
+    pair = (target, source)
+    if not all(isinstance(x, e.Cast) and _width(x.type) == 1 for x in pair):
+        return pair
+    a, b = (x.x for x in pair)  # type: ignore[attr-defined]
+    alike = isinstance(a.type, Pointer) and isinstance(b.type, Pointer) and _width(a.type)
+    return (a, b) if alike and a.type.elem == b.type.elem else pair
+
+
+def _width(t: Type) -> int:
+    """Bytes of what a pointer points to; 0 for other types, and where that is no number."""
+    return t.elem.bits // 8 if isinstance(t, Pointer) and isinstance(t.elem, Scalar) else 0
 
 
 def _bytes(st: s.Instr) -> s.Stmt:

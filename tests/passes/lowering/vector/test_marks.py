@@ -70,8 +70,8 @@ def test_an_extreme_by_a_branch_is_one_by_an_instruction() -> None:
     assert "_mm512_mask_max_ps" in lowered(SUM.format(body))[0]
 
 
-def test_the_place_of_a_maximum_is_not_marked() -> None:
-    body = "{ if (x[i] > s) { s = x[i]; k = i; } } y[0] = s + k;"
+def test_the_place_of_a_maximum_beside_others_is_not_marked() -> None:
+    body = "{ if (x[i] > s) { s = x[i]; k = i; } s += 1.0f; } y[0] = s + k;"
     assert (
         "simd"
         not in lowered(SUM.replace("float s = 0;", "float s = 0; int k = 0;").format(body))[0]

@@ -82,7 +82,11 @@ def test_memory_that_no_lane_may_ask_for_is_not_read() -> None:
         "void f(const float *x, const float *t, float *y, int n, int k) {"
         " for (int i = 0; i < n; i++) if (x[i] > 0.0f) y[i] = t[k]; }"
     )
-    assert "_mm512" not in text
+    before, _, asked = text.partition("if (on != 0) {")
+    assert "t[k]" in asked
+    assert "t[k]" not in before
+    choice = ONE.replace("int n", "int n, int k").format("y[i] = x[i] > 0.0f ? x[k] : 0.0f;")
+    assert "_mm512" not in lowered(choice)[0]
 
 
 def test_strided_elements_stay_plain() -> None:
@@ -125,3 +129,36 @@ def test_what_is_written_beside_a_sum_goes_along_where_iterations_do_not_meet() 
     assert "_mm512_mask_storeu_ps(&y[i], live" in text
     assert "_mm512_reduce_add_ps" in text
     assert "storeu" not in lowered(body % "y[n - i]")[0]
+
+
+GUARDED = (
+    "void f(const double *a, const double *x, double *y, int n, int m) {{"
+    " for (int b = 0; b <= n / 64; b++) for (int t = 0; t < 64; t++) {{ int c = b * 64 + t;"
+    " if (c < n) {{ double p = 0; for (int r = 0; r < m; r++) p += a[r * n + c] * {}; y[c] = p; }}"
+    " }} }}"
+)
+
+
+def test_what_all_lanes_share_is_only_read_if_one_is_on() -> None:
+    text, found = lowered(GUARDED.format("x[r]"))
+    assert found.loops == (1, 1)
+    assert "if (on != 0) {" in text
+    assert "_mm512_fmadd_pd(_mm512_maskz_loadu_pd(on, " in text
+    assert "if (on" not in lowered(GUARDED.format("2.0"))[0]
+
+
+def test_the_lanes_below_an_end_are_counted() -> None:
+    text, _ = lowered(
+        "void f(const double *x, double *y, int n, int m) { for (int i = 0; i < n; i++) {"
+        " double v = 0; if (i <= m) { v = x[i]; } y[i] = v; } }"
+    )
+    assert "uint8_t on = live & first_lanes_of_8((int64_t)m - i + 1);" in text
+
+
+def test_rows_of_an_array_may_be_guarded_where_no_strip_leaves_it() -> None:
+    body = (
+        "void f(const int *x, int *y, int n, int m) {{ int a[{0}]; for (int t = 0; t < {0}; t++)"
+        " a[t] = t; for (int t = 0; t < {1}; t++) {{ if (t < n) {{ for (int r = 0; r < m; r++)"
+        " a[t] = x[r * n + t] > a[t] ? x[r * n + t] : a[t]; y[t] = a[t]; }} }} }}"
+    )
+    assert lowered(body.format(512, 512))[1].loops == (2, 2)

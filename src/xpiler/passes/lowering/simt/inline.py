@@ -30,7 +30,9 @@ def inlined(program: Program, readers: frozenset[str]) -> Program:
     """
     done: dict[str, Function] = {}
     for f in callees_first(program):
-        done[f.name] = _Inliner(done, readers).run(f)
+        taken = {p.name for p in f.params} | set(names_in(f.body))
+        body = Inliner(done, readers, taken).body(f.body)
+        done[f.name] = f if body is f.body else f.with_body(body)
     return program.with_functions(tuple(done[f.name] for f in program.functions))
 
 
@@ -51,22 +53,21 @@ def callees_first(program: Program) -> list[Function]:
 
 
 @dataclass
-class _Inliner:
+class Inliner:
+    """Replaces calls of functions of `done`; `readers` only compute, `taken` are names in use."""
+
     done: Mapping[str, Function]
     readers: frozenset[str]
+    taken: set[str]
 
-    def run(self, f: Function) -> Function:
-        self.taken = {p.name for p in f.params} | set(names_in(f.body))
-        body = self._body(f.body, in_loop=False)
-        return f if body is f.body else f.with_body(body)
-
-    def _body(self, body: s.Body, in_loop: bool) -> s.Body:
+    def body(self, body: s.Body, in_loop: bool = False) -> s.Body:
+        """`body` without the calls; outside of loops only small functions are inlined."""
         return map_body(body, lambda st: self._stmt(st, in_loop))
 
     def _stmt(self, st: s.Stmt, in_loop: bool) -> s.Stmt | s.Body:
         loop = in_loop or isinstance(st, (s.For, s.While))
         if loop or isinstance(st, (s.If, s.Scope, s.Switch)):
-            st = self._inner(st, loop)
+            st = self.inner(st, loop)
         if isinstance(st, s.Decl) and isinstance(st.init, e.Call):
             value = self._made(st.init)
             if value is not None:
@@ -81,10 +82,12 @@ class _Inliner:
             return st
         return self._expanded(g, call, st)
 
-    def _inner(self, st: s.Stmt, loop: bool) -> s.Stmt:
+    def inner(self, st: s.Stmt, loop: bool) -> s.Stmt:
+        """`st` with the calls in the statements that it holds replaced."""
+
         def one(c: object) -> object:
             if isinstance(c, s.Case):
-                return replace(c, body=self._body(c.body, loop))
+                return replace(c, body=self.body(c.body, loop))
             return self._stmt(c, loop) if isinstance(c, s.Stmt) else c
 
         return map_children(st, one)
@@ -115,8 +118,10 @@ class _Inliner:
         front: list[s.Stmt] = []
         mapping: dict[str, e.Expr] = {}
         changed = assigned(plain)
+        lent = _lent(call)
         for p, a in zip(g.params, call.args, strict=True):
-            if p.name not in changed and (isinstance(p.type, Pointer) or _simple(a)):
+            steady = isinstance(a, e.AddressOf) or not names_in(a) & lent
+            if p.name not in changed and steady and (isinstance(p.type, Pointer) or _simple(a)):
                 mapping[p.name] = a
                 continue
             v = e.Var(fresh_name(p.name, self.taken), p.type)
@@ -162,6 +167,12 @@ def _small(g: Function, call: e.Call) -> bool:
     if any(isinstance(a, e.AddressOf) and isinstance(a.x, e.Var) for a in call.args):
         return True
     return not any(isinstance(n, (s.For, s.While)) for n in walk(g.body))
+
+
+def _lent(call: e.Call) -> set[str]:
+    """The variables whose addresses the call is given: it may change them."""
+    places = (n.x for a in call.args for n in walk(a) if isinstance(n, e.AddressOf))
+    return {x.name for x in places if isinstance(x, e.Var)}
 
 
 def _simple(a: e.Expr) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import assigned, declared, names_in, stored
@@ -23,12 +23,20 @@ class Whole(Exception):
         self.name = name
 
 
-def in_fields(body: s.Body, structs: Sequence[StructDef], taken: set[str]) -> s.Body:
-    """`body` without local structs; those that are used as a whole stay."""
+def in_fields(
+    body: s.Body,
+    structs: Sequence[StructDef],
+    taken: set[str],
+    only: Collection[str] | None = None,
+) -> s.Body:
+    """`body` without local structs (or those of them that are among `only`); those that are used
+    as a whole stay."""
     known = {d.name: d.fields for d in structs if all(_plain(t) for _, t in d.fields)}
     split = {}
     for name, d in declared(body).items():
         own = _innermost(d.var.type)
+        if only is not None and name not in only:
+            continue
         if isinstance(own, Struct) and own.name in known and d.space in ("local", "", "shared"):
             split[name] = d.var
     while split:

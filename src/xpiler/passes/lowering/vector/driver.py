@@ -11,7 +11,7 @@ from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in
 from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts, Ledger, type_range
-from xpiler.analysis.walker import Walker
+from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.check import check
@@ -22,13 +22,20 @@ from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin, unmarked
 from xpiler.passes.lowering.tasks.prepare import valued
-from xpiler.passes.lowering.vector.census import SMALL_ARRAY, innermost
+from xpiler.passes.lowering.vector.apart import taken_apart
+from xpiler.passes.lowering.vector.census import (
+    SMALL_ARRAY,
+    decided_by_data,
+    innermost,
+    scalar_loops,
+)
 from xpiler.passes.lowering.vector.contractions import Contractions
 from xpiler.passes.lowering.vector.dots import dot
 from xpiler.passes.lowering.vector.interleave import Interleave
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
-from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions
+from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions, steady_readers
+from xpiler.passes.lowering.vector.places import extreme_of, strips
 from xpiler.passes.lowering.vector.sharing import shared
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars
 from xpiler.platforms.registry import Platform
@@ -43,48 +50,66 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 
     Everything else stays plain C. What was taken for granted is among the assumptions.
     """
-    program = before = unmarked(program)
-    table = platform.tables["lowering"]["vector"]
-    ledger = Ledger(allowed=assume.no_wrap, alias_allowed=assume.no_alias)
-    ctx = Context(assume, ledger, program)
-    isa = Isa(table)
-    assumed: set[str] = set()
-    pure = pure_functions(program)
-    indices = replace(ledger, unsigned=True, sentences=[])
-    program = _contracted(program, isa, pure, Context(assume, indices, program), assumed)
-    assumed |= set(indices.sentences)
-    functions = tuple(
-        _Vectoriser(isa, table, names := _names(program, f), Marker(pure, names), assumed).run(
-            f, ctx.facts(f)
-        )
-        for f in program.functions
-    )
-    new = replace(program, functions=functions, externals=program.externals | frozenset(isa.used))
-    if len(check(new, sequential=True)) > len(check(before, sequential=True)):
-        return Lowered(before, loops=innermost(before))
-    assumptions = (*ledger.sentences, *sorted(assumed))
-    return Lowered(new, (), assumptions, loops=innermost(new))
-
-
-def _contracted(
-    program: Program, isa: Isa, pure: frozenset[str], ctx: Context, assumed: set[str]
-) -> Program:
-    """`program` with its products of matrices as calls."""
-    functions = []
-    known = {f.name: f for f in program.functions}
-    for f in program.functions:
-        names = _names(program, f)
-        f = f.with_body(_with_values(f.body, known, names))
-        f = Contractions(isa.table, pure, names, isa.used, assumed).run(f, ctx.facts(f))
-        f = Interleave(isa, pure, names, assumed).run(f, ctx.facts(f))
-        functions.append(f)
-    return replace(
+    program = unmarked(program)
+    work = _Program(program, platform.tables["lowering"]["vector"], assume)
+    functions = [work.lowered(f) for f in program.functions]
+    new = replace(
         program,
-        functions=tuple(
-            f for f in functions if f.name not in _no_longer_called(program, functions)
-        ),
-        externals=program.externals | frozenset(isa.used),
+        functions=_still_called(program, functions),
+        externals=program.externals | frozenset(work.used),
     )
+    if len(check(new, sequential=True)) > len(check(program, sequential=True)):
+        return Lowered(program, loops=innermost(program))
+    assumptions = (*work.ledger.sentences, *sorted(work.assumed))
+    return Lowered(new, (), assumptions, loops=innermost(new), ordered=decided_by_data(new))
+
+
+@dataclass
+class _Program:
+    """Lowers the functions of `program` one by one; the rest is what they need and assume."""
+
+    program: Program
+    table: Mapping[str, Any]
+    assume: Assumptions
+    used: set[str] = field(default_factory=set)
+    assumed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.assume.no_wrap, self.assume.no_alias, unsigned=True)
+        self.pure = pure_functions(self.program)
+        self.quiet = self.pure | steady_readers(self.program)
+        self.known = {f.name: f for f in self.program.functions}
+
+    def lowered(self, f: Function) -> Function:
+        """`f` with its loops in vectors; taken apart first where more of them fit then."""
+        start = len(self.ledger.sentences)
+        new, used, assumed = self._attempt(f)
+        plain = len(scalar_loops(new, self.program))
+        apart = taken_apart(f, self.program, self.quiet) if plain else f
+        if apart is not f:
+            said = self.ledger.sentences[start:]
+            del self.ledger.sentences[start:]
+            other, more, sentences = self._attempt(apart)
+            if len(scalar_loops(other, self.program)) < plain:
+                new, used, assumed = other, more, sentences
+            else:
+                self.ledger.sentences[start:] = said
+        self.used |= used
+        self.assumed |= assumed
+        return new
+
+    def _attempt(self, f: Function) -> tuple[Function, set[str], set[str]]:
+        """`f` with its loops in vectors, the instructions used, and what was assumed."""
+        isa, assumed = Isa(self.table), set[str]()
+        names = _names(self.program, f)
+        f = f.with_body(_with_values(f.body, self.known, names))
+        before = Context(self.assume, self.ledger, self.program)
+        f = Contractions(isa.table, self.pure, names, isa.used, assumed).run(f, before.facts(f))
+        f = Interleave(isa, self.pure, names, assumed).run(f, before.facts(f))
+        ctx = Context(self.assume, self.ledger, self.program)
+        marker = Marker(self.quiet, names)
+        new = _Vectoriser(isa, self.table, names, marker, assumed).run(f, ctx.facts(f))
+        return new, isa.used, assumed
 
 
 def _with_values(body: s.Body, known: Mapping[str, Function], taken: set[str]) -> s.Body:
@@ -99,13 +124,19 @@ def _with_values(body: s.Body, known: Mapping[str, Function], taken: set[str]) -
     return valued(rewrite_stmts(body, one), known)
 
 
-def _no_longer_called(program: Program, functions: list[Function]) -> set[str]:
-    """Functions that others called, and whose values stand in the place of these calls now."""
+def _still_called(program: Program, functions: list[Function]) -> tuple[Function, ...]:
+    """`functions` without those that others called before what they do took the call's place."""
 
     def called(all_: Iterable[Function]) -> set[str]:
         return {n.func for f in all_ for n in walk(f.body) if isinstance(n, e.Call)}
 
-    return called(program.functions) - called(functions)
+    before = called(program.functions)
+    while True:
+        gone = before - called(functions)
+        kept = [f for f in functions if f.name not in gone]
+        if len(kept) == len(functions):
+            return tuple(kept)
+        functions = kept
 
 
 def _names(program: Program, f: Function) -> set[str]:
@@ -141,7 +172,8 @@ class _Vectoriser(Walker):
         if not _countable(loop, facts):
             return None
         loop = as_sums(loop)
-        ways = (self._map, self._dot, self._sum) if _large(loop) else (self._sum,)
+        few = (self._sum, self._place)
+        ways = (self._map, self._dot, *few) if _large(loop) else few
         for attempt in ways:
             mark, used = facts.mark(), set(self.isa.used)
             taken = set(self.taken)
@@ -157,7 +189,7 @@ class _Vectoriser(Walker):
 
     def _map(self, loop: s.For, facts: Facts) -> s.Body:
         wide = lane_type(loop.body, self.isa)
-        strip = self._strip(loop, wide)
+        strip = self._strip(loop, wide, facts)
         if not _writes(loop.body):
             raise Unsuitable("nothing is written")
         mask, before = self._mask(loop, strip, facts)
@@ -173,11 +205,11 @@ class _Vectoriser(Walker):
         step = e.Const(width, loop.var.type)
         return as_registers((replace(loop, step=step, body=(*before, *body), unroll=0),))
 
-    def _strip(self, loop: s.For, wide: Scalar) -> Strip:
+    def _strip(self, loop: s.For, wide: Scalar, facts: Facts) -> Strip:
         width = self.isa.lanes(wide)
         if not width:
             raise Unsuitable(f"no lanes of {wide}")
-        lanes = Lanes(self.isa, loop.var, width, wide)
+        lanes = Lanes(self.isa, loop.var, width, wide, facts=inside(loop, facts))
         strip = Strip(self.isa, lanes, self.taken)
         strip.changing = private_scalars(loop.body)
         lanes.varying |= strip.changing
@@ -210,7 +242,7 @@ class _Vectoriser(Walker):
         if _writes(loop.body):  # beside the sum, each iteration to a place of its own
             self._only_sums_meet(loop, facts)
         wide = lane_type(loop.body, self.isa)
-        strip = self._strip(loop, wide)
+        strip = self._strip(loop, wide, facts)
         width = strip.lanes.width
         starts: list[s.Stmt] = []
         ends: list[s.Stmt] = []
@@ -235,6 +267,18 @@ class _Vectoriser(Walker):
         step = e.Const(width, loop.var.type)
         strips = replace(loop, step=step, body=(*before, *body), kind="serial", unroll=0)
         return as_registers((*starts, strips, *ends))
+
+    def _place(self, loop: s.For, facts: Facts) -> s.Body:
+        found = extreme_of(loop)
+        strip = self._strip(loop, I32, facts)
+        mask, before = self._mask(loop, strip, facts)
+        starts, body, ends = strips(loop, found, strip, mask)
+        if not any(isinstance(n, e.Index) for n in walk(found.value)):
+            raise Unsuitable("nothing is read")
+        self.assumed |= strip.assumed
+        step = e.Const(strip.lanes.width, loop.var.type)
+        rest = replace(loop, step=step, body=(*before, *body), kind="serial", unroll=0)
+        return as_registers((*starts, rest, *ends))
 
     def _only_sums_meet(self, loop: s.For, facts: Facts) -> None:
         seen = nature(loop, facts, self.marker.pure)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from xpiler.analysis.atoms import UNSIGNED
 from xpiler.analysis.effects import names_in
+from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, I32, I64, U32, Array, Pointer, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 
 _OPERATIONS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "&": "and", "|": "or", "^": "xor"}
-_QUIET = {"==": 0, "<": 17, "<=": 18, "!=": 4, ">=": 29, ">": 30}
-_INTEGER = {"==": 0, "<": 1, "<=": 2, "!=": 4, ">=": 5, ">": 6}
+_QUIET = {"same": 8, "==": 0, "<": 17, "<=": 18, "!=": 4, ">=": 29, ">": 30}
+_SWAPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_INTEGER = {"same": 0, "==": 0, "<": 1, "<=": 2, "!=": 4, ">=": 5, ">": 6}
 NARROW = ("i8", "u8", "i16", "u16", "f16")
 
 
@@ -21,7 +26,9 @@ NARROW = ("i8", "u8", "i16", "u16", "f16")
 class Lanes:
     """The iterations `var`, `var + 1`, ... of a loop, `width` of them, those in `mask` (None: all).
 
-    `private` are the variables of an iteration that have become registers (conditions: masks).
+    `private` are the variables of an iteration that have become registers (conditions: masks);
+    `counting` those that grow by one from lane to lane and stay numbers, the first lane's. `facts`
+    hold in the loop.
     """
 
     isa: Isa
@@ -30,7 +37,21 @@ class Lanes:
     wide: Scalar
     private: dict[str, e.Var] = field(default_factory=dict)
     varying: set[str] = field(default_factory=set)
-    unsure: int = 0  # > 0 where perhaps no lane is on
+    counting: set[str] = field(default_factory=set)
+    facts: Facts | None = None
+    unsure: int = 0  # > 0 where the first lane may be off
+    idle: int = 0  # > 0 where perhaps no lane is on
+
+    @contextmanager
+    def perhaps(self, some: bool = False) -> Iterator[None]:
+        """Where lanes may be off: all of them, or with `some` not all."""
+        self.unsure += 1
+        self.idle += not some
+        try:
+            yield
+        finally:
+            self.unsure -= 1
+            self.idle -= not some
 
     # -- what varies ---------------------------------------------------------------------
 
@@ -43,17 +64,26 @@ class Lanes:
         if self.uniform(x):
             return 0
         if isinstance(x, e.Var):
-            return 1 if x.name == self.var.name else None
+            return 1 if x.name == self.var.name or x.name in self.counting else None
         if isinstance(x, e.Cast) and _integer(x.type) and _integer(x.x.type):
-            return self.slope(x.x) if _keeps_order(x) else None
+            return self.slope(x.x) if _keeps_order(x) or self._exact(x) else None
         if isinstance(x, e.Binary) and x.op in "+-*":
             a, b = self.slope(x.a), self.slope(x.b)
-            if a is None or b is None or (x.op == "-" and _unsigned(x)):
+            if a is None or b is None or (_unsigned(x) and not self._exact(x)):
                 return None
             if x.op == "*":
                 return _scaled(a, x.b, b, x.a)
             return a + b if x.op == "+" else a - b
         return None
+
+    def _exact(self, x: e.Cast | e.Binary) -> bool:
+        """Whether `x`, of an unsigned type of 32 bits, does not wrap around (by assumption)."""
+        if self.facts is None:
+            return isinstance(x, e.Binary) and x.op != "-"
+        if _scalar(x.type).bits < 32 or (isinstance(x, e.Cast) and _scalar(x.x.type).bits < 32):
+            return False
+        fits = self.facts.fits(self.facts.raw(x), x.type)
+        return fits or (self.facts.ledger.unsigned and self.facts.ledger.assume(UNSIGNED))
 
     # -- values --------------------------------------------------------------------------
 
@@ -108,8 +138,12 @@ class Lanes:
 
     def certain(self, x: e.Expr) -> None:
         """Raises Unsuitable for what may fail where no lane asks for it."""
-        if self.unsure and any(map(_may_fail, walk(x))):
+        if self.idle and any(n for n in walk(x) if _may_fail(n) and not self._is_there(n)):
             raise Unsuitable("a value that may not be asked for")
+
+    def asks(self, x: e.Expr) -> bool:
+        """Whether `x` may fail and is the same for all lanes."""
+        return _may_fail(x) and self.uniform(x) and not self._is_there(x)
 
     def _variable(self, x: e.Var) -> e.Expr:
         if x.name in self.private:
@@ -117,7 +151,8 @@ class Lanes:
             if not isinstance(found.type, Vector):
                 raise Unsuitable("a condition as a number")
             return found
-        if x.name == self.var.name and x.type in (I32, U32) and self.width == 16:
+        counts = x.name == self.var.name or x.name in self.counting
+        if counts and x.type in (I32, U32) and self.width == 16:
             return self.isa.call("count_from", I32, (_as(x, I32),), self.register(_scalar(x.type)))
         raise Unsuitable(f"{x.name} varies")
 
@@ -126,8 +161,22 @@ class Lanes:
 
         No lane would be on, but C knows no address there.
         """
-        if self.unsure and isinstance(x.base.type, Array):
+        if self.unsure and isinstance(x.base.type, Array) and not self._there(x):
             raise Unsuitable("a strip that may begin beyond an array")
+
+    def _there(self, x: e.Index) -> bool:
+        """Whether an element's subscripts are in their ranges even where no lane is on."""
+        if self.facts is None or not isinstance(x.base.type, Array) or x.base.type.size is None:
+            return False
+        at = self.facts.poly(x.index)
+        inside = self.facts.nonneg(at) and self.facts.nonneg(-at + (x.base.type.size - 1))
+        return inside and (isinstance(x.base, e.Var) or self._there_in(x.base))
+
+    def _is_there(self, x: object) -> bool:
+        return isinstance(x, e.Index) and self._there(x)
+
+    def _there_in(self, base: e.Expr) -> bool:
+        return isinstance(base, e.Index) and self._there(base)
 
     def load(self, x: e.Index, mask: e.Expr | None) -> e.Expr:
         """The lanes' elements of an array: consecutive ones."""
@@ -199,9 +248,8 @@ class Lanes:
         reads = any(isinstance(n, e.Index) for n in walk(x))
         on = self.isa.both(mask, m) if reads else mask
         off = self.isa.both(mask, self.isa.inverse(m)) if reads else mask
-        self.unsure += 1
-        a, b = self.value(x.a, on), self.value(x.b, off)
-        self.unsure -= 1
+        with self.perhaps():
+            a, b = self.value(x.a, on), self.value(x.b, off)
         t = self.lane_type(t)
         return self.isa.call("blend", t, (m, b, a), self.register(t))
 
@@ -229,12 +277,6 @@ class Lanes:
         args = tuple(self.value(a, mask) for a in x.args)
         return self.isa.call(x.func, t, args, self.register(t))
 
-    def _counts(self, x: e.Binary) -> bool:
-        """Whether `x` asks if the loop's variable is below an end that it never passes far."""
-        a = x.a.x if isinstance(x.a, e.Cast) and _keeps_order(x.a) else x.a
-        signed = _scalar(x.a.type).is_signed and _scalar(x.a.type).bits == 64
-        return a == self.var and self.uniform(x.b) and signed
-
     # -- conditions ------------------------------------------------------------------------
 
     def condition(self, x: e.Expr, mask: e.Expr | None) -> e.Expr:
@@ -250,9 +292,8 @@ class Lanes:
             a = self.condition(x.a, mask)
             asks = any(isinstance(n, e.Index) for n in walk(x.b))
             other = a if x.op == "&&" else self.isa.inverse(a)
-            self.unsure += 1
-            b = self.condition(x.b, self.isa.both(mask, other) if asks else mask)
-            self.unsure -= 1
+            with self.perhaps():
+                b = self.condition(x.b, self.isa.both(mask, other) if asks else mask)
             joined = self.isa.both(a, b) if x.op == "&&" else self.isa.either(a, b)
             assert joined is not None
             return joined
@@ -262,21 +303,43 @@ class Lanes:
 
     def _comparison(self, x: e.Binary, mask: e.Expr | None) -> e.Expr:
         t = _scalar(x.a.type)
-        if x.op == "<" and t.is_integer and self._counts(x):
-            left = e.Binary("-", x.b, x.a, t)
-            to = self.isa.mask_type(self.width)
-            return self.isa.call("first_lanes", to, (left,), to)
+        below = self._below(x)
+        if below is not None:
+            return below
         a, b = self.value(x.a, mask), self.value(x.b, mask)
-        t = self.lane_type(t)
-        number = (_QUIET if t.is_float else _INTEGER)[x.op]
-        how = e.Const(number, I32, _predicate(x.op, t))
+        return self.compared(x.op, a, b, self.lane_type(t))
+
+    def compared(self, op: str, a: e.Expr, b: e.Expr, t: Scalar) -> e.Expr:
+        """The mask of the lanes where `a op b`; "same" also holds beside what is no number."""
+        number = (_QUIET if t.is_float else _INTEGER)[op]
+        how = e.Const(number, I32, _predicate(op, t))
         return self.isa.call("compare", t, (a, b, how), self.isa.mask_type(self.width))
+
+    def _below(self, x: e.Binary) -> e.Expr | None:
+        """`i < n` where i counts from lane to lane: so many lanes from the first."""
+        op: str = x.op
+        a, b = x.a, x.b
+        if self.slope(a) == 0 and op in _SWAPPED:
+            op, a, b = _SWAPPED[op], b, a
+        if op not in _SWAPPED or not _integer(a.type) or not self.uniform(b):
+            return None
+        if self.slope(a) != 1 or _scalar(a.type).name == "u64":
+            return None
+        self.certain(a)
+        self.certain(b)
+        left: e.Expr = e.Binary("-", _as(b, I64), _as(a, I64), I64)
+        if op in ("<=", ">"):
+            left = e.Binary("+", left, e.Const(1, I64), I64)
+        to = self.isa.mask_type(self.width)
+        first = self.isa.call("first_lanes", to, (left,), to)
+        return first if op in ("<", "<=") else self.isa.inverse(first)
 
 
 # -- helpers ----------------------------------------------------------------------------
 
 
 _FLOAT_NAMES = {
+    "same": "EQ_UQ",
     "==": "EQ_OQ",
     "<": "LT_OQ",
     "<=": "LE_OQ",
@@ -284,7 +347,7 @@ _FLOAT_NAMES = {
     ">=": "GE_OQ",
     ">": "GT_OQ",
 }
-_INT_NAMES = {"==": "EQ", "<": "LT", "<=": "LE", "!=": "NE", ">=": "NLT", ">": "NLE"}
+_INT_NAMES = {"same": "EQ", "==": "EQ", "<": "LT", "<=": "LE", "!=": "NE", ">=": "NLT", ">": "NLE"}
 
 
 def _predicate(op: str, t: Scalar) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import assigned, declared
 from xpiler.analysis.parallelism import nature
+from xpiler.analysis.purity import readers
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.reductions import Reduction
 from xpiler.ir import expr as e
@@ -216,6 +217,18 @@ def pure_functions(program: Program) -> frozenset[str]:
         if new <= found:
             return frozenset(found)
         found |= new
+
+
+def steady_readers(program: Program) -> frozenset[str]:
+    """Functions that only compute from their parameters and what these point to, without loops."""
+    changing = {g.var.name for g in program.globals if not g.const}
+    return frozenset(
+        name for name in readers(program)
+        if not any(
+            isinstance(n, (s.For, s.While)) or (isinstance(n, e.Var) and n.name in changing)
+            for n in walk(program.function(name).body)
+        )
+    )  # fmt: skip
 
 
 def _is_pure(n: object, known: set[str], shared: set[str]) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import assigned
+from xpiler.analysis.walker import inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import BOOL, F32, F64, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, U64, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 
@@ -50,6 +51,9 @@ class Strip:
         if st.init is not None and self._stays(st):
             return (st,)
         self.lanes.varying.add(st.var.name)
+        if self._counts(st):
+            self.lanes.counting.add(st.var.name)
+            return (st,)
         if t == BOOL:
             if st.init is None:
                 raise Unsuitable("a condition without a value")
@@ -71,6 +75,15 @@ class Strip:
         if self.lanes.uniform(st.init):
             self.lanes.certain(st.init)
         return self.lanes.uniform(st.init) and st.var.name not in self.changing
+
+    def _counts(self, st: s.Decl) -> bool:
+        """Whether the lanes have a number and those that follow it, which never change."""
+        if st.init is None or st.var.name in self.changing or st.init.type != st.var.type:
+            return False
+        if st.var.type not in (I32, U32, I64, U64) or self.lanes.slope(st.init) != 1:
+            return False
+        self.lanes.certain(st.init)
+        return True
 
     changing: frozenset[str] = frozenset()
 
@@ -134,7 +147,11 @@ class Strip:
             self.lanes.certain(x)
         if st.kind == "parallel":
             st = replace(st, kind="serial")
-        return replace(st, body=self.body(st.body, mask))
+        outer = self.lanes.facts
+        self.lanes.facts = None if outer is None else inside(st, outer)
+        body = self.body(st.body, mask)
+        self.lanes.facts = outer
+        return replace(st, body=body)
 
     def _branch(self, st: s.If, mask: e.Expr | None) -> s.Body:
         if self.lanes.uniform(st.cond):
@@ -144,16 +161,24 @@ class Strip:
         self.lanes.varying.add(on.name)
         out: list[s.Stmt] = [s.Decl(on, test, loc=st.loc, comments=st.comments)]
         before, self.guarded = self.guarded, True
-        self.lanes.unsure += 1
-        out += self.body(st.then, on)
+        out += self._under(st.then, on)
         if st.orelse:
             rest = self.isa.both(mask, self.isa.inverse(on))
             off = e.Var(fresh_name("off", self.taken), on.type)
             self.lanes.varying.add(off.name)
-            out += [s.Decl(off, rest), *self.body(st.orelse, off)]
+            out += [s.Decl(off, rest), *self._under(st.orelse, off)]
         self.guarded = before
-        self.lanes.unsure -= 1
         return tuple(out)
+
+    def _under(self, body: s.Body, on: e.Var) -> s.Body:
+        """`body` for the lanes that are on; what might fail is only asked for if some are."""
+        asks = any(self.lanes.asks(n) for n in walk(body) if isinstance(n, e.Expr))
+        with self.lanes.perhaps(some=asks):
+            done = self.body(body, on)
+        if not asks:
+            return done
+        some = e.compare("!=", on, e.Const(0, on.type))
+        return (s.If(some, done),)
 
     # -- sums -------------------------------------------------------------------------------
 

@@ -1,0 +1,60 @@
+"""Calls with effects, short vectors and structs are taken apart where that puts a loop in lanes."""
+
+from __future__ import annotations
+
+from tests.passes.lowering.vector.test_vector import lowered
+
+SIMD = "#pragma omp simd"
+PAIR = "typedef struct { float a; float b; } pair;\n"
+
+
+def test_sums_in_a_struct_are_sums() -> None:
+    text, found = lowered(
+        PAIR + "void f(const float *x, float *y, int n) { pair p = {0, 0};"
+        " for (int i = 0; i < n; i++) { p.a += x[i]; p.b += x[i] * x[i]; }"
+        " y[0] = p.a; y[1] = p.b; }"
+    )
+    assert found.loops == (1, 1)
+    assert text.count("_mm512_reduce_add_ps") == 2
+
+
+def test_a_call_that_writes_is_what_it_does() -> None:
+    text, found = lowered(
+        "static float step(float g, float *m, float k) { float v = k * m[0] + g; m[0] = v;"
+        " return g + k * v; }\n"
+        "void f(float *w, float *m, const float *g, float k, int n) {"
+        " for (int i = 0; i < n; i++) { float d = step(g[i], m + i, k); w[i] -= d; } }"
+    )
+    assert found.loops == (1, 1)
+    assert "step(" not in text
+
+
+def test_what_gains_nothing_stays_as_it_was() -> None:
+    text, found = lowered(
+        "static void put(float *at, float v) { at[0] = v; }\n"
+        "void f(float *y, const float *x, const int *k, int n) {"
+        " for (int i = 0; i < n; i++) put(y + k[i], x[i]); }"
+    )
+    assert found.loops == (0, 1)
+    assert "put(y + k[i], x[i]);" in text
+
+
+def test_an_argument_that_the_call_changes_is_kept_before_it() -> None:
+    text, found = lowered(
+        "static void twice(float *at, float v) { at[0] = 2.0f * v; at[0] = at[0] + v; }\n"
+        "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) {"
+        " float t = x[i]; twice(&t, t); y[i] = t; } }"
+    )
+    assert found.loops == (1, 1)
+    assert "v = t;" in text
+
+
+def test_functions_that_only_read_may_be_called_in_lanes() -> None:
+    text, found = lowered(
+        "static float at(const float *x, int i, int n) { if (i < 0) return 0.0f;"
+        " float v = x[i]; if (v > 3.0f) v = x[n - 1]; return v; }\n"
+        "void f(const float *x, const int *k, float *y, int n) { float s = 0;"
+        " for (int i = 0; i < n; i++) s += at(x, k[i], n); y[0] = s; }"
+    )
+    assert f"{SIMD} reduction(+:s)" in text
+    assert found.loops == (1, 1)
