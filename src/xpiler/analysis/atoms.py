@@ -37,7 +37,7 @@ class AtomInfo:
 
     `lo`, `hi` is the range of its type; `num`, `den` make a quotient (C's truncation), whose
     numerator has the type range `num_range`; `one_of` are values of which it is one. A
-    quotient was computed in type `of`.
+    quotient was computed in type `of`. What is in `near` is >= 0 wherever the atom has a value.
     """
 
     lo: int
@@ -50,6 +50,7 @@ class AtomInfo:
     min_of: tuple[Poly, ...] = ()
     one_of: tuple[Poly, ...] = ()
     of: Type | None = None
+    near: tuple[Poly, ...] = ()
 
 
 @dataclass

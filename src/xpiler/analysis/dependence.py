@@ -275,7 +275,15 @@ def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
     for d, widths in _distances(a, b, primed):
         if _always_differ(d, widths, both) or _implies_equal(d, widths, v, primed, both):
             return True
-    return False
+    if a.subs == b.subs or a.facts is b.facts:
+        return False
+    return any(_far_apart(d, widths, both) for d, widths in _distances(a, b, primed))
+
+
+def _far_apart(d: Poly, widths: Widths, facts: Facts) -> bool:
+    """As `_always_differ`, with more effort: each side has its own conditions."""
+    mine, other = widths
+    return bool(d.terms) and (facts.long_nonneg(d - other) or facts.long_nonneg(-d - mine))
 
 
 Widths = tuple[int, int]
@@ -358,6 +366,7 @@ class _Primed:
                 "den": self.poly(info.den) if info.den is not None else None,
                 "max_of": tuple(map(self.poly, info.max_of)),
                 "min_of": tuple(map(self.poly, info.min_of)),
+                "near": tuple(map(self.poly, info.near)),
             }
             self.a.atoms[new] = replace(info, **parts)  # type: ignore[arg-type]
         return new

@@ -83,6 +83,7 @@ def facts_of(facts: Facts, name: str) -> Iterator[Poly]:
         return
     yield from (atom(name) - m for m in info.max_of)
     yield from (m - atom(name) for m in info.min_of)
+    yield from info.near
     if info.num is None or info.den is None:
         return
     q = atom(name)

@@ -170,9 +170,19 @@ class Facts:
             return r if self.fits(r, x.type) else self._opaque(x)
         if c is not None and x.op == ">>" and 0 <= c < 64 and self.nonneg(a):
             return self.quotient(a, constant(1 << c), x)
+        if c is not None and x.op == ">>" and 0 <= c < 64:
+            return self._floored(a, 1 << c, x)
         if c is not None and x.op == "&" and c >= 0 and c & (c + 1) == 0 and self.nonneg(a):
             return a - self.quotient(a, constant(c + 1), x) * (c + 1)
         return self._opaque(x)
+
+    def _floored(self, a: Poly, d: int, x: e.Binary) -> Poly:
+        """a / d, rounded down; where a may be negative, that is no quotient as C has it."""
+        q = self._opaque(x)
+        (name,) = q.atoms()
+        rest = a - q * d
+        self.atoms[name] = replace(self.atoms[name], near=(rest, -rest + (d - 1)))
+        return q
 
     def quotient(self, a: Poly, d: Poly, x: e.Binary | None = None) -> Poly:
         """a / d, truncated as C does, for positive d."""
@@ -283,6 +293,12 @@ class Facts:
         if p not in self._signs:
             self._signs[p] = self._nested(p, MAX_DEPTH, MAX_STEPS)
         return self._signs[p]
+
+    def long_nonneg(self, p: Poly) -> bool:
+        """Whether p >= 0 is proved by a long search, also where a short one has found nothing."""
+        if not self._signs.get(p, False):
+            self._signs.pop(p, None)
+        return self.nonneg(p)
 
     def equal(self, a: e.Expr, b: e.Expr) -> bool:
         """Whether two integer expressions have one value here."""

@@ -104,3 +104,52 @@ def test_a_lane_of_one_row_is_asked_for_with_its_row() -> None:
     rows = f"for (int w = 0; w < n; w++) for (int l = 0; l < 32; l++) {turn}"
     lines = [x.strip() for x in cleaned(rows).splitlines()]
     assert lines == ["if (n > 1)", "y[5] = 1.0"]
+
+
+def test_a_pointer_that_the_index_chooses_parts_the_range() -> None:
+    body = (
+        "for (int i = 0; i < n; i++) { const float *p; int at;"
+        " if (i < n / 2) { p = x; at = i; } else { p = x + m; at = 2 * i; } y[i] = p[at]; }"
+    )
+    assert "else" in cleaned(body)
+    text = cleaned(body, in_order=True)
+    assert [x.split(" in ")[1] for x in text.splitlines() if " in " in x] == [
+        "[0, (n / 2))", "[(n / 2), n)",
+    ]  # fmt: skip
+    assert "if" not in text
+    assert text.count("y[") == 2
+
+
+def test_a_number_that_the_index_chooses_parts_nothing() -> None:
+    body = (
+        "for (int i = 0; i < n; i++) { int at;"
+        " if (i < n / 2) { at = m; } else { at = 2 * i; } y[i] = x[at]; }"
+    )
+    assert cleaned(body, in_order=True).count("for ") == 1
+
+
+def test_one_turn_under_a_condition_of_its_own_is_no_loop() -> None:
+    text = cleaned("for (int i = m; i < n; i++) if (i == m && (n & 1) != 0) y[n] = x[n];")
+    assert "for" not in text
+    assert "(m < n)" in text
+
+
+def test_halves_round_down() -> None:
+    guarded = "for (int i = 0; i < (n + 1) / 2; i++) if (i < n >> 1) y[i] = x[i]; else y[n] = x[n];"
+    text = cleaned(guarded, in_order=True)
+    assert "in [0, (n >> 1))" in text
+    wrong = guarded.replace("(n + 1) / 2", "(n - 1) / 2")
+    assert "in [0, (n >> 1))" not in cleaned(wrong, in_order=True)
+
+
+def test_a_number_of_threads_is_not_negative() -> None:
+    source = """
+__global__ void tail(float *y, int n) {
+  if (threadIdx.x < n % 4) y[n - 1 - threadIdx.x] = 0;
+}
+void run(float *y, int n) { tail<<<1, 32>>>(y, n); }
+"""
+    program = recover(read(source, "k.cu", platform("cuda").words).program).program
+    found = clean_up(program)
+    assert "n % 4 is not negative" in found.assumptions
+    assert "u32" not in show_body(found.program.functions[0].body)

@@ -28,6 +28,7 @@ from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.rebase import Rebase
+from xpiler.passes.cleanup.retries import Retries
 from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.sections import Sections
 from xpiler.passes.cleanup.simplify import Simplify
@@ -57,6 +58,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
     """The passes of one round, in order."""
     return (
         Counted(),
+        Retries(),
         Optional(),
         Walking(),
         Masks(),

@@ -21,8 +21,15 @@ from xpiler.analysis.ranges import Facts, condition_facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk, walk_exprs
-from xpiler.ir.types import BOOL, Scalar
+from xpiler.ir.rewrite import (
+    fresh_name,
+    rewrite_exprs,
+    rewrite_stmts,
+    substitute,
+    walk,
+    walk_exprs,
+)  # fmt: skip
+from xpiler.ir.types import BOOL, Pointer, Scalar
 from xpiler.passes.cleanup.base import (
     Context,
     Walker,
@@ -34,6 +41,9 @@ from xpiler.passes.cleanup.base import (
 )  # fmt: skip
 from xpiler.passes.cleanup.nests import from_zero, plain
 from xpiler.passes.cleanup.simplify import negated
+
+SHORT_REST = 60
+"""Nodes of what both parts of a loop repeat, at most."""
 
 ROW = 64
 """The most lanes that a row of threads, a warp, has."""
@@ -156,21 +166,26 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
             invariant.append(row)
         else:
             kept.append(c)
+    for c in kept:
+        there, turn = _only_turn(loop, c, inner, facts)
+        if turn is not None:
+            rest = [k for k in kept if k is not c]
+            one = _put_together(turn, pre, rest, then, [])
+            return (s.If(conjunction([*invariant, there]), one, loc=loop.loc),)
     if not invariant and len(kept) == len(conjuncts(cond)):
-        for c in kept:
-            there, turn = _only_turn(loop, c, inner, facts)
-            if turn is not None:
-                rest = [k for k in kept if k is not c]
-                return (s.If(there, _put_together(turn, pre, rest, then, []), loc=loop.loc),)
         return (loop,)
     return _put_together(loop, pre, kept, then, invariant)
 
 
 def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
-    """`if (i < p) A else B` for every i as a loop of A up to p and one of B from there."""
-    last = loop.body[-1] if len(loop.body) == 1 else None
-    if not isinstance(last, s.If) or not last.orelse or escapes(loop.body, in_loop=True):
+    """`if (i < p) A else B` for every i as a loop of A up to p and one of B from there.
+
+    The two loops both do what else there is, if A and B choose a pointer for it.
+    """
+    found = _choice(loop)
+    if found is None or escapes(loop.body, in_loop=True):
         return None
+    pre, last, post = found
     inner = inside(loop, facts)
     first = narrowed(loop, last.cond, inner, facts)
     if first is None or first.lo != loop.lo or fixed_step(loop) != 1:
@@ -181,12 +196,42 @@ def _parted(loop: s.For, facts: Facts, taken: set[str]) -> s.Body | None:
     least = f"{sentence(first.hi)} is at least {loop.lo.value}"
     if not facts.nonneg(room) and not facts.assume(least, room):
         return None
-    var = replace(loop.var, name=fresh_name(loop.var.name, taken))
-    taken.add(var.name)
-    body = substitute(last.orelse, {loop.var.name: var})
-    behind = replace(loop, var=var, lo=first.hi, body=body, comments=())
     comments = (*loop.comments, *last.comments)
-    return (replace(first, body=last.then, comments=comments), behind)
+    behind = replace(loop, lo=first.hi, body=(*pre, *last.orelse, *post), comments=())
+    one = replace(first, body=(*pre, *last.then, *post), comments=comments)
+    return (one, _with_own_names(behind, (*pre, *post), taken))
+
+
+def _choice(loop: s.For) -> tuple[s.Body, s.If, s.Body] | None:
+    """The loop's only `if` with an `else`, with what stands before and after it."""
+    at = [k for k, st in enumerate(loop.body) if isinstance(st, s.If) and st.orelse]
+    if len(at) != 1:
+        return None
+    pre, st, post = loop.body[: at[0]], loop.body[at[0]], loop.body[at[0] + 1 :]
+    assert isinstance(st, s.If)
+    if not pre and not post:
+        return pre, st, post
+    own = {d.var.name for d in pre if isinstance(d, s.Decl) and isinstance(d.var.type, Pointer)}
+    chosen = own & assigned(st.then) & assigned(st.orelse)
+    short = sum(1 for x in (*pre, *post) for _ in walk(x)) <= SHORT_REST
+    values = all(isinstance(d, s.Decl) and (d.init is None or plain(d.init)) for d in pre)
+    return (pre, st, post) if chosen and short and values else None
+
+
+def _with_own_names(loop: s.For, shared: s.Body, taken: set[str]) -> s.For:
+    """`loop` with a variable of its own, and own ones for what `shared` declares."""
+    old = {loop.var.name: loop.var, **{n: d.var for n, d in declared(shared).items()}}
+    old |= {n.var.name: n.var for n in walk(shared) if isinstance(n, s.For)}
+    new: dict[str, e.Var] = {}
+    for name, v in old.items():
+        new[name] = replace(v, name=fresh_name(name, taken))
+        taken.add(new[name].name)
+
+    def one(x: e.Expr) -> e.Expr:
+        return new.get(x.name, x) if isinstance(x, e.Var) else x
+
+    body: s.Body = rewrite_exprs(loop.body, one)
+    return replace(loop, var=new[loop.var.name], body=body)
 
 
 def _only_turn(loop: s.For, c: e.Expr, inner: Facts, facts: Facts) -> tuple[e.Expr, s.For | None]:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import to_expr
 from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, names_in
-from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.poly import Poly
+from xpiler.analysis.ranges import Facts, is_int, type_range
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, substitute, walk
 from xpiler.ir.types import I32, Array, Type
-from xpiler.passes.cleanup.base import Context, Walker, each_function, value_sentence
+from xpiler.passes.cleanup.base import Context, Walker, each_function, sentence, value_sentence
 from xpiler.passes.cleanup.nests import from_zero, movable, plain
 
 LEAST = 8
@@ -131,11 +132,21 @@ def _rows(st: s.For, cols: e.Expr, facts: Facts) -> e.Expr | None:
     whole, rest = facts.poly(st.hi).divided_by(width)
     if rest.terms or whole.constant in (0, 1):
         return None
-    rows = to_expr(facts, whole, st.var.type)
+    rows = to_expr(facts, whole, st.var.type) or _product(whole, st.var.type, facts)
     if rows is None or facts.nonneg(width) or facts.nonneg(whole):
         return rows
     known = facts.assume(f"{value_sentence(facts, width)} is not negative", width)
     return rows if known else None
+
+
+def _product(rows: Poly, t: Type, facts: Facts) -> e.Expr | None:
+    """The rows as a product of sizes, which only overflows where there are no columns."""
+    x = to_expr(facts, rows, t, checked=False) if len(rows.terms) == 1 else None
+    limits = type_range(t)
+    if x is None or limits is None:
+        return None
+    known = facts.assume(f"{sentence(x)} does not overflow {t}", -rows + limits[1])
+    return x if known else None
 
 
 def _part(x: e.Expr, number: e.Var) -> _Part | None:

@@ -24,6 +24,7 @@ from xpiler.passes.cleanup.base import (
     value_sentence,
 )
 from xpiler.passes.cleanup.rows import element, in_row
+from xpiler.passes.cleanup.threads import count_of_threads
 
 TRUE, FALSE = e.Const(True, BOOL), e.Const(False, BOOL)
 
@@ -284,6 +285,7 @@ def _narrowed(x: e.Binary, facts: Facts) -> e.Expr:
     """A comparison of converted values, compared in the type that they had."""
     if not any(map(_casts, (x.a, x.b))):
         return x
+    count_of_threads(x, facts)
     for t in (I32, I64):
         if t == x.a.type or not all(_was(side, t) for side in (x.a, x.b)):
             continue

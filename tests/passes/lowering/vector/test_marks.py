@@ -117,3 +117,14 @@ def test_a_pointer_into_the_same_array_is_an_obstacle() -> None:
 def test_a_guarded_maximum_is_one_of_lanes() -> None:
     body = "{ if (x[2 * i] < 9.0f && x[2 * i] > s) s = x[2 * i]; } y[0] = s;"
     assert "simd reduction(max:s_max)" in lowered(SUM.format(body))[0]
+
+
+def test_a_tail_beside_the_groups_that_it_follows_is_marked() -> None:
+    body = (
+        "void f(float *y, int n, int g) {{ for (int b = 0; b < g; b++)"
+        " for (int t = 0; t < 128; t++) {{ if (128 * b + t < n / 4) {{"
+        " y[512 * b + 4 * t + 1] = 1; y[512 * b + 4 * t] = 2; }}"
+        " if (b == 0 && t < n % 4) {{ y[n - {} - t] = 0; }} }} }}"
+    )
+    assert lowered(body.format(1))[1].loops == (1, 1)
+    assert lowered(body.format(4))[1].loops == (0, 1)

@@ -21,8 +21,8 @@ def innermost(program: Program) -> tuple[int, int]:
     """(innermost loops in vectors, innermost loops that count).
 
     Loops of at most 8 iterations do not count, nor those that touch nothing but small arrays (256
-    elements) of the function's own: compilers see to both. A loop that calls a function with loops
-    is none of the innermost.
+    elements) of the function's own: compilers see to both. A loop that calls a function with loops,
+    or a helper of the platform's, is none of the innermost.
     """
     found = [in_vectors(x) for f in program.functions for x in counted(f, program)]
     return sum(found), len(found)
@@ -31,19 +31,23 @@ def innermost(program: Program) -> tuple[int, int]:
 def decided_by_data(program: Program) -> int:
     """How many of the other innermost loops that count stay in order by what they do.
 
-    They write where data says (a histogram, a scatter), or write down what they collect on their
-    way (a scan): no rule about subscripts shows that lanes would not meet.
+    They write where data says (a histogram, a scatter, what a mask keeps), write down what they
+    collect on their way (a scan), or print: no rule about subscripts shows that lanes may do so.
     """
     left = (x for f in program.functions for x in scalar_loops(f, program))
-    return sum(_places_by_data(x) or _collects(x) for x in left)
+    return sum(_places_by_data(x) or _collects(x) or _prints(x) for x in left)
+
+
+def _prints(loop: Loop) -> bool:
+    return any(isinstance(n, s.Instr) and n.name == "print" for n in walk(loop.body))
 
 
 def _places_by_data(loop: Loop) -> bool:
-    """Whether a subscript of what is written comes from memory."""
+    """Whether a subscript of what is written comes from memory, or counts the bits of a mask."""
     own = {n.var.name: n.init for n in walk(loop.body) if isinstance(n, s.Decl)}
 
     def reads(x: object, seen: frozenset[str] = frozenset()) -> bool:
-        if isinstance(x, e.Index):
+        if isinstance(x, e.Index) or (isinstance(x, e.Call) and x.func == "popcount"):
             return True
         init = own.get(x.name) if isinstance(x, e.Var) and x.name not in seen else None
         if init is None or not isinstance(x, e.Var):
@@ -71,8 +75,8 @@ def scalar_loops(f: Function, program: Program) -> list[Loop]:
 
 def counted(f: Function, program: Program) -> list[Loop]:
     """The innermost loops of `f` that count."""
-    rolls = _with_loops(program)
-    return [x for x in _loops(f.body) if counts(x) and not _calls(x) & rolls]
+    rolls = _with_loops(program) | program.externals
+    return [x for x in _loops(f.body) if counts(x) and (in_vectors(x) or not _calls(x) & rolls)]
 
 
 def _with_loops(program: Program) -> set[str]:

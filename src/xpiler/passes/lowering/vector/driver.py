@@ -84,19 +84,23 @@ class _Program:
         """`f` with its loops in vectors; taken apart first where more of them fit then."""
         start = len(self.ledger.sentences)
         new, used, assumed = self._attempt(f)
-        plain = len(scalar_loops(new, self.program))
+        plain = self._scalar(new, used)
         apart = taken_apart(f, self.program, self.quiet) if plain else f
         if apart is not f:
             said = self.ledger.sentences[start:]
             del self.ledger.sentences[start:]
             other, more, sentences = self._attempt(apart)
-            if len(scalar_loops(other, self.program)) < plain:
+            if self._scalar(other, more) < plain:
                 new, used, assumed = other, more, sentences
             else:
                 self.ledger.sentences[start:] = said
         self.used |= used
         self.assumed |= assumed
         return new
+
+    def _scalar(self, f: Function, used: set[str]) -> int:
+        known = self.program.externals | used
+        return len(scalar_loops(f, replace(self.program, externals=known)))
 
     def _attempt(self, f: Function) -> tuple[Function, set[str], set[str]]:
         """`f` with its loops in vectors, the instructions used, and what was assumed."""
