@@ -40,6 +40,12 @@ def put(index: e.Expr, value: e.Expr | None = None) -> s.Assign:
 EVEN = op("*", ROW, 2)
 PLACE = op("+", op("*", ROW, N), COL)
 
+
+def pair(stride: int) -> e.Expr:
+    """`row / 4 * stride + row % 4`."""
+    return op("+", op("*", op("/", ROW, 4), stride), op("%", ROW, 4))
+
+
 CASES: list[tuple[str, s.For, bool]] = [
     ("own element", loop(ROW, N, put(ROW)), True),
     ("one element for all", loop(ROW, N, put(c(0))), False),
@@ -52,6 +58,13 @@ CASES: list[tuple[str, s.For, bool]] = [
     ("column, guarded", loop(COL, M, s.If(op("<", COL, N), (loop(ROW, M, put(PLACE)),))), True),
     ("column, not guarded", loop(COL, M, loop(ROW, M, put(PLACE))), False),
     ("modulo", loop(ROW, N, put(op("%", ROW, 4))), False),
+    ("rows of its columns", loop(ROW, c(32), put(pair(8))), True),
+    ("rows as long as the columns", loop(ROW, c(32), put(pair(4))), True),
+    ("rows that are too short", loop(ROW, c(32), put(pair(3))), False),
+    ("rows of their own", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 64))), True),
+    ("rows that come again", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 56))), False),
+    ("skewed over banks", loop(ROW, N, put(op("+", ROW, op("/", ROW, 32)))), True),
+    ("skewed backwards", loop(ROW, N, put(op("-", ROW, op("/", ROW, 4)))), False),
     ("indirect", loop(ROW, N, put(e.Cast(at(A, ROW), I32))), False),
     ("a sum into a scalar", loop(ROW, N, s.Assign(e.Var("t", F32), at(A, ROW), "+")), False),
     ("leaves early", loop(ROW, N, put(ROW), s.If(op(">", ROW, M), (s.Break(),))), False),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
 from xpiler.analysis.pointers import Target, byte_size, target
 from xpiler.analysis.poly import ZERO, Poly, atom, constant
-from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -275,6 +275,12 @@ def never_meet(a: Access, b: Access, v: str, varying: frozenset[str]) -> bool:
     for d, widths in _distances(a, b, primed):
         if _always_differ(d, widths, both) or _implies_equal(d, widths, v, primed, both):
             return True
+        parts = _taken_apart(d, v, primed)
+        if parts is not None:
+            d, names = parts
+            both = _in_range(names, primed)
+            if _always_differ(d, widths, both) or _all_equal(d, widths, names, primed, both):
+                return True
     if a.subs == b.subs or a.facts is b.facts:
         return False
     return any(_far_apart(d, widths, both) for d, widths in _distances(a, b, primed))
@@ -324,6 +330,49 @@ def _implies_equal(d: Poly, widths: Widths, v: str, primed: _Primed, facts: Fact
             return True
         d = rest
     return False
+
+
+def _all_equal(
+    d: Poly, widths: Widths, names: tuple[str, ...], primed: _Primed, facts: Facts
+) -> bool:
+    """Whether a meeting implies that each of `names` is what it is on the other side."""
+    left = set(names)
+    while left:
+        for u in sorted(d.atoms() & left):
+            rest = _peel(d, widths, u, primed, facts)
+            if rest is not None:
+                d, left = rest, left - {u}
+                break
+        else:
+            return False
+    return True
+
+
+def _taken_apart(d: Poly, v: str, primed: _Primed) -> tuple[Poly, tuple[str, ...]] | None:
+    """`d` by the rows and columns v / c and v % c instead of v itself; None where v is not >= 0,
+    or nothing divides it."""
+    atoms = primed.a.atoms
+    found = {n: atoms[n].den for n in d.atoms() if n in atoms and atoms[n].num == atom(v)}
+    counts = {den.constant for den in found.values() if den is not None}
+    c = counts.pop() if len(counts) == 1 else None
+    if c is None or len(found) != 1 or not primed.facts().soon_nonneg(atom(v)):
+        return None
+    row, column = next(iter(found)), f"<{v}%{c}>"
+    primed.a.atoms[column] = AtomInfo(0, c - 1)
+    primed.varying |= {column}
+    whole = atom(row) * c + atom(column)
+    return d.substitute({v: whole, primed.name(v): primed.poly(whole)}), (row, column)
+
+
+def _in_range(names: tuple[str, ...], primed: _Primed) -> Facts:
+    """What holds on both sides, and how large rows and columns are there."""
+    facts = primed.facts()
+    for n in (*names, *map(primed.name, names)):
+        lo, hi = facts.interval(atom(n))
+        if hi < 1 << 31:
+            facts = facts.with_fact(atom(n) - lo, momentary=True)
+            facts = facts.with_fact(-atom(n) + hi, momentary=True)
+    return facts
 
 
 def _peel(d: Poly, widths: Widths, u: str, primed: _Primed, facts: Facts) -> Poly | None:

@@ -43,5 +43,10 @@ def test_other_searches_stay_in_order(body: str) -> None:
     assert "_mm512" not in text
 
 
+def test_windows_which_start_anywhere_stay_in_order() -> None:
+    text = LOOP.format("float", "if (x[i] > s) { s = x[i]; k = i; }")
+    assert lowered(text.replace("int i = 0", "int i = m"))[1].loops == (0, 1)
+
+
 def test_numbers_of_another_size_than_the_places_stay_in_order() -> None:
     assert lowered(LOOP.format("double", "if (x[i] > s) { s = x[i]; k = i; }"))[1].loops == (0, 1)

@@ -273,6 +273,8 @@ class _Vectoriser(Walker):
         return as_registers((*starts, strips, *ends))
 
     def _place(self, loop: s.For, facts: Facts) -> s.Body:
+        if not isinstance(loop.lo, e.Const):
+            raise Unsuitable("a window: too short for what the lanes do at its end")
         found = extreme_of(loop)
         strip = self._strip(loop, I32, facts)
         mask, before = self._mask(loop, strip, facts)
