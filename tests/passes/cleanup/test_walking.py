@@ -6,7 +6,7 @@ import pytest
 
 from xpiler.frontend import read
 from xpiler.ir.text import show_body
-from xpiler.passes.cleanup import clean_up
+from xpiler.passes.cleanup import Assumptions, clean_up
 from xpiler.platforms.registry import platform
 
 
@@ -127,3 +127,17 @@ def test_an_optional_pointer_steps_along() -> None:
 def test_an_optional_pointer_that_is_used_unasked_stays() -> None:
     text = cleaned("for (int i = 0; i < n; i++) { if (count) *count++ = i; y[i] = count[0]; }")
     assert "count += 1" in text or "count = (count + 1)" in text
+
+
+@pytest.mark.parametrize("by", ["2", "n"])
+def test_a_number_that_steps_is_a_product_if_that_is_no_overflow(by: str) -> None:
+    body = f"int k = m; for (int i = 0; i < n; i++) {{ y[i] = x[k] + x[k + 1]; k += {by}; }}"
+    text = cleaned(body)
+    assert "parallel for" in text
+    assert f"(i * {by})" in text
+    head = "void f(const float *x, float *y, int n, int m) {"
+    program = read(head + body + "}", "t.c", platform("c").words).program
+    found = clean_up(program)
+    assert f"n * {by} does not overflow i32" in found.assumptions
+    strict = clean_up(program, assume=Assumptions(no_wrap=False)).program
+    assert "k += " in show_body(strict.functions[0].body)

@@ -289,7 +289,10 @@ def _exact(step: _Step, start: e.Expr, loop: s.For, facts: Facts) -> bool:
     t = step.var.type
     if isinstance(t, Pointer) or abs(step.amount) == 1 or _is_zero(start):
         return True  # the product is the value itself, or as wide as a pointer
-    return isinstance(t, Scalar) and not t.is_signed
+    if isinstance(t, Scalar) and not t.is_signed:
+        return True
+    way = _times(_total(loop, t), step, t)  # where it starts at 0 or above, the sums are larger
+    return facts.ledger.assume(f"{sentence(way)} does not overflow {t}")
 
 
 def _turn(loop: s.For, more: int, t: Type) -> e.Expr:
