@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from xpiler.analysis.dependence import independent
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.types import BOOL, F32, I32, Pointer, Type, Vector
+from xpiler.ir.types import BOOL, F32, I32, Array, Pointer, Type, Vector
 
 N, M = e.Var("n", I32), e.Var("m", I32)
 ROW, COL = e.Var("row", I32), e.Var("col", I32)
@@ -63,6 +65,8 @@ CASES: list[tuple[str, s.For, bool]] = [
     ("rows that are too short", loop(ROW, c(32), put(pair(3))), False),
     ("rows of their own", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 64))), True),
     ("rows that come again", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 56))), False),
+    ("halves of a row", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 4))), True),
+    ("halves that meet", loop(ROW, c(32), put(pair(8)), put(op("+", pair(8), 3))), False),
     ("skewed over banks", loop(ROW, N, put(op("+", ROW, op("/", ROW, 32)))), True),
     ("skewed backwards", loop(ROW, N, put(op("-", ROW, op("/", ROW, 4)))), False),
     ("indirect", loop(ROW, N, put(e.Cast(at(A, ROW), I32))), False),
@@ -114,3 +118,14 @@ def test_aliasing_of_equal_subscripts_is_a_weaker_assumption() -> None:
     facts = Facts()
     assert independent(loop(ROW, N, put(ROW)), facts)
     assert facts.ledger.sentences == ["a and b are the same or do not overlap"]
+
+
+def test_a_pointer_to_a_row_is_its_array_and_offset() -> None:
+    grid = e.Var("grid", Array(Array(F32, 8), 16))
+    place = e.Index(e.Index(grid, ROW, Array(F32, 8)), c(2), F32)
+    other = e.Cast(e.AddressOf(place, Pointer(F32)), Pointer(I32))
+    near = e.Cast(e.AddressOf(replace(place, index=c(6)), Pointer(F32)), Pointer(I32))
+    write = s.Assign(at(other, COL, I32), c(0))
+    assert independent(loop(ROW, c(16), loop(COL, c(4), write)), Facts())
+    assert not independent(loop(ROW, c(16), loop(COL, c(9), write)), Facts())
+    assert not independent(loop(COL, c(4), write, s.Assign(at(near, c(-4), I32), c(1))), Facts())

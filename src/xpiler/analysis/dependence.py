@@ -335,13 +335,16 @@ def _implies_equal(d: Poly, widths: Widths, v: str, primed: _Primed, facts: Fact
 def _all_equal(
     d: Poly, widths: Widths, names: tuple[str, ...], primed: _Primed, facts: Facts
 ) -> bool:
-    """Whether a meeting implies that each of `names` is what it is on the other side."""
+    """Whether a meeting implies that each of `names` is what it is on the other side (or whether
+    there is none: what is left may never be that near)."""
     left = set(names)
     while left:
         for u in sorted(d.atoms() & left):
             rest = _peel(d, widths, u, primed, facts)
             if rest is not None:
                 d, left = rest, left - {u}
+                if _always_differ(d, widths, facts):
+                    return True
                 break
         else:
             return False

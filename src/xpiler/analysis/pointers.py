@@ -34,6 +34,8 @@ def target(x: e.Expr, facts: Facts) -> Target | None:
     if isinstance(x, e.Cast) and isinstance(x.type, Pointer):
         inner = target(x.x, facts)
         return replace(inner, elem=x.type.elem) if inner is not None else None
+    if isinstance(x, e.Index) and isinstance(x.type, Array):
+        return _of_row(x, x.type, facts)
     if isinstance(x, e.AddressOf) and isinstance(x.x, e.Index):
         base, offset = x.x.base, x.x.index
     elif isinstance(x, e.Binary) and x.op == "+" and is_int(x.b.type):
@@ -46,6 +48,22 @@ def target(x: e.Expr, facts: Facts) -> Target | None:
     if inner is None or size is None or not facts.stable(p):
         return None
     return replace(inner, offset=inner.offset + p * size)
+
+
+def _of_row(x: e.Index, t: Array, facts: Facts) -> Target | None:
+    """A row of an array of arrays."""
+    inner, size, p = target(x.base, facts), _whole_size(t), facts.address(x.index)
+    if inner is None or size is None or not facts.stable(p):
+        return None
+    return Target(inner.root, inner.offset + p * size, t.elem)
+
+
+def _whole_size(t: Type) -> int | None:
+    """Bytes of an array with all its elements, or of one of them."""
+    if not isinstance(t, Array):
+        return byte_size(t)
+    size = _whole_size(t.elem)
+    return None if size is None or t.size is None else size * t.size
 
 
 def _of_var(x: e.Var, facts: Facts) -> Target | None:

@@ -118,7 +118,8 @@ class _Walkers(Walker):
         for name in sorted(names, key=lambda n: control is None or n != control.name):
             step = next(x for x in _steps(st) if x.var.name == name)
             start = self._start(step.var, body[:k])
-            fits = _exact(step, start, st, facts)
+            decisive = control is not None and step.var == control
+            fits = _exact(step, start, st, facts, assume=not decisive)
             behind = self._behind(step, st, body, k, facts) if fits else None
             if behind is None:
                 continue
@@ -278,7 +279,7 @@ def _steps_in(body: s.Body) -> Iterator[_Step]:
             yield _Step(v, by, st.op == "-", k)
 
 
-def _exact(step: _Step, start: e.Expr, loop: s.For, facts: Facts) -> bool:
+def _exact(step: _Step, start: e.Expr, loop: s.For, facts: Facts, assume: bool) -> bool:
     """Whether the sums are computed without an overflow that the steps do not have."""
     if not isinstance(loop.step, e.Const) or names_in(loop.hi) & assigned(loop.body) - {
         step.var.name
@@ -291,6 +292,8 @@ def _exact(step: _Step, start: e.Expr, loop: s.For, facts: Facts) -> bool:
         return True  # the product is the value itself, or as wide as a pointer
     if isinstance(t, Scalar) and not t.is_signed:
         return True
+    if not assume:
+        return False
     way = _times(_total(loop, t), step, t)  # where it starts at 0 or above, the sums are larger
     return facts.ledger.assume(f"{sentence(way)} does not overflow {t}")
 

@@ -58,3 +58,14 @@ def test_functions_that_only_read_may_be_called_in_lanes() -> None:
     )
     assert f"{SIMD} reduction(+:s)" in text
     assert found.loops == (1, 1)
+
+
+def test_sizes_that_all_calls_give_are_known() -> None:
+    text = (
+        "static void rows(float *y, const float *x, int n) {{ for (int i = 0; i < 32; i++)"
+        " y[i / 4 * n + i % 4] = x[i]; }}\n"
+        "void f(float *y, const float *x) {{ rows(y, x, 8); rows(x[0] > 0 ? y : y + 9, x, {}); }}"
+    )
+    assert lowered(text.format(8))[1].loops == (1, 1)
+    assert lowered(text.format(3))[1].loops == (0, 1)
+    assert lowered(text.format(8).replace("static ", ""))[1].loops == (0, 1)

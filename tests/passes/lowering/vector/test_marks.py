@@ -128,3 +128,12 @@ def test_a_tail_beside_the_groups_that_it_follows_is_marked() -> None:
     )
     assert lowered(body.format(1))[1].loops == (1, 1)
     assert lowered(body.format(4))[1].loops == (0, 1)
+
+
+def test_fused_products_of_halves_stay_plain() -> None:
+    text = (
+        "void f(const _Float16 *x, _Float16 *y, int n) {{ for (int i = 0; i < n; i++)"
+        " y[2 * i] = {}; }}"
+    )
+    assert lowered(text.format("x[3 * i] * x[i] + y[2 * i]"))[1].loops == (1, 1)
+    assert lowered(text.format("__builtin_fma(x[3 * i], x[i], y[2 * i])"))[1].loops[0] <= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from xpiler.analysis.effects import names_in
+from xpiler.analysis.ranges import is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -29,6 +30,23 @@ def taken_apart(f: Function, program: Program, kept: Collection[str]) -> Functio
     body = in_lanes(body, f.params, taken)
     body = in_fields(body, program.structs, taken, only=_used_in_loops(body))
     return f if body == f.body else f.with_body(body)
+
+
+def given(f: Function, program: Program) -> dict[e.Var, e.Const]:
+    """Whole numbers that every call of `f`, which nobody outside calls, gives as a parameter."""
+    if not f.static:
+        return {}
+    calls = [
+        n for g in program.functions for n in walk(g.body)
+        if isinstance(n, e.Call) and n.func == f.name
+    ]  # fmt: skip
+    found: dict[e.Var, e.Const] = {}
+    for k, p in enumerate(f.params):
+        args = {n.args[k] for n in calls if k < len(n.args)}
+        x = args.pop() if len(args) == 1 else None
+        if isinstance(x, e.Const) and is_int(p.type) and p.type == x.type:
+            found[p] = x
+    return found
 
 
 def straight_functions(program: Program, kept: Collection[str]) -> dict[str, Function]:

@@ -22,7 +22,7 @@ from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
 from xpiler.passes.lowering.base import Lowered, Origin, unmarked
 from xpiler.passes.lowering.tasks.prepare import valued
-from xpiler.passes.lowering.vector.apart import taken_apart
+from xpiler.passes.lowering.vector.apart import given, taken_apart
 from xpiler.passes.lowering.vector.census import (
     SMALL_ARRAY,
     decided_by_data,
@@ -108,12 +108,21 @@ class _Program:
         names = _names(self.program, f)
         f = f.with_body(_with_values(f.body, self.known, names))
         before = Context(self.assume, self.ledger, self.program)
-        f = Contractions(isa.table, self.pure, names, isa.used, assumed).run(f, before.facts(f))
-        f = Interleave(isa, self.pure, names, assumed).run(f, before.facts(f))
-        ctx = Context(self.assume, self.ledger, self.program)
+        product = Contractions(isa.table, self.pure, names, isa.used, assumed)
+        f = product.run(f, self._facts(f, before))
+        f = Interleave(isa, self.pure, names, assumed).run(f, self._facts(f, before))
+        facts = self._facts(f, Context(self.assume, self.ledger, self.program))
         marker = Marker(self.quiet, names)
-        new = _Vectoriser(isa, self.table, names, marker, assumed).run(f, ctx.facts(f))
+        new = _Vectoriser(isa, self.table, names, marker, assumed).run(f, facts)
         return new, isa.used, assumed
+
+    def _facts(self, f: Function, ctx: Context) -> Facts:
+        """What holds at the start of `f`, also because all calls say so."""
+        facts = ctx.facts(f)
+        for p, x in given(f, self.program).items():
+            v = facts.poly(p)
+            facts = facts.with_fact(v - facts.poly(x)).with_fact(facts.poly(x) - v)
+        return facts
 
 
 def _with_values(body: s.Body, known: Mapping[str, Function], taken: set[str]) -> s.Body:

@@ -15,7 +15,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
-from xpiler.ir.types import BOOL, F32, F64, Array, Opaque, Scalar, Struct, Vector
+from xpiler.ir.types import BOOL, F16, F32, F64, Array, Opaque, Scalar, Struct, Vector
 from xpiler.passes.lowering.vector.census import counts, in_vectors
 from xpiler.passes.lowering.vector.once import without_single
 from xpiler.passes.lowering.vector.strips import accumulation
@@ -124,6 +124,8 @@ def _is_plain(loop: s.For) -> bool:
     if not isinstance(loop.var.type, Scalar):
         return False
     own = {n for st in loop.body for n in walk(st)}
+    if any(isinstance(n, e.Call) and n.func == "fma" and n.type == F16 for n in own):
+        return False  # computed as a double's, which compilers do one by one all the same
     if any(isinstance(n, s.Stmt) and not isinstance(n, _PLAIN) for n in own):
         return False
     return not any(isinstance(n, e.Expr) and isinstance(n.type, Opaque) for n in own)
