@@ -69,3 +69,14 @@ def test_sizes_that_all_calls_give_are_known() -> None:
     assert lowered(text.format(8))[1].loops == (1, 1)
     assert lowered(text.format(3))[1].loops == (0, 1)
     assert lowered(text.format(8).replace("static ", ""))[1].loops == (0, 1)
+
+
+def test_a_struct_that_a_function_hands_on_is_its_fields() -> None:
+    text, found = lowered(
+        PAIR + "static pair add(pair p, float v) { p.a += v; p.b += v * v; return p; }\n"
+        "void f(const float *x, float *y, int n) { for (int t = 0; t < 32; t++) {"
+        " pair p = {0, 0}; for (int i = t; i < n; i += 32) { p = add(p, x[i]); }"
+        " y[t] = p.a + p.b; } }"
+    )
+    assert found.loops[0] == found.loops[1] > 0
+    assert "add(p" not in text

@@ -23,6 +23,7 @@ def taken_apart(f: Function, program: Program, kept: Collection[str]) -> Functio
     of short vectors and structs of the function's own by variables for the parts. `f` itself where
     there is nothing of the kind.
     """
+    kept = {g.name for g in program.functions if g.name in kept and not _hands_on(g)}
     known = straight_functions(program, kept)
     taken = {p.name for p in f.params} | set(names_in(f.body))
     body = _opened(f.body, Inliner(known, frozenset(kept), taken))
@@ -30,6 +31,11 @@ def taken_apart(f: Function, program: Program, kept: Collection[str]) -> Functio
     body = in_lanes(body, f.params, taken)
     body = in_fields(body, program.structs, taken, only=_used_in_loops(body))
     return f if body == f.body else f.with_body(body)
+
+
+def _hands_on(g: Function) -> bool:
+    """Whether a function is given, or gives back, a struct or a short vector."""
+    return any(isinstance(t, (Struct, Vector)) for t in (g.ret, *(p.type for p in g.params)))
 
 
 def given(f: Function, program: Program) -> dict[e.Var, e.Const]:
