@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from tests.passes.lowering.vector.test_vector import ONE, lowered
 
+from xpiler.analysis.ranges import Facts
+from xpiler.ir import expr as e
+from xpiler.ir import stmt as s
+from xpiler.ir.types import F16, I32, Pointer
+from xpiler.passes.lowering.vector.marks import Marker
+
 SIMD = "#pragma omp simd"
 SUM = "void f(const float *x, float *y, int n) {{ float s = 0; for (int i = 0; i < n; i++) {} }}"
 
@@ -131,9 +137,14 @@ def test_a_tail_beside_the_groups_that_it_follows_is_marked() -> None:
 
 
 def test_fused_products_of_halves_stay_plain() -> None:
-    text = (
-        "void f(const _Float16 *x, _Float16 *y, int n) {{ for (int i = 0; i < n; i++)"
-        " y[2 * i] = {}; }}"
-    )
-    assert lowered(text.format("x[3 * i] * x[i] + y[2 * i]"))[1].loops == (1, 1)
-    assert lowered(text.format("__builtin_fma(x[3 * i], x[i], y[2 * i])"))[1].loops[0] <= 1
+    i, y = e.Var("i", I32), e.Var("y", Pointer(F16))
+    x = e.Index(e.Var("x", Pointer(F16, const=True)), i, F16)
+    place = e.Index(y, e.Binary("*", i, e.Const(2, I32), I32), F16)
+
+    def marked(value: e.Expr) -> bool:
+        store = s.Assign(place, value)
+        loop = s.For(i, e.Const(0, I32), e.Var("n", I32), e.Const(1, I32), (store,))
+        return Marker(frozenset(), {"i", "x", "y", "n"}).mark(loop, Facts()) is not None
+
+    assert marked(e.Binary("*", x, x, F16))
+    assert not marked(e.Call("fma", (x, x, place), F16))
