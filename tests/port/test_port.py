@@ -210,3 +210,8 @@ def test_round_trip(path: Path) -> None:
         pytest.skip("something is not one to one")
     name = str(path.with_suffix(target.suffixes[0]))
     assert port(there.text, name, target, source).text == text
+
+
+@pytest.mark.parametrize("text", ["", "\n", "// nothing\n"])
+def test_a_text_without_a_word_stays_as_it_is(text: str) -> None:
+    assert to_hip(text).text == text

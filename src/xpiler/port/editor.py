@@ -33,7 +33,9 @@ class Editor:
         return index in self._new
 
     def place(self, index: int) -> tuple[int, int]:
-        """Line and column (from 1) of a token."""
+        """Line and column (from 1) of a token; of the start where the text has none."""
+        if not self._starts:
+            return 1, 1
         offset = self._starts[min(index, len(self._starts) - 1)]
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
