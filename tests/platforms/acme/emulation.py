@@ -16,7 +16,7 @@ WORDS = {
     "acme_items_": "blockDim.",
     "acme_groups_": "gridDim.",
 }
-_START = re.compile(r"acmeStart\((\w+), (.+?), (\w+|dim3\([^()]*\)), (.*?)\);", re.S)
+_START = re.compile(r"acmeStart\((\w+),\s+(.+?),\s+(\w+|dim3\([^()]*\)),\s+(.*?)\);", re.S)
 _LANE = re.compile(r"acme_from_lane_above\(")
 
 
