@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from front_texts import body, function, lines, program, result
 
+from xpiler.ir.text import show_body
+
 
 def test_shuffles_votes_and_barriers() -> None:
     text = """
@@ -171,6 +173,19 @@ def test_unknown_assembly_is_left_out_with_a_remark() -> None:
     found = result('__global__ void k(int* a) { asm("wgmma.fence;"); a[0] = 1; }')
     assert [d.code for d in found.diagnostics] == ["XP0208"]
     assert "a[0] = 1" in str(found.program.functions[0].body) or found.program.functions[0].body
+
+
+def test_a_call_that_a_group_has_not_is_not_the_group() -> None:
+    found = result("""
+        #include <cooperative_groups.h>
+        namespace cg = cooperative_groups;
+        __global__ void k(int* a) {
+          auto warp = cg::tiled_partition<32>(cg::this_thread_block());
+          for (int i = warp.rank_of_thread(); i < 64; i += warp.size()) a[i] = 1;
+        }
+    """)
+    assert "XP0207" in {d.code for d in found.diagnostics}
+    assert "for i:" not in show_body(found.program.function("k").body)
 
 
 def test_matrix_cores() -> None:

@@ -6,9 +6,10 @@ import math
 import struct
 from dataclasses import replace
 
+from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.types import unqualified
 from xpiler.ir.expr import Aggregate, Binary, BinaryOp, Bits, Cast, Const, Expr, Unary, compare
-from xpiler.ir.types import BOOL, Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import BOOL, Array, Pointer, Scalar, Struct, Type, Vector
 
 _PACK = {"f16": "e", "f32": "f", "f64": "d"}
 
@@ -64,9 +65,15 @@ def const_int(e: Expr) -> int | None:
 
 
 def convert(x: Expr, t: Type) -> Expr:
-    """`x` as a value of type `t`, as C converts it."""
+    """`x` as a value of type `t`, as C converts it; raises NotUnderstood where C has no such way.
+
+    Right programs do not ask for a number out of a structure: clang keeps the object of a call that
+    it could not resolve in the place of the call.
+    """
     if x.type == t:
         return x
+    if isinstance(x.type, Struct) and isinstance(t, Scalar | Pointer):
+        raise NotUnderstood("XP0207", f"the conversion of {x.type} to {t} is not understood")
     if isinstance(t, Pointer):
         return _to_pointer(x, t)
     if isinstance(x.type, Array):
