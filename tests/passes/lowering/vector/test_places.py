@@ -50,3 +50,11 @@ def test_windows_which_start_anywhere_stay_in_order() -> None:
 
 def test_numbers_of_another_size_than_the_places_stay_in_order() -> None:
     assert lowered(LOOP.format("double", "if (x[i] > s) { s = x[i]; k = i; }"))[1].loops == (0, 1)
+
+
+def test_a_last_place_that_no_lane_found_is_the_one_from_before() -> None:
+    text, _ = lowered(LOOP.format("int", "if (x[i] >= s) { s = x[i]; k = i; }"))
+    assert "k_lanes = _mm512_set1_epi32(-2147483647);" in text
+    assert "if (last != -2147483647) {\n        k = last;" in text
+    first, _ = lowered(LOOP.format("int", "if (x[i] > s) { s = x[i]; k = i; }"))
+    assert "k_lanes = _mm512_set1_epi32(k);" in first

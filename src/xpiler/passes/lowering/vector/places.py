@@ -1,7 +1,9 @@
 """The place of a maximum: `if (x[i] > best) { best = x[i]; place = i; }` in lanes.
 
 Each lane keeps its own largest value and where it was; at the end the largest of these counts, and
-of several lanes that have it the first place (the last one for `>=`), as the loop found it.
+of several lanes that have it the first place (the last one for `>=`), as the loop found it. A lane
+whose start nothing exceeds has the place from before the loop; where the last one counts, that is
+none, so that it does not hide what other lanes found.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from xpiler.passes.lowering.vector.isa import Unsuitable
 from xpiler.passes.lowering.vector.strips import Strip
 
 LARGEST = 0x7FFFFFFF
+NOWHERE = e.Unary("-", e.Const(LARGEST, I32), I32)
 _SWAPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -33,6 +36,11 @@ class Extreme:
     @property
     def kind(self) -> str:
         return "max" if self.op in (">", ">=") else "min"
+
+    @property
+    def first(self) -> bool:
+        """Whether the first of several places counts, not the last."""
+        return self.op in (">", "<")
 
 
 def extreme_of(loop: s.For) -> Extreme:
@@ -100,9 +108,10 @@ def strips(
     stem = found.best.name.split(".")[0], found.place.name.split(".")[0]
     best = e.Var(fresh_name(f"{stem[0]}_lanes", strip.taken), Vector(t, width))
     place = e.Var(fresh_name(f"{stem[1]}_lanes", strip.taken), Vector(I32, width))
+    at_first = found.place if found.first else NOWHERE
     starts = tuple(
         s.Decl(v, isa.call("spread", v.type.elem, (x,), v.type))  # type: ignore[attr-defined]
-        for v, x in ((best, found.best), (place, found.place))
+        for v, x in ((best, found.best), (place, at_first))
     )
     body = list(strip.body(loop.body[:-1], mask))
     on = mask
@@ -124,14 +133,15 @@ def _together(found: Extreme, strip: Strip, best: e.Var, place: e.Var) -> s.Body
     isa, lanes = strip.isa, strip.lanes
     t = found.best.type
     assert isinstance(t, Scalar)
-    first = found.op in (">", "<")
-    none = e.Const(LARGEST, I32) if first else e.Unary("-", e.Const(LARGEST, I32), I32)
+    none = e.Const(LARGEST, I32) if found.first else NOWHERE
     whole = isa.call("spread", t, (found.best,), best.type)
     same = lanes.compared("same", best, whole, t)
     others = isa.call("spread", I32, (none,), place.type)
     places = isa.call("blend", I32, (same, others, place), place.type)
-    last = isa.call("min_all" if first else "max_all", I32, (places,), I32)
-    return (
-        s.Assign(found.best, isa.call(f"{found.kind}_all", t, (best,), t)),
-        s.Assign(found.place, last),
-    )
+    chosen = isa.call("min_all" if found.first else "max_all", I32, (places,), I32)
+    largest = s.Assign(found.best, isa.call(f"{found.kind}_all", t, (best,), t))
+    if found.first:
+        return (largest, s.Assign(found.place, chosen))
+    last = e.Var(fresh_name("last", strip.taken), I32)
+    somewhere = e.compare("!=", last, NOWHERE)
+    return (largest, s.Decl(last, chosen), s.If(somewhere, (s.Assign(found.place, last),)))
