@@ -296,3 +296,21 @@ def test_memory_cores_leave_at_once() -> None:
     assert done.text is not None
     first = done.text.split("__mlu_entry__")[1].index("if (__is_mpu())")
     assert first < done.text.split("__mlu_entry__")[1].index("taskId")
+
+
+CARRIED = """
+void steps(float* x, float* last, int n, int turns) {
+  float rate = 0.5f;
+  for (int t = 0; t < turns; t++) {
+    for (int i = 1; i < n; i++) x[i] = x[i] * rate;
+    rate = x[0] * 0.5f;
+    x[0] = rate + 1.0f;
+  }
+  last[0] = rate;
+}
+"""
+
+
+def test_a_value_that_an_iteration_leaves_on_the_device_is_there_in_the_next() -> None:
+    done = translate(CARRIED, "k.c", Options(target="bang", seed=3))
+    assert done.verified, [d.render() for d in done.diagnostics]

@@ -37,7 +37,7 @@ class TaskHost(Host):
             return (*front, *self._launch((st,)))
         if self._worth_launching(st.body):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
-            inner = self.body(st.body, inside(st, facts))
+            inner = self._repeated(st.body, inside(st, facts), frozenset())
             return (*front, s.For(st.var, st.lo, st.hi, st.step, inner))
         return None
 
