@@ -298,6 +298,56 @@ def test_memory_cores_leave_at_once() -> None:
     assert first < done.text.split("__mlu_entry__")[1].index("taskId")
 
 
+SIZED = """
+#include <math.h>
+void shares(const float* x, float* y, int rows, int n) {
+  for (int r = 0; r < rows; r++)
+    for (int t = 0; t < n; t++) {
+      float w[t + 1];
+      float sum = 0.0f;
+      for (int k = 0; k <= t; k++) {
+        w[k] = expf(x[r * n + k]);
+        sum += w[k];
+      }
+      y[r * n + t] = w[t / 2] / sum;
+    }
+}
+"""
+
+
+def test_an_array_whose_size_is_computed_in_a_loop_lies_in_the_cores_own_memory() -> None:
+    done = translate(SIZED, "k.c", Options(target="bang", seed=3))
+    assert done.verified, [d.render() for d in done.diagnostics]
+    assert done.text is not None
+    assert re.search(r"__nram__ float w\[\d+\];", done.text)
+    assert "> 98304" in done.text  # what is larger stops the kernel
+    assert any("is at most 98304" in a for a in done.assumptions)
+    assert "(int)taskDim" in done.text  # rows are shared among the tasks all the same
+
+
+EXTREMES = """
+static void extremes(const float* x, int n, float* low, float* high) {
+  *low = *high = x[0];
+  for (int i = 1; i < n; i++) {
+    if (x[i] < *low) *low = x[i];
+    if (x[i] > *high) *high = x[i];
+  }
+}
+void scaled(const float* x, float* y, int n) {
+  float low, high;
+  extremes(x, n, &low, &high);
+  for (int i = 0; i < n; i++) y[i] = (x[i] - low) / (high - low + 1.0f);
+}
+"""
+
+
+def test_variables_that_a_function_is_lent_are_on_the_device() -> None:
+    done = translate(EXTREMES, "k.c", Options(target="bang", seed=3))
+    assert done.verified, [d.render() for d in done.diagnostics]
+    assert done.text is not None
+    assert "(int)taskDim" in done.text  # the loop over y is shared among the tasks
+
+
 CARRIED = """
 void steps(float* x, float* last, int n, int turns) {
   float rate = 0.5f;

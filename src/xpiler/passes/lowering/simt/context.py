@@ -116,11 +116,17 @@ def loaded(body: s.Body, resident: Mapping[str, e.Var]) -> s.Body:
     return (*front, *body)
 
 
-def outline(frame: Frame, body: s.Body, threads: int = 0) -> tuple[str, tuple[e.Expr, ...]]:
-    """Make a kernel of `body`; its name and the arguments for it, in terms of the host's names."""
+def outline(
+    frame: Frame, body: s.Body, threads: int = 0, allocates: bool = False
+) -> tuple[str, tuple[e.Expr, ...]]:
+    """Make a kernel of `body`; its name and the arguments for it, in terms of the host's names.
+
+    `allocates`: it may allocate memory for itself.
+    """
     low = frame.low
+    own = ("host.alloc", "host.free") if allocates else ()
     for n in walk(body):
-        if isinstance(n, s.Instr) and n.name.startswith("host."):
+        if isinstance(n, s.Instr) and n.name.startswith("host.") and n.name not in own:
             raise Unfit(f"{n.name} in a kernel")
     known = [frame.tables[v.name] for v in free_variables(body) if v.name in frame.tables]
     body = (*known, *body)

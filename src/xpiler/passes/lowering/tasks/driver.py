@@ -18,6 +18,7 @@ from xpiler.ir.types import F64, U32, Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context
 from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
+from xpiler.passes.lowering.simt.inline import inlined
 from xpiler.passes.lowering.tasks.conversions import WRAPS
 from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
@@ -80,7 +81,8 @@ class Tasks:
     def _hosts(self) -> tuple[Function, ...]:
         """Host functions and the kernels that they launch, for a program without any."""
         names = {f.name for f in self.program.functions}
-        program = self.program.with_functions(tuple(map(steady_pointers, self.program.functions)))
+        program = inlined(self.program, self.readers)
+        program = program.with_functions(tuple(map(steady_pointers, program.functions)))
         low = Lowering(program, Machine(1), self.ctx, self.readers, names=names)
         made = HostDriver(low, self.origin).run()
         self.diagnostics += low.diagnostics

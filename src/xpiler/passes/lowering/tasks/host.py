@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xpiler.analysis.effects import names_in
+from xpiler.analysis.effects import declared, names_in
 from xpiler.analysis.parallelism import survey
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import inside
@@ -14,10 +14,12 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, U32
+from xpiler.passes.cleanup.base import sentence
 from xpiler.passes.lowering.simt.context import Frame, Lowering, loaded, outline
 from xpiler.passes.lowering.simt.driver import _Driver
 from xpiler.passes.lowering.simt.host import Form, Host
 from xpiler.passes.lowering.simt.threads import bindable
+from xpiler.passes.lowering.tasks.tasks import POOL
 
 CORES = 4
 """Tasks that a launch has: one union of a cluster's cores."""
@@ -47,13 +49,27 @@ class TaskHost(Host):
             s.Assign(e.Index(where, e.Const(0, I32), scalars[name].type), scalars[name])
             for name, where in (targets or {}).items()
         )
-        name, args = outline(self.frame, loaded((*body, *stores), self.resident))
+        whole = loaded((*body, *stores), self.resident)
+        name, args = outline(self.frame, whole, allocates=self._allocates_for_itself(body))
         one = e.Const(1, U32)
         cores = e.Const(CORES, U32)
         return (s.Launch(name, (one, one, one), (cores, one, one), args),)
 
     def _together(self, body: s.Body, facts: Facts, targets: Mapping[str, e.Var]) -> s.Body:
         return self._launch(body, targets)
+
+    def _allocates_for_itself(self, body: s.Body) -> bool:
+        """Whether what `body` allocates and frees are arrays that no other variable is made of."""
+        targets = [n.target for n in walk(body) if isinstance(n, s.Assign)]
+        own = set(declared(body)) - {x.name for x in targets if isinstance(x, e.Var)}
+        changes = [n for n in walk(body) if isinstance(n, s.Instr)]
+        places = [x for n in changes for x in (n.outs if n.name == "host.alloc" else n.ins)]
+        if not all(isinstance(x, e.Var) and x.name in own for x in places):
+            return False
+        for n in changes:
+            if n.name == "host.alloc":
+                self.frame.low.assume(f"{sentence(n.ins[0])} is at most {POOL}")
+        return True
 
 
 class HostDriver(_Driver):
