@@ -10,6 +10,7 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.flatten import flatten
 from xpiler.frontend.jumps import structured
+from xpiler.frontend.memory_core import checked
 from xpiler.frontend.operators import is_status
 from xpiler.frontend.owners import is_owner, released
 from xpiler.frontend.reader import FunctionReader
@@ -42,7 +43,7 @@ def read_function(unit: Unit, entry: FunctionEntry) -> Function:
         statements.read_block(reader, body_node)
     _lost(reader, node)
     found = structured((*reader.prologue, *reader.out))
-    body = released(found, reader.owned, reader.taken)
+    body = checked(reader, released(found, reader.owned, reader.taken))
     if role == "host" and statements.hopeless(reader):
         raise statements.hopeless_fault(reader)
     whole = Function(

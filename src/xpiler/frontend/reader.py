@@ -22,7 +22,7 @@ from xpiler.frontend.unit import Unit
 from xpiler.ir.expr import Axis, Call, Cast, Const, Expr, Field, Index, Var, is_place
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import fresh_name, walk, walk_exprs
-from xpiler.ir.stmt import Assign, Barrier, Body, Decl, Eval, Instr, LeftOut, Stmt
+from xpiler.ir.stmt import Assign, Barrier, Body, Decl, Eval, If, Instr, LeftOut, Stmt
 from xpiler.ir.types import Pointer, Struct, Type
 
 ExprReader = Callable[["FunctionReader", Node], Expr]
@@ -78,6 +78,21 @@ class Closure:
 
 
 @dataclass
+class MemoryCore:
+    """What one function's branches say of the memory core.
+
+    `works`: what its work became. `served`: variables of the kernel that the work reads, `apart`:
+    variables that have other values on other cores. `leaves`: somewhere some of them go on
+    elsewhere.
+    """
+
+    works: list[If] = field(default_factory=list)
+    served: set[str] = field(default_factory=set)
+    apart: set[str] = field(default_factory=set)
+    leaves: bool = False
+
+
+@dataclass
 class FunctionReader:
     """Reads the body of one function into statements."""
 
@@ -102,6 +117,7 @@ class FunctionReader:
     extents: list[tuple[str, Expr]] = field(default_factory=list)
     definitions: dict[str, Expr] = field(default_factory=dict)
     failures: list[tuple[NotUnderstood, SourceLoc]] = field(default_factory=list)
+    memory_core: MemoryCore = field(default_factory=MemoryCore)
     _mutated: set[tuple[int, int, str]] | None = None
 
     # -- emitting ---------------------------------------------------------------

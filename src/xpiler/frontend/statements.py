@@ -316,9 +316,9 @@ def _if(r: FunctionReader, n: Node) -> None:
 
 
 def _branch(r: FunctionReader, kids: list[Node]) -> None:
-    asks, others = other_side(r, kids)
-    if asks:
-        r.out.extend(_scoped(r.body(others)))
+    others = other_side(r, kids)
+    if others is not None:
+        r.out.extend(_scoped(others))
         return
     cond = r.condition(kids[0])
     if isinstance(cond, Const):

@@ -12,6 +12,7 @@ from xpiler.ir.rewrite import walk
 from xpiler.ir.stmt import Launch
 from xpiler.passes.cleanup import Assumptions, clean_up
 from xpiler.passes.recovery import LaunchShape, recover
+from xpiler.pipeline import Options, translate
 from xpiler.platforms.registry import platform
 from xpiler.verify.inference import tasks
 
@@ -100,12 +101,60 @@ def test_launches_are_groups_of_cores() -> None:
     assert "x[i * 4 + t] = i;" in code
 
 
-def test_work_of_the_memory_core_is_refused() -> None:
+STAGED = """
+__mlu_shared__ float s[2][64];
+__mlu_entry__ void k(float* y, const float* x, int tiles) {
+  __nram__ float a[64];
+  for (int t = 0; t <= tiles; t++) {
+    if (coreId == 0x80) {
+      if (t < tiles) __memcpy(s[t & 1], x + t * 64, 256, GDRAM2SRAM);
+    } else if (t > 0) {
+      int first = 16 * coreId;
+      __memcpy(a, s[(t - 1) & 1] + first, 64, SRAM2NRAM);
+      __bang_mul_scalar(a, a, 2.0f, 16);
+      __memcpy(y + (t - 1) * 64 + first, a, 64, NRAM2GDRAM);
+    }
+    __sync_cluster();
+  }
+}
+"""
+
+
+def test_the_first_core_copies_for_the_memory_core() -> None:
+    result = translate(STAGED, "k.mlu", Options(target="c", seed=1))
+    assert result.verified, [d.render() for d in result.diagnostics]
+
+
+@pytest.mark.parametrize(
+    ("work", "why"),
+    [
+        ("if (__is_mpu()) { __memcpy(s, x, 256, GDRAM2SRAM); __sync_cluster(); }", "waits"),
+        ("if (__is_mpu()) n = 3; y[taskId] = n;", "changes n"),
+        ("if (__is_ipu()) n = taskId; if (__is_mpu()) __memcpy(s, x + n, 4, GDRAM2SRAM);", "n has"),
+        ("int q = n + taskId; if (__is_mpu()) __memcpy(s, x + q, 4, GDRAM2SRAM);", "q has"),
+        ("if (__is_mpu()) __memcpy(s, x + taskId, 4, GDRAM2SRAM);", "its number"),
+        ("if (__is_mpu()) __memcpy(s, x + coreId / 2, 4, GDRAM2SRAM);", "its number"),
+        ("if (__is_mpu()) __memcpy(s, x + own(n), 4, GDRAM2SRAM);", "its number"),
+        ("if (__is_mpu()) copied(s, x);", "waits"),
+        ("int q = own(n); if (__is_mpu()) __memcpy(s, x + q, 4, GDRAM2SRAM);", "q has"),
+        ("int q[2]; q[0] = n; if (__is_mpu()) __memcpy(s, x + q[0], 4, GDRAM2SRAM);", "q has"),
+        ("if (taskId < n) { if (__is_mpu()) __memcpy(s, x, 4, GDRAM2SRAM); }", "come there"),
+        ("if (taskId > n) return; if (__is_mpu()) __memcpy(s, x, 4, GDRAM2SRAM);", "come there"),
+        ("if (__is_mpu()) return; if (__is_mpu()) __memcpy(s, x, 4, GDRAM2SRAM);", "leave early"),
+        ("for (;;) { if (__is_mpu()) { __memcpy(s, x, 4, GDRAM2SRAM); return; } }", "leaves"),
+    ],
+)
+def test_work_that_only_the_memory_core_can_do_is_refused(work: str, why: str) -> None:
     _, remarks = program_of(
         "__mlu_shared__ float s[64];\n"
-        "__mlu_entry__ void k(float* x) { if (__is_mpu()) { __memcpy(s, x, 256, GDRAM2SRAM); } }"
+        "__mlu_func__ int own(int n) { return n + taskId; }\n"
+        "__mlu_func__ void copied(float* to, const float* from) {\n"
+        "  __memcpy(to, from, 4, GDRAM2SRAM); __sync_cluster(); }\n"
+        f"__mlu_entry__ void k(float* y, const float* x, int n) {{ {work} }}"
     )
-    assert [d.code for d in remarks if d.severity == "error"] == ["XP0215"]
+    errors = [d for d in remarks if d.severity == "error"]
+    assert [d.code for d in errors] == ["XP0215"]
+    assert why in (errors[0].reason or "")
 
 
 def test_an_idle_memory_core_is_nobody() -> None:
