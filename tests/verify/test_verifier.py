@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -213,6 +213,28 @@ def test_wrong_translations_are_told(name: str, seed: int) -> None:
     assert verdict.outcome == "wrong", verdict.render()
     assert verdict.code == "XP0701"
     assert verdict.reason
+
+
+@pytest.mark.parametrize("seed", [54, 55, 58])
+def test_logits_that_are_nearly_alike_may_be_summed_in_another_order(seed: int) -> None:
+    """Some elements move far with few of the signs only: one run is not enough."""
+    queries, keys, depth = 400, 40, 160
+
+    def attention(order: Sequence[int]) -> Program:
+        def compute(q: Any, k: Any, v: Any) -> Any:
+            q, k, v = rows(q, depth), rows(k, depth), rows(v, depth)
+            logits = np.zeros((queries, keys), F)
+            for d in order:
+                logits = logits + q[:, d, None] * k[:, d]
+            e = np.exp(logits - logits.max(axis=1, keepdims=True))
+            return e @ v / e.sum(axis=1, keepdims=True)
+
+        return writes(compute)
+
+    inputs = (buffer("q", queries * depth), *(buffer(n, keys * depth) for n in "kv"))
+    pair = attention(range(depth)), attention(range(depth)[::-1])
+    verdict = judge(*pair, *inputs, buffer("y", queries * depth), options=Options(seed=seed))
+    assert verdict.outcome == "verified", verdict.reason
 
 
 def test_a_changed_input_is_wrong() -> None:

@@ -26,7 +26,7 @@ from xpiler.verify.dtypes import Bools, canonical, decode, is_float, spacing
 from xpiler.verify.inputs import BufferSpec
 from xpiler.verify.invocation import Array, Finding, RunResult
 from xpiler.verify.probes import Runs
-from xpiler.verify.runs import INTEGERS, Key, Planner, Request
+from xpiler.verify.runs import INTEGERS, PATTERNS, Key, Planner, Request
 from xpiler.verify.verdict import Verdict
 
 NOT_A_NUMBER = "is not a number on every input tried"
@@ -328,7 +328,7 @@ class Judge:
         base = self.source[Key("base", run)].outputs[b.name]
         moved = [
             self.source[key].outputs[b.name]
-            for pattern in range(2)
+            for pattern in range(PATTERNS)
             if (key := Key("far", run, pattern)) in self.source
         ]
         size = measured_size(base, moved, b.dtype, self.planner.step("far"))
@@ -338,7 +338,14 @@ class Judge:
         return bound
 
     def _wider(self, bound: Bound, b: BufferSpec, run: int) -> Bound:
-        """`bound`, and what the source itself loses to rounding."""
+        """`bound` with s measured more often, and with what the source itself loses to rounding.
+
+        Where a softmax weighs a few terms that are nearly alike, an element may hardly move in one
+        run and far in the next.
+        """
+        if Key("far", run, PATTERNS - 1) not in self.source:
+            self.ask(self.planner.moved_again(run))
+        bound = self._bound(b, run, False) or bound
         keys = [Key("rounded", run, way) for way in range(2)]
         if keys[0] not in self.source:
             self.ask(self.planner.rounded(run))

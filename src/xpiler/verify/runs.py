@@ -18,6 +18,7 @@ SHARES = (2.0**-8, 2.0**-3, 2.0**-13)  # of the inputs that a "redraw" run repla
 LINE = ("a", "b", "sum", "zero")
 INTEGERS = inputs.RECIPES.index("integers")
 NEGATIVE = inputs.RECIPES.index("negative")  # shows a maximum that starts at 0
+PATTERNS = 6  # of signs with which the inputs of a run are moved, at most
 SPIKES = 24  # runs with a few inputs far out: what is not looked at shows
 _MAX_LINES = 6  # inputs that are probed for linearity
 
@@ -96,6 +97,10 @@ class Planner:
     def _far(self, run: int, pattern: int = 0) -> list[Request]:
         signs = self.plan.random(run, f"signs {pattern}")
         return self._moved("far", run, pattern, inputs.signs(self.buffers, signs))
+
+    def moved_again(self, run: int) -> list[Request]:
+        """More runs whose inputs are moved with other signs, beyond the first two."""
+        return [r for pattern in range(2, PATTERNS) for r in self._far(run, pattern)]
 
     def near(self, run: int) -> list[Request]:
         """Two runs a little beside input set `run`, in opposite directions: does it jump there?"""

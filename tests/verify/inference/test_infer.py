@@ -482,6 +482,22 @@ def test_given_sizes_of_1_are_tried_as_2() -> None:
     assert [dict(c.scalars) for c in plan.further] == beside
 
 
+def test_computed_ends_leave_vectors_a_short_tail() -> None:
+    """(5 + 7) * 21 has none whatever is rounded down to a multiple of 4, nor has 96 * 48."""
+    text = """
+        __global__ void k(const float* a, float* b, int p, int q, int w) {
+            const int i = blockIdx.x * blockDim.x + threadIdx.x;
+            if (i < (p + q) * w) b[blockIdx.y * (p + q) * w + i] = a[blockIdx.y * (p + q) * w + i];
+        }
+        void f(const float* a, float* b, int n, int p, int q, int w) {
+            k<<<dim3(((p + q) * w + 63) / 64, n), 64>>>(a, b, p, q, w);
+        }"""
+    (plan,) = plans(text)
+    cases = (c.scalars for c in (*plan.cases, *plan.further))
+    ends = [int((x["p"] + x["q"]) * x["w"]) for x in cases]
+    assert any(n > 16 and 0 < n % 16 < 4 for n in ends)
+
+
 def test_loops_of_lanes_turn_twice() -> None:
     """Sizes of 64 would fill a wave, but with one turn a sum is as good as an assignment."""
     kernel = """__global__ void k(const float* a, float* b, int m, int n) {

@@ -9,6 +9,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Array, Scalar, Type
 
+VECTOR = 16  # lanes
 # One above a power of two where possible: a block too few then drops exactly the last element.
 ODD_SIZES = {1: (1025,), 2: (65, 129), 3: (33, 49, 65), 4: (3, 17, 33, 21)}
 # For a second case, the inner sizes large: loops over tiles turn often, and the last block is full.
@@ -21,6 +22,11 @@ RISING: dict[int, tuple[tuple[int, ...], ...]] = {
 MANY = (3, 5, 7, 9, 6, 4, 10, 11, 13, 8)
 ROUND = (64, 32, 128, 16, 256, 8, 4, 2, 1, 512, 1024, 4096)
 FLOATS = (0.15, 0.35, 0.2, 0.45, 0.3, 0.25)  # small: an iteration with them stays finite
+
+
+def has_short_tail(size: int) -> bool:
+    """Whether vectors leave one to three of `size` elements over."""
+    return size > VECTOR and 0 < size % VECTOR < 4
 
 
 def odd_sizes(count: int) -> tuple[int, ...]:
@@ -68,12 +74,10 @@ def block_strides(kernel: Function) -> dict[str, list[int]]:
     for n in walk(kernel.body):
         if isinstance(n, e.Binary) and n.op == "*":
             for this, other in ((bare(n.a), bare(n.b)), (bare(n.b), bare(n.a))):
-                if (
-                    isinstance(this, e.Axis)
-                    and this.level == "block"
-                    and isinstance(other, e.Const)
-                ):
-                    found.setdefault(this.dim, []).append(int(other.value))
+                if not isinstance(this, e.Axis) or this.level != "block":
+                    continue
+                if isinstance(other, e.Const) and isinstance(other.value, int):
+                    found.setdefault(this.dim, []).append(other.value)
     return {dim: list(dict.fromkeys(sizes)) for dim, sizes in found.items()}
 
 

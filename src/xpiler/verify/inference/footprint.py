@@ -37,7 +37,8 @@ class Footprint:
 
     `idle` are loops that threads share out, but in which no block has work for all its threads, and
     (as ~ of its number) each in which no thread has a second turn. `spilled`: the worst share of a
-    row by which a store runs into the next row. `ones` are declarations of what turned out as 1.
+    row by which a store runs into the next row. `plain`: declarations of what was always 1,
+    ends that never left vectors a short tail.
     """
 
     regions: Mapping[str, Region]
@@ -47,7 +48,7 @@ class Footprint:
     steps: int = 0
     idle: frozenset[int] = frozenset()
     spilled: float = 0.0
-    ones: frozenset[int] = frozenset()
+    plain: frozenset[tuple[int, str]] = frozenset()
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
@@ -143,8 +144,8 @@ def probe(
         return Footprint(m.regions, tuple(m.launches), True, m.cost, m.steps)
     once = {~loop for loop in m.shared_out - m.again}
     idle = frozenset(m.shared_out - m.filled | once)
-    ones = frozenset(st for st, always in m.ones.items() if always)
-    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled, ones)
+    plain = frozenset(key for key, always in m.plain.items() if always)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled, plain)
 
 
 def started(

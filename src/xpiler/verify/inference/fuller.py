@@ -21,7 +21,6 @@ RAGGED, RAGGED_REST = (347, 219, 91), (11, 5, 3)
 """Of blocks and tiles of any power of two these leave a part that is neither small nor round."""
 RAGGED_ALONE = 731
 BYTE = 255
-VECTOR = 16  # lanes
 FEW = 16  # below the size of any block
 LEAST_LARGE = 13
 Sizes = Mapping[str, int | float]
@@ -35,10 +34,10 @@ def fuller(
     A size may be one that the program computes: of 1, product and quotient are the same.
     Where the program divides by a small constant, also sizes whose half has a tail: of 17 and 16 it
     is 8, and a loop over it that forgets its tail is right; and sizes that leave vectors a tail of
-    one to three, which is lost where a bound is rounded down to a multiple of 4. Where no odd sizes
-    were proved sound, odd ones and falling ones (a window smaller than its image). The interval
-    analysis may see faults in them that cannot be: whether the program is made for such sizes is
-    for a run of it to say.
+    one to three, which is lost where a bound is rounded down to a multiple of 4; computed ends of
+    loops and guards are such sizes, too. Where no odd sizes were proved sound, odd ones and falling
+    ones (a window smaller than its image). The interval analysis may see faults in them that cannot
+    be: whether the program is made for such sizes is for a run of it to say.
     """
     halved = _halves(search)
     count = len(search.sizes)
@@ -51,9 +50,9 @@ def fuller(
     def lack(t: Trial) -> frozenset[object]:
         ones = {name for name in search.sizes if t.values[name] == 1}
         even = {(name, 2) for name in search.sizes if halved and int(t.values[name]) // 2 % 4 == 0}
-        whole = {(name, VECTOR) for name in search.sizes if not _has_short_tail(t.values[name])}
+        whole = {(n, c.VECTOR) for n in search.sizes if not c.has_short_tail(int(t.values[n]))}
         sizes = tuple(t.values[n] for n in search.sizes)
-        return t.seen.idle | t.seen.ones | ones | even | whole | (guesses - {sizes})
+        return t.seen.idle | t.seen.plain | ones | even | whole | (guesses - {sizes})
 
     found = _chosen(search, trials, make, lack, _threads(trials[0].seen))
     found += _beside(search, trials[0], make)
@@ -91,10 +90,6 @@ def _ragged(names: Sequence[str], large: str) -> Iterator[Sizes]:
     rest = list(islice(cycle(RAGGED_REST), len(names) - 1))[::-1]
     others = dict(zip([n for n in names if n != large], rest, strict=True))
     yield from ({**others, large: size} for size in RAGGED)
-
-
-def _has_short_tail(size: int | float) -> bool:
-    return size > VECTOR and 0 < int(size) % VECTOR < 4
 
 
 def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> list[Trial]:
@@ -184,12 +179,16 @@ def _wanted(search: Searcher, first: Trial, threads: int) -> Iterator[Sizes]:
     odd = dict(zip(search.sizes, c.odd_sizes(len(search.sizes)), strict=True))
     small = {n: SMALL[k % len(SMALL)] for k, n in enumerate(search.sizes)}
     large = max(LEAST_LARGE, threads + threads // 2 + 3)
+    for several in (len(search.sizes), 3, 2):
+        tails = islice(
+            cycle(range(c.VECTOR + 1, c.VECTOR * several + 2, c.VECTOR)), len(search.sizes)
+        )
+        if several <= len(search.sizes):
+            yield {**first.values, **dict(zip(search.sizes, tails, strict=True))}
     for size in (large, 4 * large):
         for name in reversed(search.sizes):
             yield {**first.values, **small, name: size}
     yield {**first.values, **odd}
-    tails = range(VECTOR + 1, VECTOR * (len(search.sizes) + 1) + 1, VECTOR)
-    yield {**first.values, **dict(zip(search.sizes, tails, strict=True))}
     yield {**first.values, **dict(zip(search.sizes, FALLING, strict=False))}
     for size in (large, 4 * large):
         for name in reversed(search.sizes):

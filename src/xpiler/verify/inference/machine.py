@@ -85,7 +85,7 @@ class Machine:
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
-    ones: dict[int, bool] = field(default_factory=dict)
+    plain: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
         """Note a loop that threads share out: is a block full, does any have a second turn?"""
@@ -98,6 +98,11 @@ class Machine:
             self.filled.add(id(loop))
         if length > width:
             self.again.add(id(loop))
+
+    def note(self, at: object, what: str, holds: bool) -> None:
+        """Note whether something that sizes should not all do holds whenever a node is met."""
+        key = (id(at), what)
+        self.plain[key] = holds and self.plain.get(key, True)
 
     # -- regions -----------------------------------------------------------------------------
     def region(self, name: str, size: int | None = None) -> Region:

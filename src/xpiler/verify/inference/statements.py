@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from xpiler.analysis.memo import by_identity
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
 from xpiler.verify.inference import values as v
+from xpiler.verify.inference.candidates import has_short_tail
 from xpiler.verify.inference.machine import (
     CONCRETE_TRIPS,
     EXACT_TRIPS,
@@ -86,7 +88,7 @@ def _declare(m: Machine, st: s.Decl) -> None:
     if st.init is not None:
         m.env[name] = m.eval(st.init)
         if isinstance(t, Scalar) and t.is_integer and not isinstance(st.init, e.Const):
-            m.ones[id(st)] = m.env[name] == point(1) and m.ones.get(id(st), True)
+            m.note(st, "is one", m.env[name] == point(1))
         if m.axes and isinstance(t, Scalar) and follows(st.init):
             m.origins[name] = st.init
         if m.axes and isinstance(t, Pointer) and (path := offsets(m, st.init)) is not None:
@@ -124,6 +126,7 @@ def _branch(m: Machine, st: s.If) -> bool:
     truth = m.number(st.cond)
     if truth.single:
         return m.run(st.then if truth.lo else st.orelse)
+    _note_ends(m, _limits(st.cond))
     env, facts = m.snapshot()
     m.maybe += 1
     m.facts = m._refined_from(facts, st.cond, True)
@@ -140,6 +143,31 @@ def _branch(m: Machine, st: s.If) -> bool:
     elif through:
         m.env, m.facts = then_env, m._refined_from(facts, st.cond, True)
     return through or other
+
+
+@by_identity
+def _limits(cond: e.Expr) -> tuple[e.Expr, ...]:
+    """What a condition compares numbers with: arithmetic on variables."""
+    if not isinstance(cond, e.Binary):
+        return ()
+    if cond.op in ("&&", "||"):
+        return (*_limits(cond.a), *_limits(cond.b))
+    sides = (cond.a, cond.b) if cond.op in ("<", "<=", ">", ">=") else ()
+    return tuple(x for x in sides if not isinstance(x, e.Const) and all(map(_plain, walk(x))))
+
+
+def _plain(n: object) -> bool:
+    return isinstance(n, (e.Var, e.Const, e.Cast, e.Binary, e.Unary))
+
+
+def _note_ends(m: Machine, ends: tuple[e.Expr, ...]) -> None:
+    for x in ends:
+        _note_end(m, x, m.number(x))
+
+
+def _note_end(m: Machine, x: e.Expr, value: Interval) -> None:
+    if value.single and not isinstance(x, e.Const):
+        m.note(x, "has no short tail", not has_short_tail(int(value.lo)))
 
 
 def join_env(a: dict[str, Value], b: dict[str, Value]) -> dict[str, Value]:
@@ -171,6 +199,7 @@ def _arm(m: Machine, st: s.Switch, value: Interval) -> bool:
     return m.jump == "break"
 
 
+@by_identity
 def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
     """Variables assigned in `body` with their assignments (None: by an instruction)."""
     out: dict[str, list[s.Assign | None]] = {}
@@ -187,6 +216,7 @@ def _assigned(body: s.Body) -> dict[str, list[s.Assign | None]]:
 def _counting(m: Machine, st: s.For) -> bool:
     lo, hi, step = m.number(st.lo), m.number(st.hi), m.number(st.step)
     m.share_out(st, lo, hi)
+    _note_end(m, st.hi, hi)
     if hi.hi <= lo.lo or not st.body:
         return True
     trips = (
@@ -219,6 +249,7 @@ def _turn(m: Machine, body: s.Body) -> bool | None:
     return m.jump == "break"
 
 
+@by_identity
 def _wants_concrete(body: s.Body) -> bool:
     """Whether each iteration may do another thing to memory than its neighbours do."""
     return any(
@@ -332,6 +363,7 @@ def _while(m: Machine, st: s.While) -> bool:
         if (left := _while_turn(m, st)) is not None:
             return left
     _share_out(m, st)
+    _note_ends(m, _limits(st.cond))
     body = st.body + st.step
     _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
