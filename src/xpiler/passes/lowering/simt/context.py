@@ -30,6 +30,7 @@ class Machine:
     max_threads: int = 1024
     shared_bytes: int = 49152
     grid_y: int = 65535
+    local_bytes: int = 65536
 
 
 @dataclass

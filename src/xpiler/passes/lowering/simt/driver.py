@@ -23,6 +23,7 @@ from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
+from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
 from xpiler.passes.lowering.simt.threads import marked
@@ -42,7 +43,8 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     program = _prepared(program)
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
-    done = without_reserved(_Driver(low, origin).run(), platform)
+    done = spilled(_Driver(low, origin).run(), low.machine.local_bytes)
+    done = without_reserved(done, platform)
     return Lowered(
         replace(done, platform=platform.name, wave=low.machine.wave),
         tuple(low.diagnostics), tuple(ledger.sentences), extents=low.extents,
@@ -72,6 +74,7 @@ def machine_of(platform: Platform) -> Machine:
         int(limits.get("threads_per_block", usual.max_threads)),
         int(limits.get("shared_bytes", usual.shared_bytes)),
         int(limits.get("grid", [0, usual.grid_y])[1]),
+        int(limits.get("local_bytes", usual.local_bytes)),
     )
 
 

@@ -90,7 +90,8 @@ def _product(low: Lowering, f: Function, p: e.Var, origin: Origin, seen: Seen) -
     more = []
     if seen and origin.sampled is not None:
         more = [(x.sizes, x.counts[p.name]) for x in origin.sampled(f.name) if p.name in x.counts]
-    found = fit.product(seen, more, list(types)) if seen else None
+    known = [n for n in types if all(n in sizes for sizes, _ in (*seen, *more))]
+    found = fit.product(seen, more, known) if seen else None
     if found is None:
         return None
     text = " * ".join([*([str(found[0])] if found[0] != 1 or not found[1] else []), *found[1]])
