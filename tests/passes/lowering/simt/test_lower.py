@@ -304,3 +304,112 @@ def test_a_value_changes_after_its_readers_start():
         for (int i = 0; i < m; i++) y[i] = k * 2.0f; }"""
     host = show_body(lowered(text).program.function("f").body)
     assert host.index("launch f_kernel<") < host.index("k = 3")
+
+
+SCORES = """#include <stdlib.h>
+void weigh(const float *x, float *y, int rows, int cols) {
+    for (int r = 0; r < rows; r++)
+        for (int t = 0; t < cols; t++) {
+            ALLOC
+            w[0] = x[r * cols];
+            for (int c = 1; c <= t; c++) w[c] = 0.5f * w[c - 1] + x[r * cols + c];
+            float sum = 0.0f;
+            for (int c = 0; c <= t; c++) sum += w[c] * w[t - c];
+            y[r * cols + t] = sum;
+            FREE
+        } }"""
+ALLOCS = [("float w[t + 1];", ""), ("float *w = malloc((t + 1) * sizeof(float));", "free(w);")]
+
+
+@pytest.mark.parametrize(("alloc", "free"), ALLOCS)
+def test_iterations_get_pieces_of_one_buffer(alloc: str, free: str):
+    found = lowered(SCORES.replace("ALLOC", alloc).replace("FREE", free))
+    (kernel,) = kernels(found)
+    body, host = show_function(kernel), show_body(found.program.function("weigh").body)
+    assert "w: f32* = (d_w + " in body
+    assert host.count("host.alloc") == host.count("host.free") == 3
+    assert "block.y" in body
+    assert "if (" in host.partition("alloc(d_w")[0]  # nothing is asked for where there is no row
+
+
+def test_memory_of_unknown_size_stays_with_the_host():
+    text = SCORES.replace("ALLOC", "float w[(int)x[0] + t + 1];").replace("FREE", "")
+    assert "XP1103" in codes(lowered(text)) or "XP1101" in codes(lowered(text))
+
+
+SIZES = [
+    ("int k[2]; k[0] = t & 7; k[1] = 1; float w[k[0] + k[1]];", "an array changes"),
+    ("float w[m]; m = m + (t & 1);", "the size grows from turn to turn"),
+    (
+        "float *w = malloc(2 * sizeof(float)); w[0] = w[1] = s; float *v = w;"
+        "if (x[t] > 0) v = w + 1; v[0] = 1.0f; s += w[0]; free(w);",
+        "two names",
+    ),
+]
+
+
+@pytest.mark.parametrize("alloc", [a for a, _ in SIZES], ids=[why for _, why in SIZES])
+def test_sizes_that_change_and_pieces_with_two_names_are_not_taken_ahead(alloc: str):
+    text = """#include <stdlib.h>
+    void last(const float *x, float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) {
+            int m = 1;
+            float s = 0.0f;
+            for (int t = 0; t < cols; t++) {
+                ALLOC
+                s = s * 0.5f + x[r * cols + t];
+            }
+            y[r] = s;
+        } }""".replace("ALLOC", alloc)
+    found = lowered(text)
+    assert "XP1103" in codes(found)
+    assert not kernels(found)
+
+
+def test_a_piece_per_turn_is_one_piece_per_iteration():
+    text = """void last(const float *x, float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) {
+            float s = 0.0f;
+            for (int t = 0; t < cols; t++) {
+                float w[t + 1];
+                for (int c = 0; c <= t; c++) w[c] = x[r * cols + c] * s;
+                for (int c = 0; c <= t; c++) s += w[c] * w[t - c];
+            }
+            y[r] = s;
+        } }"""
+    found = lowered(text)
+    assert "(d_w + (i64(r) * i64(cols)))" in show_function(kernels(found)[0])
+    assert "the device has room for w of all iterations at once" in found.assumptions
+
+
+def test_what_may_overlap_is_not_copied_one_by_one():
+    text = """#include <string.h>
+    void shift(float *y, int rows, int cols) {
+        for (int r = 0; r < rows; r++) {
+            float *p = y + r * cols;
+            if (r & 1) p = y + r * cols + 1;
+            memmove(y + r * cols, p, (cols - 1) * sizeof(float));
+        } }"""
+    assert not kernels(lowered(text))
+
+
+def test_copies_in_loops_are_loops_over_elements():
+    text = """#include <string.h>
+    void pad(const float *x, float *y, int rows, int n) {
+        for (int r = 0; r < rows; r++) {
+            memset(y + 2 * r * n, 0, n * sizeof(float));
+            memcpy(y + (2 * r + 1) * n, x + r * n, n * sizeof(float));
+        } }"""
+    found = lowered(text)
+    (kernel,) = kernels(found)
+    assert "host." not in show_function(kernel)
+    assert "= 0.0" in show_function(kernel)
+    assert "block.x" in show_function(kernel)
+
+
+def test_elements_of_other_types_are_not_copied_one_by_one():
+    text = """#include <string.h>
+    void raw(const float *x, int *y, int rows) {
+        for (int r = 0; r < rows; r++) memcpy(y + r, x + r, 4); }"""
+    host = show_body(lowered(text).program.function("raw").body)
+    assert "host.copy" in host

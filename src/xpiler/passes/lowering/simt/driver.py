@@ -20,6 +20,7 @@ from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
 from xpiler.passes.lowering.base import Lowered, Origin
 from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
+from xpiler.passes.lowering.simt.copies import in_loops
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
@@ -43,6 +44,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     program = _prepared(program)
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
+    low.program = program.with_functions(tuple(in_loops(low, f) for f in program.functions))
     done = spilled(_Driver(low, origin).run(), low.machine.local_bytes)
     done = without_reserved(done, platform)
     return Lowered(

@@ -16,7 +16,7 @@ from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.types import I32, U64, VOID, Array, Pointer, Type
-from xpiler.passes.lowering.simt import grids, rows
+from xpiler.passes.lowering.simt import copies, grids, rows, scratch
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
 from xpiler.passes.lowering.simt.inline import renamed
@@ -91,6 +91,7 @@ class Host:
 
     def whole(self, body: s.Body, facts: Facts) -> s.Body:
         """All of `body` in one launch, for functions that cannot be split among several."""
+        body = copies.everywhere(self.frame.low, self.frame.f, body, self.frame.taken)
         if any(isinstance(n, s.Launch) or _is_of_host(n) for n in walk(body)):
             raise Unfit("the device's memory is managed between accesses to it")
         if self.frame.f.ret == VOID:
@@ -221,6 +222,11 @@ class Host:
             except Unfit:
                 del self.frame.low.kernels[kernels:]
                 self.frame.low.names = names
+        if scratch.allocates(st):
+            found = scratch.pieces(self.frame, st, facts, self.resident)
+            if found is None:
+                raise Unfit("how much memory an iteration asks for is not known before")
+            return found.around(self._parallel(found.loop, facts))
         return launch_points(self.frame, st, self.survey, facts, self.resident)
 
     def _is_small(self, st: s.For) -> bool:
