@@ -20,6 +20,7 @@ from xpiler.passes.lowering.base import EntryPoint, Lowered, Origin
 from xpiler.passes.lowering.simt.context import Lowering, Machine
 from xpiler.passes.lowering.simt.inline import inlined
 from xpiler.passes.lowering.tasks.conversions import WRAPS
+from xpiler.passes.lowering.tasks.doubles import PAIRS, Stays, in_floats, launched
 from xpiler.passes.lowering.tasks.host import CORES, HostDriver
 from xpiler.passes.lowering.tasks.nram import TooLarge
 from xpiler.passes.lowering.tasks.prepare import prepared, signed_sums, steady_pointers
@@ -48,12 +49,15 @@ class Tasks:
         self.diagnostics: list[Diagnostic] = []
         self.entries: dict[str, EntryPoint] = {}
         self.extents: dict[str, dict[str, e.Expr]] = {}
+        self.narrowed: dict[str, Function] = {}
 
     def run(self) -> Program:
         if self.origin.bare_kernels or self.origin.launched:
             functions = self._as_before()
         else:
             functions = self._hosts()
+        known = {n: f for n, f in self.narrowed.items() if n not in self.origin.bare_kernels}
+        functions = tuple(f.with_body(launched(f.body, known)) for f in functions)
         done = replace(self.program, functions=functions, platform=self.platform.name)
         done = replace(done, functions=_reachable(done))
         return replace(done, externals=_externals(done))
@@ -108,11 +112,10 @@ class Tasks:
         summed = signed_sums(f.body)
         if summed != f.body and self.ctx.facts(f).ledger.assume(WRAPS):
             f = replace(f, body=summed)
-        where = self._double(f)
-        if where:
-            message = f"{f.name} computes in double precision, which the cores do not have"
-            self.note("XP1202", message, f, where)
+        narrow = self._without_doubles(f)
+        if narrow is None:
             return None
+        f = narrow
         writer = Kernel(self.ctx.facts(f), self.readers, self.budget, taken, self._far(f), f.params)
         try:
             body = writer.write(f.body)
@@ -127,6 +130,26 @@ class Tasks:
     def _others(self, f: Function) -> dict[str, Function]:
         """The program's functions that run on a core as well."""
         return {g.name: g for g in self.program.functions if g.name != f.name}
+
+    def _without_doubles(self, f: Function) -> Function | None:
+        """The kernel as a core can run it: in floats where that is all it takes; else noted."""
+        where, why = self._double(f), ""
+        if not where:
+            return f
+        try:
+            taken = {p.name for p in f.params} | set(names_in(f.body))
+            bare = f.name in self.origin.bare_kernels
+            narrow = in_floats(f, taken, not bare)
+            wide = " and ".join(p.name for p in f.params if bare and p.type == F64)
+            told = f"{f.name} computes {PAIRS}" + (f", with {wide} as a float" if wide else "")
+            if not self._double(narrow) and self.ctx.ledger.assume(told):
+                self.narrowed[f.name] = f
+                return narrow
+        except Stays as found:
+            why = f"; {found}"
+        message = f"{f.name} computes in double precision, which the cores do not have"
+        self.note("XP1202", message, f, where + why)
+        return None
 
     def _double(self, f: Function) -> str:
         """An operation on doubles in what the kernel runs ("" for none)."""
