@@ -826,3 +826,48 @@ def test_sizes_that_fit_a_kernel_with_sizes_of_its_own() -> None:
     out = (sizes["size"] - sizes["window"]) // sizes["stride"] + 1
     assert sizes["planes"] * out * out == 175
     assert out > 1
+
+
+def c_plan(text: str) -> tuple[Program, EntryPlan]:
+    program = read(text, "k.c", platform("c").words).program
+    (plan,) = infer(program, Spec())
+    return program, plan
+
+
+SHIFTED = """void scaled(const int* x, const int* by, int* y, int n) {
+    for (int i = 0; i < n; i++) y[i] = %s;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds"),
+    [
+        ("x[i] >> by[i]", (0, 31)),
+        ("(int)(x[i] + (1LL << by[i]))", (0, 63)),
+        ("x[i] >> (by[i] & 31)", None),
+        ("x[i] << (by[i] > 7 || by[i] < 0 ? 7 : by[i])", None),
+        ("x[i] + by[i]", None),
+    ],
+)
+def test_integers_are_shifted_by_less_than_their_bits(
+    value: str, bounds: tuple[int, int] | None
+) -> None:
+    _, plan = c_plan(SHIFTED % value)
+    found = {b.name: b.bounds for b in plan.cases[0].buffers}
+    assert found == {"x": None, "by": bounds, "y": None}
+    assert not any(b.is_index for b in plan.cases[0].buffers)
+    assert len(plan.cases) == 2
+    assert [d.code for d in plan.diagnostics] == ([] if bounds is None else ["XP0308"])
+
+
+def test_a_loop_that_stops_short_of_its_end_is_bounded() -> None:
+    text = """#include <stddef.h>
+    void twice(const float* x, float* y, size_t n) {
+        size_t i = 0;
+        for (; i + 3 < n; i += 4)
+            for (int k = 0; k < 4; k++) y[i + k] = 2 * x[i + k];
+        for (; i < n; i++) y[i] = 2 * x[i];
+    }"""
+    _, plan = c_plan(text)
+    n = plan.cases[0].scalars["n"]
+    assert n <= counts(plan)["x"] <= n + 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xpiler.ir.expr import Var
 from xpiler.ir.program import Function, Program
@@ -37,8 +37,9 @@ class Footprint:
 
     `idle` are loops that threads share out, but in which no block has work for all its threads, and
     (as ~ of its number) each in which no thread has a second turn. `spilled`: the worst share of a
-    row by which a store runs into the next row. `plain`: declarations of what was always 1,
-    ends that never left vectors a short tail.
+    row by which a store runs into the next row. `plain`: declarations of what was
+    always 1, ends that never left vectors a short tail. `shifts`: what integers are shifted by,
+    by their bits.
     """
 
     regions: Mapping[str, Region]
@@ -49,6 +50,7 @@ class Footprint:
     idle: frozenset[int] = frozenset()
     spilled: float = 0.0
     plain: frozenset[tuple[int, str]] = frozenset()
+    shifts: Mapping[int, Interval] = field(default_factory=dict)
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""
@@ -145,7 +147,8 @@ def probe(
     once = {~loop for loop in m.shared_out - m.again}
     idle = frozenset(m.shared_out - m.filled | once)
     plain = frozenset(key for key, always in m.plain.items() if always)
-    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, idle, m.spilled, plain)
+    seen = (idle, m.spilled, plain, m.shifts)
+    return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, *seen)
 
 
 def started(

@@ -27,9 +27,9 @@ from xpiler.verify.inference.search import (
     MAX_BYTES,
     MOST_BLOCKS,
     Searcher,
-    ShapeSearch,
     Trial,
 )
+from xpiler.verify.inference.shapes import ShapeSearch
 from xpiler.verify.inference.tiles import turning
 from xpiler.verify.inference.values import TOP, Interval, size_of
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
@@ -338,15 +338,19 @@ def _with_data(
     trial = search.trial(trial.values, data, trial.shape)
     indices = search.index_arrays(trial)
     unknown = sorted(indices.keys() - data.keys())
+    shifts = search.shift_ranges(trial)
+    if shifts.keys() - indices.keys():
+        data |= {name: span for name, span in shifts.items() if name not in indices}
+        trial = search.trial(trial.values, data, trial.shape)
     data |= {name: Interval(0, 0) for name in unknown}
     trial = search.trial(trial.values, data, trial.shape) if unknown else trial
     for name in (*unknown, *unknown[: -1 if len(unknown) < 2 else None]):  # one may need another
         data[name] = search.index_range(trial, name)
         trial = search.trial(trial.values, data, trial.shape)
-    for name in unknown:
-        span = data[name]
+    for name in (*unknown, *sorted(shifts.keys() - set(unknown))):
+        span, used = data[name], "used as indices" if name in indices else "what is shifted by"
         taken = f"[{int(span.lo)}, {int(span.hi)}]"
-        message = f"values of {name} are used as indices; range {taken} taken"
+        message = f"values of {name} are {used}; range {taken} taken"
         out.append(
             Diagnostic("XP0308", message, "warning", help=f"give it: --arg {name}.range=LOW:HIGH")
         )
@@ -524,7 +528,7 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
         count = max(1, -(-int(span.hi) // width))
     role = spec.role or _role(region.read is not None, region.written is not None, p.type.const)
     index, scattered = p.name in indices, indices.get(p.name, False)
-    bounds = _bounds(search, t, p.name, index)
+    bounds = _bounds(search, t, p.name)
     distinct = scattered if spec.distinct is None else spec.distinct
     guessed = spec.extent is None and declared is None
     return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed)
@@ -536,10 +540,10 @@ def _role(read: bool, written: bool, const: bool) -> str:
     return "inout" if read else "out"
 
 
-def _bounds(search: Searcher, t: Trial, name: str, index: bool) -> tuple[float, float] | None:
+def _bounds(search: Searcher, t: Trial, name: str) -> tuple[float, float] | None:
     given = search.spec.arg(name).range
     if given is not None:
         low, high = (b if isinstance(b, float) else size_value(b, t.values) for b in given)
         return float(low), float(high)
     span = t.data.get(name)
-    return (float(span.lo), float(span.hi)) if index and span is not None else None
+    return (float(span.lo), float(span.hi)) if span is not None else None

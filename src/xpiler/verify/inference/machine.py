@@ -58,6 +58,7 @@ class Machine:
     place does not depend on data counts with just the elements that it touches. `jump` says how
     control left the statements run last: "break", "continue" or, for a return, nothing. `maybe`
     counts the branches around the statement of which it is not known whether they are taken.
+    `shifts` has the hull of what integers are shifted by, by their bits.
     """
 
     program: Program
@@ -85,6 +86,7 @@ class Machine:
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
+    shifts: dict[int, Interval] = field(default_factory=dict)
     plain: dict[tuple[int, str], bool] = field(default_factory=dict)
 
     def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
@@ -267,11 +269,17 @@ class Machine:
             case "%":
                 return v.remainder(a, b)
             case "<<" | ">>":
+                self._note_shift(x, b)
                 return v.shift(x.op, a, b)
             case "&" | "|" | "^":
                 return v.bitwise(x.op, a, b)
             case _:
                 return _truth(x.op, a, b)
+
+    def _note_shift(self, x: e.Binary, by: Interval) -> None:
+        t = x.a.type
+        if isinstance(t, Scalar) and not (self.muted or isinstance(_strip(x.b), e.Const)):
+            self.shifts[t.bits] = by.join(self.shifts.get(t.bits, by))
 
     def _difference(self, x: e.Binary, a: Interval, b: Interval) -> Interval:
         out = v.subtract(a, b)

@@ -12,8 +12,6 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference import tasks
-from xpiler.verify.inference.blocks import block_candidates
 from xpiler.verify.inference.entries import pointers, scalars
 from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
@@ -410,9 +408,29 @@ class Searcher:
                 for top in (0, 3)
             )
             signed = self.trial(t.values, {**data, p.name: Interval(-3, 3)}, t.shape).seen.regions
-            if _hulls(few) != _hulls(more) or _before(few) != _before(signed):
+            if hulls_of(few) != hulls_of(more) or _before(few) != _before(signed):
                 found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
         return found
+
+    def shift_ranges(self, t: Trial) -> dict[str, Interval]:
+        """The values of buffers that integers are shifted by: less than those have bits."""
+        found: dict[str, Interval] = {}
+        for p in pointers(self.program, self.entry) if t.seen.shifts else ():
+            if isinstance(p.type, Pointer) and c.is_integer(p.type.elem) and p.name not in t.data:
+                most = self._most_shift(t, p.name)
+                found |= {p.name: Interval(0, most)} if most is not None else {}
+        return found
+
+    def _most_shift(self, t: Trial, name: str) -> int | None:
+        """The largest value of a buffer to shift by; None: nothing is, or any value will do."""
+
+        def within(h: int) -> bool:
+            seen = self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape).seen
+            return seen.failed or all(by.hi <= most[n] for n, by in seen.shifts.items())
+
+        first = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape).seen
+        most = {n: max(n - 1, by.hi) for n, by in first.shifts.items()}
+        return _last(within) if most and not within(1 << 30) else None
 
     def some_integers(self, top: int) -> dict[str, Interval]:
         """Small values for all integer buffers: an index that nothing bounds hides all others."""
@@ -456,7 +474,7 @@ class Searcher:
             seen = self.trial(t.values, {**t.data, name: Interval(low, high)}, t.shape).seen
             spans = [r.touched for r in seen.regions.values() if r.touched is not None]
             known = not seen.failed and all(x.bounded and x.lo >= 0 for x in spans)
-            return _hulls(seen.regions) if known else None
+            return hulls_of(seen.regions) if known else None
 
         limit = hulls(0, 1 << 30)
         if limit is None or hulls(0, 1 << 29) != limit or hulls(0, 1) == limit:
@@ -507,80 +525,8 @@ def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:
     return {n: t.hi - size for n, (size, t) in spans.items() if size is not None and t is not None}
 
 
-def _hulls(
+def hulls_of(
     regions: Mapping[str, Region],
 ) -> dict[str, tuple[Interval | None, ...]]:
     """What is touched; by kernels alone, too, since a copy or `memset` touches everything."""
     return {n: (r.read, r.written, r.device) for n, r in regions.items()}
-
-
-# -- launch shapes of lone kernels ---------------------------------------------------------------
-
-
-@dataclass
-class ShapeSearch:
-    """Block and grid of a kernel that nothing launches."""
-
-    searcher: Searcher
-
-    def block(
-        self, values: Mapping[str, int | float], data: Mapping[str, Interval]
-    ) -> tuple[int, int, int]:
-        """The block that uses shared arrays exactly, preferring the author's constants."""
-        s = self.searcher
-        if tasks.in_tasks(s.program):
-            return tasks.group(s.program, s.entry)
-        best: tuple[int, int, int] = (256, 1, 1)
-        best_score: Score = (math.inf, math.inf)
-        for block in block_candidates(s.program, s.entry):
-            score = s.trial(values, data, ((1, 1, 1), block)).score()
-            if score < best_score:
-                best, best_score = block, score
-            if best_score <= (0.0, 0.0):
-                break
-        return best
-
-    def grid(
-        self,
-        values: Mapping[str, int | float],
-        data: Mapping[str, Interval],
-        block: tuple[int, int, int],
-    ) -> tuple[int | None, ...]:
-        """The smallest grid that reaches everything guards let it reach; None: no guard says.
-
-        The last dimension comes first: which of several buffers a block works on, say.
-        """
-        s = self.searcher
-        if tasks.in_tasks(s.program) and tasks.counts_tasks(s.program, s.entry):
-            return (1, 1, 1)
-        out: list[int | None] = [1, 1, 1]
-        used: str | set[str] = c.axes_used(s.program, s.entry, "block")
-        if tasks.in_tasks(s.program):
-            used = {d for level, d in tasks.axes_asked(s.program, s.entry) if level == "block"}
-        for i in (2, 1, 0):
-            if "xyz"[i] not in used:
-                continue
-
-            def hull(n: int, i: int = i) -> object:
-                x, y, z = (
-                    n if k == i else FREE_GRID if m is None else m for k, m in enumerate(out)
-                )
-                return _hulls(s.trial(values, data, ((x, y, z), block)).seen.regions)
-
-            out[i] = _saturation(hull)
-        return tuple(out)
-
-
-def _saturation(hull: object) -> int | None:
-    """The smallest n with hull(n) == hull(huge), or None when it keeps growing."""
-    assert callable(hull)
-    limit = hull(2 * MOST_BLOCKS)
-    if hull(MOST_BLOCKS) != limit:
-        return None
-    low, high = 0, 1
-    while hull(high) != limit:
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if hull(middle) == limit else (middle, high)
-    return high

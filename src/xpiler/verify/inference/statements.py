@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from xpiler.analysis.memo import by_identity
 from xpiler.ir import expr as e
@@ -385,18 +386,32 @@ def _share_out(m: Machine, st: s.While) -> None:
 def _most_trips(m: Machine, body: s.Body, cond: e.Expr) -> float:
     """How often a loop runs at most, when what it compares moves towards a place that stays."""
     changed = _assigned(body)
-    if not (isinstance(cond, e.Binary) and cond.op in ("<", "!=", ">")):
+    if not (isinstance(cond, e.Binary) and cond.op in ("<", "<=", "!=", ">", ">=")):
         return math.inf
     for near, far in ((cond.a, cond.b), (cond.b, cond.a)):
         fixed = not any(isinstance(n, e.Var) and n.name in changed for n in walk(far))
-        writes = changed.get(near.name, []) if isinstance(near, e.Var) else []
-        steps = [_increment(m, w, near.name) for w in writes] if isinstance(near, e.Var) else []
+        moved = _moved(near, changed.keys())
+        writes = changed.get(moved, [])
+        steps = [_increment(m, w, moved) for w in writes]
         gap = _distance(m.eval(near), m.eval(far))
         if fixed and len(steps) == 1 and steps[0] is not None and gap is not None:
             step = steps[0].lo if steps[0].single else 0
             if step and gap.bounded and gap.lo * step >= 0 and gap.hi * step >= 0:
-                return max(math.ceil(gap.lo / step), math.ceil(gap.hi / step))
+                ends = (gap.lo / step, gap.hi / step)
+                equal = cond.op in ("<=", ">=")
+                return max(math.floor(x) + 1 if equal else math.ceil(x) for x in ends)
     return math.inf
+
+
+def _moved(x: e.Expr, changed: Collection[str]) -> str:
+    """The variable by which `x` moves (`i` in `i + 3`); "" where that is not one alone."""
+    while isinstance(x, e.Cast):
+        x = x.x
+    if isinstance(x, e.Var):
+        return x.name
+    if isinstance(x, e.Binary) and x.op in "+-" and not variables(x.b) & set(changed):
+        return _moved(x.a, changed)
+    return ""
 
 
 def _distance(near: Value, far: Value) -> Interval | None:

@@ -45,6 +45,8 @@ def elements(
         if measured is not None and not _exceeds(measured, seen):
             low.assume(f"{p.name} has {sentence(measured)} elements")
             return measured
+    if sound and seen and count is not None and _is_exact(count, seen):
+        return count
     part = use.count(sure=False) if use is not None and count is None else None
     if part is not None and seen and all(_about(fit.value(part, sizes), n) for sizes, n in seen):
         low.assume(f"{p.name} has {sentence(part)} elements, wherever its indices come from")
@@ -119,6 +121,10 @@ def _about(count: int | None, seen: int) -> bool:
     The bytes that are `seen` come from ranges of values, and may be too many.
     """
     return count is not None and count <= seen <= count + count // 8
+
+
+def _is_exact(count: e.Expr, seen: Seen) -> bool:
+    return all(fit.value(count, sizes) == n for sizes, n in seen)
 
 
 def _exceeds(count: e.Expr, seen: Seen) -> bool:
