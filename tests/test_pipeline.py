@@ -146,3 +146,22 @@ def test_what_the_target_cannot_hold_is_told_as_not_translated() -> None:
     assert made.verdict.outcome == "unverified"
     assert made.verdict.reason == "scale_2 could not be translated"
     assert "XP1202" in {d.code for d in made.diagnostics}
+
+
+LEAST = """
+#include <bang.h>
+__nram__ float image[16384], pooled[4096];
+__mlu_entry__ void least(const float* x, float* y, int n, int h, int w, int c) {
+  const int out = (h / 2) * (w / 2) * c;
+  for (int i = taskId; i < n; i += taskDim) {
+    __memcpy(image, x + i * h * w * c, h * w * c * sizeof(float), GDRAM2NRAM);
+    __bang_minpool(pooled, image, c, h, w, 2, 2, 2, 2);
+    __memcpy(y + i * out, pooled, out * sizeof(float), NRAM2GDRAM);
+  }
+}
+"""
+
+
+def test_buffers_have_extents_that_fit_all_sizes_that_are_tried() -> None:
+    done = translate(LEAST, "k.mlu", Options("hip", seed=5))
+    assert done.verified, [d.render() for d in done.diagnostics]

@@ -30,7 +30,8 @@ def origin_of(reading: Reading) -> Origin:
         said = {n: size_expr(x, scalars) for n, x in given.items()}
         extents[plan.entry.name] = dict(plan.entry.extents) | said
         examples[plan.entry.name] = tuple(
-            Example(case.scalars, {b.name: b.count for b in case.buffers}) for case in plan.cases
+            Example(case.scalars, {b.name: b.count for b in case.buffers})
+            for case in (*plan.cases, *plan.aligned, *plan.further)
         )
 
     @cache
