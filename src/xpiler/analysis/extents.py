@@ -24,6 +24,7 @@ from xpiler.ir.types import I64, Array, Pointer, Vector
 WIDE = 1 << 20
 """A range of values that says something about an unknown."""
 MAX_STEPS, INNER_STEPS = 120, 12
+MOST_WAYS = 6
 
 
 @dataclass
@@ -51,14 +52,24 @@ class Use:
 
     def most(self) -> list[Poly]:
         """Extents none of which contains another; together they hold every access."""
-        alone = [p for b in self.bounds for p in b if all(self._within(x, p) for x in self.bounds)]
-        if alone:
+        if alone := self._alone():
             return [min(alone, key=self._looseness)]
         sure = greatest([b[0] for b in self.bounds if len(b) == 1], self.facts)
         for several in self.bounds:
             if not any(_above(self.facts, p, q) for p in sure for q in several):
                 sure.append(min(several, key=self._looseness))
         return greatest(sure, self.facts)
+
+    def _alone(self) -> list[Poly]:
+        """Extents each of which holds every access."""
+        return [p for b in self.bounds for p in b if all(self._within(x, p) for x in self.bounds)]
+
+    def counts(self) -> list[e.Expr]:
+        """Several ways to say `count`, where there are: which is best depends on the arguments."""
+        parts = [to_expr(self.facts, p, I64, checked=False) for p in self._alone()]
+        found = [x for x in dict.fromkeys(parts) if x is not None]
+        one = self.count()
+        return found[:MOST_WAYS] if found and one is not None else [one] if one is not None else []
 
     def _within(self, bounds: tuple[Poly, ...], p: Poly) -> bool:
         return any(_above(self.facts, p, q) for q in bounds)
@@ -180,24 +191,25 @@ class Footprint(Gatherer):
         if found is None:
             self.escaped |= {n.name for n in _pointers(x)}
             return
-        self.touched.append(Touch(found.root.name, found.offset + amount, write, facts))
+        self.touched.append(Touch(found.root.name, (found.offset + amount,), write, facts))
 
     def _called(self, call: e.Call, facts: Facts) -> None:
         params, uses = self.known[call.func]
         args = {p.name: a for p, a in zip(params, call.args, strict=False)}
         for name, use in uses.items():
-            count, a = use.count(), args[name]
+            counts, a = use.counts(), args[name]
             found = self.target(a, facts)
-            if found is None or count is None:
+            if found is None or not counts:
                 self.escaped |= {n.name for n in _pointers(a)}
                 continue
             param = next(p.type for p in params if p.name == name)
             size = byte_size(param.elem) or 1  # type: ignore[attr-defined]
-            end = found.offset + facts.address(self.resolved(substitute(count, args))) * size
+            reached = [facts.address(self.resolved(substitute(n, args))) for n in counts]
+            ends = tuple(found.offset + p * size for p in reached)
             if use.reads or not use.writes:
-                self.touched.append(Touch(found.root.name, end, False, facts))
+                self.touched.append(Touch(found.root.name, ends, False, facts))
             if use.writes:
-                self.touched.append(Touch(found.root.name, end, True, facts))
+                self.touched.append(Touch(found.root.name, ends, True, facts))
 
     def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
         count = len(self.out.accesses)
@@ -229,10 +241,10 @@ def _field_names(st: s.Decl, structs: Footprint) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Touch:
-    """Bytes of `root` up to `end` are read or written."""
+    """Bytes of `root` up to each of `ends` at most are read or written."""
 
     root: str
-    end: Poly
+    ends: tuple[Poly, ...]
     write: bool
     facts: Facts
 
@@ -307,8 +319,9 @@ def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:
     size = byte_size(param.type.elem)  # type: ignore[attr-defined]
     if size is None:
         return ()
-    tops = [p.divided_by(Poly({(): size})) for p in upper(t.facts, t.end, keep)]
-    return tuple(whole for whole, rest in tops if not rest.terms)
+    tops = [p.divided_by(Poly({(): size})) for end in t.ends for p in upper(t.facts, end, keep)]
+    whole = [whole for whole, rest in tops if not rest.terms]
+    return smallest(whole, t.facts) if len(t.ends) > 1 else tuple(whole)
 
 
 def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:

@@ -6,7 +6,7 @@ an array of conditions, which other passes then fuse and shrink.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import names_in
@@ -18,6 +18,7 @@ from xpiler.ir.rewrite import fresh_name, map_children, rewrite_exprs, rewrite_s
 from xpiler.ir.types import BOOL, I32, Array, Scalar
 from xpiler.passes.cleanup.base import Context, Walker, each_function
 from xpiler.passes.cleanup.simplify import negated
+from xpiler.passes.cleanup.values import valued
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Masks:
     name: str = "masks"
 
     def apply(self, program: Program, ctx: Context) -> Program:
+        known = {f.name: f for f in program.functions}
+
         def one(f: Function) -> Function:
             if not any(_is_test(n) for n in walk(f.body)):
                 return f
             f = _unpacked(f)
             facts = ctx.facts(f)
-            return _Reader(_definitions(f, facts.mutable)).run(f, facts)
+            return _Reader(_definitions(f, facts.mutable, known)).run(f, facts)
 
         return each_function(program, one)
 
@@ -63,18 +66,20 @@ def _tested(x: e.Binary) -> tuple[e.Expr, e.Expr] | None:
     return None
 
 
-def _definitions(f: Function, mutable: frozenset[str]) -> dict[str, e.Expr]:
+def _definitions(
+    f: Function, mutable: frozenset[str], known: Mapping[str, Function]
+) -> dict[str, e.Expr]:
     """Values of integers that never change, made of nothing that does."""
     out: dict[str, e.Expr] = {}
     for n in walk(f.body):
         if not isinstance(n, s.Decl) or n.init is None or n.var.name in mutable:
             continue
-        pure = all(
-            isinstance(x, (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select))
-            for x in walk(n.init)
-        )
-        if is_int(n.var.type) and pure and not names_in(n.init) & mutable:
-            out[n.var.name] = n.init
+        if not is_int(n.var.type) or names_in(n.init) & mutable:
+            continue
+        value = valued(n.init, known)
+        pure = (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select)
+        if all(isinstance(x, pure) for x in walk(value)):
+            out[n.var.name] = value
     return out
 
 

@@ -271,6 +271,23 @@ def test_tiles_with_a_ragged_end_have_extents_without_rounding() -> None:
     assert "d_y <- host.alloc(((u64(n) * 96) * sizeof(float)))" in host
 
 
+def test_tiles_that_a_function_copies_reach_no_further_than_its_arguments_say() -> None:
+    found = lowered(
+        "static void tile(const float *x, long lx, float *y, int rows, int cols) {"
+        " float t[16][16];"
+        " for (int i = 0; i < 16; i++) for (int j = 0; j < 16; j++)"
+        "  t[i][j] = i < rows && j < cols ? x[i * lx + j] : 0;"
+        " for (int i = 0; i < 16; i++) for (int j = 0; j < 16; j++) y[i * 16 + j] += t[j][i]; }"
+        "void f(const float *x, float *y, int n, int m) {"
+        " for (int r = 0; r < n; r += 16) for (int c = 0; c < m; c += 16) {"
+        "  const int rows = n - r < 16 ? n - r : 16, cols = m - c < 16 ? m - c : 16;"
+        "  for (int e = 0; e < 256; e++) y[e] = 0;"
+        "  tile(x + (long)r * m + c, m, y, rows, cols); } }"
+    )
+    host = show_body(found.program.function("f").body)
+    assert "d_x <- host.alloc(((u64(m) * u64(n)) * sizeof(float)))" in host
+
+
 def test_the_middle_of_a_device_buffer_is_pointed_to_by_the_host() -> None:
     found = lowered(
         "void f(const float *x, float *y, int n) { float space[64]; float *a = space;"

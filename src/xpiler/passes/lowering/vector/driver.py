@@ -20,8 +20,8 @@ from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitu
 from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, Array, Opaque, Scalar, Vector
 from xpiler.passes.cleanup import Assumptions
 from xpiler.passes.cleanup.base import Context, sentence
+from xpiler.passes.cleanup.values import valued
 from xpiler.passes.lowering.base import Lowered, Origin, unmarked
-from xpiler.passes.lowering.tasks.prepare import valued
 from xpiler.passes.lowering.vector.apart import given, taken_apart
 from xpiler.passes.lowering.vector.census import (
     SMALL_ARRAY,
