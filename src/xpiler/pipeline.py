@@ -393,6 +393,7 @@ def _sequential(
     reading: Reading, part: Program, target: Platform, out: Translation, assumed: list[str]
 ) -> Program:
     """The source, or a part of it, as a sequential program in its canonical form."""
+    from xpiler.passes.byvalue import by_value
     from xpiler.passes.cleanup import clean_up
     from xpiler.passes.recovery import recover
 
@@ -400,17 +401,18 @@ def _sequential(
         step.before = show_program(part)
         raised = recover(part, _shapes(reading))
         out.diagnostics += raised.diagnostics
-        step.after = show_program(raised.program)
+        program, handed = by_value(raised.program, part)
+        step.after = show_program(program)
     with out.trace.step("clean-up") as outer:
         outer.before = step.after
         table = target.tables.get("lowering", {})
         in_order = not table or bool(table.get("optional"))
-        cleaned = clean_up(raised.program, assume=_assume(reading, target), in_order=in_order)
+        cleaned = clean_up(program, assume=_assume(reading, target), in_order=in_order)
         outer.after = show_program(cleaned.program)
         if cleaned.failures:
             outer.checks["left as it was"] = "; ".join(cleaned.failures)
     _pass_steps(out.trace, step.after, cleaned.steps)
-    assumed += [*raised.assumptions, *cleaned.assumptions]
+    assumed += [*raised.assumptions, *handed, *cleaned.assumptions]
     return cleaned.program
 
 
@@ -478,6 +480,7 @@ def _lower(
     plain_form: Program,
 ) -> Lowered:
     """The sequential program in the target's form; `plain_form` is what the schedule began with."""
+    from xpiler.passes.byvalue import by_address
     from xpiler.passes.lowering import lower
 
     plain = options.plain
@@ -491,6 +494,7 @@ def _lower(
         if options.schedule:
             origin = replace(origin, plain=plain_form)
         lowered = lower(program, target, origin, plain=plain)
+        lowered = replace(lowered, program=by_address(lowered.program, reading.program))
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     out.loops, out.ordered = lowered.loops, lowered.ordered

@@ -28,6 +28,14 @@ class ScalarArg:
     pointers: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectArg:
+    """A struct that is passed by address to be read, as its bytes."""
+
+    name: str
+    value: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BufferArg:
     """`count` elements of `dtype`; `data` None: an output, poisoned before the run.

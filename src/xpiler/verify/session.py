@@ -19,11 +19,11 @@ from xpiler.ir.stmt import Instr
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.entries import launched, leaves, numbers
+from xpiler.verify.inference.entries import handed, launched, leaves, numbers
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
-from xpiler.verify.inference.values import field_offset, size_of
+from xpiler.verify.inference.values import place, size_of
 from xpiler.verify.inputs import BufferSpec
-from xpiler.verify.invocation import RETURNED, ScalarArg, Triple
+from xpiler.verify.invocation import RETURNED, ObjectArg, ScalarArg, Triple
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER
 from xpiler.verify.marks import marks_of
 from xpiler.verify.numerics import integral_inputs, precision_of
@@ -31,7 +31,7 @@ from xpiler.verify.runner import Unit
 from xpiler.verify.spec import evaluate
 from xpiler.verify.unfilled import unfilled
 from xpiler.verify.verdict import Verdict, combine
-from xpiler.verify.verifier import Entry, VerifyCase
+from xpiler.verify.verifier import Argument, Entry, VerifyCase
 
 if TYPE_CHECKING:
     from xpiler.platforms.registry import Platform
@@ -83,10 +83,18 @@ def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec:
     )
 
 
-def arguments(program: Program, entry: Function, case: Case) -> tuple[ScalarArg | BufferSpec, ...]:
+def arguments(program: Program, entry: Function, case: Case) -> tuple[Argument, ...]:
     """The arguments of `entry` in order, values and extents from `case`."""
     buffers = {b.name: b for b in case.buffers}
-    return tuple(a for p in entry.params for a in _arguments(program, p, buffers, case.scalars))
+    return tuple(
+        a
+        for p, given in zip(entry.params, handed(program, entry), strict=True)
+        for a in (
+            _arguments(program, p, buffers, case.scalars)
+            if p == given
+            else (ObjectArg(p.name, _struct_bytes(program, given, case.scalars)),)
+        )
+    )
 
 
 def _arguments(
@@ -106,7 +114,7 @@ def _arguments(
     whole = ScalarArg(
         neutral_ctype(p.type),
         _struct_bytes(program, p, scalars),
-        tuple(_offset(program, x) for _, x in inner),
+        tuple(place(x, program) for _, x in inner),
     )
     return (whole, *(buffer_spec(program, buffers[n]) for n, _ in inner))
 
@@ -117,19 +125,9 @@ def _struct_bytes(program: Program, p: e.Var, scalars: Mapping[str, int | float]
     for name, x in leaves(program, p, p.name):
         if isinstance(x.type, Scalar):
             value = encode(np.array([scalars.get(name, 1)]), DTYPES[x.type.name]).tobytes()
-            at = _offset(program, x)
+            at = place(x, program)
             out[at : at + len(value)] = value
     return bytes(out)
-
-
-def _offset(program: Program, x: e.Expr) -> int:
-    """The bytes from the start of a parameter to a part of it."""
-    if isinstance(x, e.Field):
-        return _offset(program, x.base) + field_offset(x.base.type, x.name, program)
-    if isinstance(x, e.Index):
-        assert isinstance(x.index, e.Const)
-        return _offset(program, x.base) + int(x.index.value) * size_of(x.type, program)
-    return 0
 
 
 def verify_cases(

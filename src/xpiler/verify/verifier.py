@@ -15,7 +15,15 @@ from xpiler.diagnostics import XpilerError
 from xpiler.verify import inputs
 from xpiler.verify.compare import Precision
 from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
-from xpiler.verify.invocation import BufferArg, Finding, Invocation, RunResult, ScalarArg, Triple
+from xpiler.verify.invocation import (
+    BufferArg,
+    Finding,
+    Invocation,
+    ObjectArg,
+    RunResult,
+    ScalarArg,
+    Triple,
+)
 from xpiler.verify.judge import INDEPENDENT, Judge, Stop, Unsound
 from xpiler.verify.runner import Executor, Job, Unit
 from xpiler.verify.runs import Key, Planner, Request, base
@@ -46,6 +54,9 @@ class Entry:
     overloaded: bool = False
 
 
+Argument = ScalarArg | ObjectArg | BufferSpec
+
+
 @dataclass(frozen=True, slots=True)
 class VerifyCase:
     """One way to call both sides: the same arguments, in order, for either's entry.
@@ -55,7 +66,7 @@ class VerifyCase:
     target's emulator does not see.
     """
 
-    args: tuple[ScalarArg | BufferSpec, ...]
+    args: tuple[Argument, ...]
     source: Entry
     target: Entry
     label: str = ""
@@ -181,9 +192,12 @@ def _ended_badly(runs: Sequence[RunResult]) -> bool:
     return any(run.errors or run.exit_status for run in runs)
 
 
-def _argument(argument: ScalarArg | BufferSpec, request: Request) -> ScalarArg | BufferArg:
+def _argument(argument: Argument, request: Request) -> ScalarArg | BufferArg:
     if isinstance(argument, ScalarArg):
         return argument
+    if isinstance(argument, ObjectArg):
+        held = np.frombuffer(argument.value, np.uint8)
+        return BufferArg(argument.name, "", "uint8", held.size, held)
     b = argument
     data = request.values.get(b.name)
     copy = None if data is None else data.copy()

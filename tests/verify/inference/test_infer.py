@@ -871,3 +871,16 @@ def test_a_loop_that_stops_short_of_its_end_is_bounded() -> None:
     _, plan = c_plan(text)
     n = plan.cases[0].scalars["n"]
     assert n <= counts(plan)["x"] <= n + 4
+
+
+def test_fields_behind_an_address_are_sizes() -> None:
+    text = """struct shape { int rows, cols; float scale; };
+    int scale(const struct shape* p, const float* x, float* y) {
+        if (p->rows <= 0 || p->cols % 2 != 0) return -1;
+        for (int i = 0; i < p->rows * p->cols; i++) y[i] = p->scale * x[i];
+        return 0;
+    }"""
+    _, plan = c_plan(text)
+    sizes = plan.cases[0].scalars
+    assert set(sizes) == {"p.rows", "p.cols", "p.scale"}
+    assert counts(plan) == dict.fromkeys(("x", "y"), sizes["p.rows"] * sizes["p.cols"])

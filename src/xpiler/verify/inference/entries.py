@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from xpiler.analysis.readonly import read_by_field
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -78,7 +79,7 @@ def launches(program: Program, f: Function) -> bool:
 
 def untestable(program: Program, f: Function) -> Diagnostic | None:
     """Why `f` cannot be run: the parameter that no test value can be made for."""
-    bad = next((p for p in f.params if not _testable(program, p)), None)
+    bad = next((p for p in handed(program, f) if not _testable(program, p)), None)
     if bad is None:
         return None
     message = f"{f.name} cannot be run: no value can be made for its parameter {bad.name}"
@@ -137,12 +138,23 @@ def leaves(program: Program, x: e.Expr, name: str) -> Iterator[tuple[str, e.Expr
 
 def scalars(program: Program, f: Function) -> tuple[e.Var, ...]:
     """The scalar parameters, and the numbers in structs passed by value as `param.field`."""
-    return tuple(x for p in f.params for x in members(program, p) if isinstance(x.type, Scalar))
+    given = handed(program, f)
+    return tuple(x for p in given for x in members(program, p) if isinstance(x.type, Scalar))
 
 
 def pointers(program: Program, f: Function) -> tuple[e.Var, ...]:
     """The pointer parameters, and the pointers in structs passed by value as `param.field`."""
-    return tuple(x for p in f.params for x in members(program, p) if isinstance(x.type, Pointer))
+    given = handed(program, f)
+    return tuple(x for p in given for x in members(program, p) if isinstance(x.type, Pointer))
+
+
+def handed(program: Program, f: Function) -> tuple[e.Var, ...]:
+    """The parameters; those that point to a struct to be read are structs as if passed by value."""
+    read = read_by_field(program).get(f.name, frozenset())
+    return tuple(
+        e.Var(p.name, p.type.elem) if p.name in read and isinstance(p.type, Pointer) else p
+        for p in f.params
+    )
 
 
 def members(program: Program, p: e.Var) -> tuple[e.Var, ...]:

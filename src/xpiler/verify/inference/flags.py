@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from xpiler.analysis.readonly import pointed_to
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -107,6 +108,8 @@ def _path(n: e.Expr) -> str:
     """A variable or a part of one as a parameter's parts are called; "" for anything else."""
     if isinstance(n, e.Var):
         return n.name
+    if (p := pointed_to(n)) is not None:
+        return p.name
     base = _path(n.base) if isinstance(n, (e.Field, e.Index)) else ""
     if isinstance(n, e.Field):
         return base and f"{base}.{n.name}"

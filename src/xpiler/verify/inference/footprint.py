@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xpiler.ir.expr import Var
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import Opaque, Pointer, Scalar, Type
+from xpiler.verify.inference.entries import handed, leaves
 from xpiler.verify.inference.machine import (
     STEP_BUDGET,
     LaunchRecord,
@@ -22,6 +23,7 @@ from xpiler.verify.inference.values import (
     Interval,
     Region,
     Value,
+    place,
     point,
     size_of,
     start_of,
@@ -164,7 +166,10 @@ def started(
         on_chip = g.space in ON_CHIP
         region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)
         region.room = on_chip
-    args = [_given(m, p, scalars) for p in entry.params]
+    args = [
+        _given(m, p, scalars) if p == own else _behind(m, own, scalars)
+        for p, own in zip(entry.params, handed(program, entry), strict=True)
+    ]
     for name, count in declared_counts(program, entry, scalars).items():
         elem = next(p.type.elem for p in entry.params if p.name == name)  # type: ignore[attr-defined]
         m.region(name).size = count * size_of(elem, program)
@@ -173,6 +178,16 @@ def started(
         return
     grid, block = shape
     m.launch(entry, [point(x) for x in grid], [point(x) for x in block], args, shared_bytes)
+
+
+def _behind(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Value:
+    """The address of a struct of numbers, which has a region with its fields by offset."""
+    m.region(p.name, size_of(p.type, m.program))
+    m.objects[p.name] = {
+        place(x, m.program): point(scalars[name]) if name in scalars else TOP
+        for name, x in leaves(m.program, p, p.name)
+    }
+    return start_of(p.name)
 
 
 def _given(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Value:

@@ -13,7 +13,14 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import I64, Pointer, Scalar
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import entries, leaves, pointers, scalars, untestable
+from xpiler.verify.inference.entries import (
+    entries,
+    handed,
+    leaves,
+    pointers,
+    scalars,
+    untestable,
+)
 from xpiler.verify.inference.flags import ways
 from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
@@ -176,7 +183,8 @@ def _given(
 
 def _scalar(search: Searcher, name: str) -> e.Expr:
     """A scalar parameter, or a field of a struct parameter, as an expression."""
-    found = (leaves(search.program, p, p.name) for p in search.entry.params)
+    given = handed(search.program, search.entry)
+    found = (leaves(search.program, p, p.name) for p in given)
     return dict(chain.from_iterable(found))[name]
 
 

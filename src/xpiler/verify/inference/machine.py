@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -58,12 +59,14 @@ class Machine:
     place does not depend on data counts with just the elements that it touches. `jump` says how
     control left the statements run last: "break", "continue" or, for a return, nothing. `maybe`
     counts the branches around the statement of which it is not known whether they are taken.
-    `shifts` has the hull of what integers are shifted by, by their bits.
+    `objects` has the fields of structs that are passed by address, by region and offset; `shifts`
+    the hull of what integers are shifted by, by their bits.
     """
 
     program: Program
     data: Mapping[str, Interval] = field(default_factory=dict)
     regions: dict[str, Region] = field(default_factory=dict)
+    objects: dict[str, Mapping[int, Value]] = field(default_factory=dict)
     launches: list[LaunchRecord] = field(default_factory=list)
     env: dict[str, Value] = field(default_factory=dict)
     facts: dict[e.Expr, Interval] = field(default_factory=dict)
@@ -332,6 +335,8 @@ class Machine:
         if isinstance(x.type, Array):
             return where
         region = self.access(where, v.size_of(x.type, self.program), write=False)
+        if region is not None and region.name in self.objects:
+            return self._of_object(self.objects[region.name], where)
         if region is None or (isinstance(x.type, Scalar) and x.type.is_float):
             return TOP
         if isinstance(x.type, Pointer):
@@ -339,6 +344,13 @@ class Machine:
         known = self.data.get(region.name)
         content = region.content
         return known if known is not None else content if isinstance(content, Interval) else TOP
+
+    def _of_object(self, fields: Mapping[int, Value], where: Value) -> Value:
+        """What lies at a place in a struct whose fields are known by their offsets."""
+        assert isinstance(where, PointerTo)
+        ((_, offset),) = where.targets
+        found = [x for at, x in fields.items() if offset.lo <= at <= offset.hi]
+        return reduce(v.join, found) if found else TOP
 
     def place(self, x: e.Expr) -> Value:
         """The pointer to a place; indices inside it are evaluated (and their loads recorded)."""

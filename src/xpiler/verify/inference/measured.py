@@ -12,7 +12,7 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Program
 from xpiler.ir.types import I64, Pointer
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import leaves, pointers, scalars
+from xpiler.verify.inference.entries import handed, leaves, pointers, scalars
 from xpiler.verify.inference.footprint import probe
 from xpiler.verify.inference.plan import EntryPlan
 from xpiler.verify.inference.search import Searcher
@@ -84,7 +84,7 @@ class Measured:
         return all(n is None or n == value for n, value in seen)
 
     def _sizes(self) -> Iterator[tuple[str, e.Expr]]:
-        for p in self.plan.entry.params:
+        for p in handed(self.program, self.plan.entry):
             for name, x in leaves(self.program, p, p.name):
                 if c.is_integer(x.type):
                     yield name, x

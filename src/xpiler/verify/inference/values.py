@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from xpiler.ir.expr import Const, Expr, Field, Index
 from xpiler.ir.program import Program
 from xpiler.ir.types import Array, Fragment, Opaque, Pointer, Scalar, Struct, Type, Vector
 
@@ -261,6 +262,16 @@ def field_offset(t: Type, name: str, program: Program) -> int:
         if own == name:
             return offset
         offset += size_of(f, program)
+    return 0
+
+
+def place(x: Expr, program: Program) -> int:
+    """The bytes from the start of a variable to a part of it, whose subscripts are constants."""
+    if isinstance(x, Field):
+        return place(x.base, program) + field_offset(x.base.type, x.name, program)
+    if isinstance(x, Index):
+        assert isinstance(x.index, Const)
+        return place(x.base, program) + int(x.index.value) * size_of(x.type, program)
     return 0
 
 
