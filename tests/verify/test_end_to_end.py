@@ -252,3 +252,23 @@ def test_what_lies_behind_the_reach_of_the_source_is_not_there_by_a_guess(guesse
     with EmulatorExecutor() as executor:
         found = verify(source, target, [case], executor=executor, options=Options(seed=5))
     assert found.ok == (not guessed), found.render()
+
+
+def test_where_data_decides_how_far_the_source_reaches_it_may_reach_all_of_a_buffer() -> None:
+    text = "void keep(const float *x, const float *g, float *y, int n) { LOOP }"
+    loop = "for (int i = 0; i < n; i++)"
+    some = text.replace("LOOP", f"{loop} y[i] = x[i] > 0 && i % 8 == 0 ? g[i] : 0;")
+    whole = text.replace(
+        "LOOP", f"{loop} {{ float v = g[i]; y[i] = x[i] > 0 && i % 8 == 0 ? v : 0 * v; }}"
+    )
+    args = (
+        BufferSpec("x", "f32", "float32", 64, bounds=(-2, 2), guessed=True),
+        BufferSpec("g", "f32", "float32", 64, bounds=(-2, 2), guessed=True),
+        BufferSpec("y", "f32", "float32", 64, "out", guessed=True),
+        ScalarArg("i32", 64),
+    )
+    case = VerifyCase(args, Entry("keep"), Entry("keep"))
+    units = Unit(some, "c", filename="some.c"), Unit(whole, "c", filename="whole.c")
+    with EmulatorExecutor() as executor:
+        found = verify(*units, [case], executor=executor, options=Options(seed=5))
+    assert found.ok, found.render()

@@ -276,11 +276,15 @@ def _tight(source: Unit, case: VerifyCase, executor: Executor, options: Options)
 
 
 def _reach(b: BufferSpec, runs: Sequence[RunResult]) -> int:
-    """One more than the largest index that some run touches; the whole where that is not known."""
+    """One more than the largest index that the runs touch; the whole where that is not known.
+
+    It is not known where it differs from run to run: then data decides, and others reach more.
+    """
     if any(b.name not in run.read or b.name not in run.written for run in runs):
         return b.count
-    touched = np.logical_or.reduce([run.read[b.name] | run.written[b.name] for run in runs])
-    return int(np.flatnonzero(touched)[-1]) + 1 if touched.any() else b.count
+    touched = [np.flatnonzero(run.read[b.name] | run.written[b.name]) for run in runs]
+    ends = {int(found[-1]) + 1 if found.size else 0 for found in touched}
+    return ends.pop() or b.count if len(ends) == 1 else b.count
 
 
 def _on_case(
