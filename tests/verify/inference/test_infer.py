@@ -7,10 +7,13 @@ import pytest
 from xpiler.analysis import fit
 from xpiler.diagnostics import XpilerError
 from xpiler.frontend import read
+from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
 from xpiler.ir.text import show
 from xpiler.platforms.registry import platform
+from xpiler.verify.inference import statements
 from xpiler.verify.inference.infer import further_for, infer
+from xpiler.verify.inference.machine import Machine
 from xpiler.verify.inference.measured import Measured
 from xpiler.verify.inference.plan import Case, EntryPlan
 from xpiler.verify.spec import Spec, parse_spec
@@ -884,3 +887,23 @@ def test_fields_behind_an_address_are_sizes() -> None:
     sizes = plan.cases[0].scalars
     assert set(sizes) == {"p.rows", "p.cols", "p.scale"}
     assert counts(plan) == dict.fromkeys(("x", "y"), sizes["p.rows"] * sizes["p.cols"])
+
+
+def test_a_loop_that_never_ends_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty turns of it would show no more; one that is left by a jump is followed."""
+    turns: list[str] = []
+    follow = statements._while_turn
+
+    def counted(m: Machine, st: s.While) -> bool | None:
+        turns.append("")
+        return follow(m, st)
+
+    monkeypatch.setattr(statements, "_while_turn", counted)
+    text = """void k(const float *a, float *b, int n, int m) {
+        int i = 0;
+        while (m < n) { %s for (int j = 0; j < 3; j++) b[j] = a[j + i]; }
+    }"""
+    of_c(text % "")
+    endless = len(turns)
+    of_c(text % "if (i == 20) break; i++;")
+    assert 0 < endless < (len(turns) - endless) / 4

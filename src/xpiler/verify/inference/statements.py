@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+from xpiler.analysis.effects import escapes
 from xpiler.analysis.memo import by_identity
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -320,17 +321,22 @@ def _times(step: Interval | None, often: float) -> Interval | None:
 def _turns(m: Machine, body: s.Body) -> dict[int, float]:
     """How often one turn makes the assignments in inner counting loops, by identity."""
     out: dict[int, float] = {}
-    for n in walk(body):
-        if isinstance(n, s.For):
-            m.muted += 1
-            lo, hi, step = m.number(n.lo), m.number(n.hi), m.number(n.step)
-            m.muted -= 1
-            if hi.bounded and lo.bounded and step.lo > 0:
-                many = max(0, math.ceil((hi.hi - lo.lo) / step.lo))
-                for a in walk(n.body):
-                    if isinstance(a, s.Assign):
-                        out[id(a)] = out.get(id(a), 1) * many
+    for n, assignments in _inner_loops(body):
+        m.muted += 1
+        lo, hi, step = m.number(n.lo), m.number(n.hi), m.number(n.step)
+        m.muted -= 1
+        if hi.bounded and lo.bounded and step.lo > 0:
+            many = max(0, math.ceil((hi.hi - lo.lo) / step.lo))
+            for a in assignments:
+                out[a] = out.get(a, 1) * many
     return out
+
+
+@by_identity
+def _inner_loops(body: s.Body) -> list[tuple[s.For, list[int]]]:
+    """The counting loops of a body, with the identities of the assignments in each."""
+    loops = [n for n in walk(body) if isinstance(n, s.For)]
+    return [(n, [id(a) for a in walk(n.body) if isinstance(a, s.Assign)]) for n in loops]
 
 
 def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
@@ -355,7 +361,8 @@ def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
 def _while(m: Machine, st: s.While) -> bool:
     if st.do and (left := _while_turn(m, st)) is not None:
         return left
-    for _ in range(EXACT_TRIPS if m.exact else CONCRETE_TRIPS):
+    many = EXACT_TRIPS if m.exact else CONCRETE_TRIPS
+    for _ in range(1 if _stands_still(st) else many):
         truth = m.number(st.cond)
         if not truth.single:
             break
@@ -365,10 +372,26 @@ def _while(m: Machine, st: s.While) -> bool:
             return left
     _share_out(m, st)
     _note_ends(m, _limits(st.cond))
-    body = st.body + st.step
+    body = _whole(st)
     _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
     return True
+
+
+@by_identity
+def _stands_still(st: s.While) -> bool:
+    """Whether nothing in the loop changes what decides about its next turn: one turn shows all."""
+    if escapes(_whole(st), in_loop=True):
+        return False
+    asked = list(walk(st.cond))
+    plain = not any(isinstance(n, (e.Index, e.Call, e.Field)) for n in asked)
+    names = {n.name for n in asked if isinstance(n, e.Var)}
+    return plain and not names & _assigned(_whole(st)).keys()
+
+
+@by_identity
+def _whole(st: s.While) -> s.Body:
+    return st.body + st.step
 
 
 def _while_turn(m: Machine, st: s.While) -> bool | None:
