@@ -12,14 +12,16 @@ from xpiler.passes.recovery import recover
 from xpiler.platforms.registry import platform
 
 
-def lowered(text: str, target: str = "cuda", **assume: bool) -> Lowered:
+def lowered(
+    text: str, target: str = "cuda", origin: Origin | None = None, **assume: bool
+) -> Lowered:
     """`text` (C) as a program for `target`; it is well formed."""
     source = platform("c")
     found = read(text, "test.c", source.words)
     assert not found.diagnostics, [d.message for d in found.diagnostics]
     allowed = Assumptions(**assume)  # type: ignore[arg-type]
     program = clean_up(recover(found.program, {}).program, assume=allowed).program
-    out = lower(program, platform(target), Origin("c"), allowed)
+    out = lower(program, platform(target), origin or Origin("c"), allowed)
     assert check(out.program) == []
     return out
 
