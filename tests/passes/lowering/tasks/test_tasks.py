@@ -345,3 +345,18 @@ void steps(float* x, float* last, int n, int turns) {
 def test_a_value_that_an_iteration_leaves_on_the_device_is_there_in_the_next() -> None:
     done = translate(CARRIED, "k.c", Options(target="bang", seed=3))
     assert done.verified, [d.render() for d in done.diagnostics]
+
+
+SQUASHED = """
+#include <math.h>
+void squashed(const float* x, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = tanhf(x[i] * 0.001f) - tanhf(x[i] * 4.0f) * 1e-6f;
+}
+"""
+
+
+def test_tanh_keeps_its_digits_near_zero() -> None:
+    done = translate(SQUASHED, "k.c", Options(target="bang", seed=3))
+    assert done.verified, [d.render() for d in done.diagnostics]
+    assert done.text is not None
+    assert "__bang_pow2" in done.text  # in vectors

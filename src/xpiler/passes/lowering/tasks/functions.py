@@ -30,6 +30,9 @@ LOG2E, LN2 = math.log2(math.e), math.log(2)
 ERF_BORDER, ERF_END = 0.9, 4.0
 ERF_NEAR = (0.12837915122509003, -0.376125305891037, 0.11282213032245636, -0.026781365275382996,
             0.005015374626964331, -0.0006107006338424981)  # fmt: skip
+TANH_BORDER = 0.625
+TANH_NEAR = (-0.333333283662796, 0.13332782685756683, -0.05385249853134155,
+             0.021003643050789833, -0.006104948930442333)  # fmt: skip
 ERF_FAR = (7.32272383174859e-05, -1.6287344694137573, -0.9152555465698242, -0.1546645313501358,
            0.03532715514302254, -0.005706182215362787, 0.0005697755259461701,
            -2.6112549676327035e-05)  # fmt: skip
@@ -133,12 +136,24 @@ class Functions(Converting):
         return self._steps(out, ("*", math.log10(2)))
 
     def _tanh(self, a: Vec) -> Vec:
-        """1 - 2 / (exp(2 x) + 1)."""
-        out = self._result(None, (a,), F32, "__bang_mul_scalar", a, real(2 * LOG2E, F32))
-        self._result(out, (), F32, "__bang_pow2", out)
-        self._steps(out, ("+", 1.0))
-        self._result(out, (), F32, "__bang_recip", out)
-        return self._steps(out, ("*", -2.0), ("+", 1.0))
+        """1 - 2 / (exp(2 x) + 1), in which all digits cancel near zero: a polynomial there."""
+        ones = self._result(self.temp(F32), (), F32, "__bang_abs", a)
+        self._result(ones, (), F32, "__bang_lt_scalar", ones, real(TANH_BORDER, F32))
+        near_by = self._all_bits(ones)
+        scale = real(2 * LOG2E, F32)
+        far = self._result(self.temp(F32), (), F32, "__bang_mul_scalar", a, scale)
+        self._result(far, (), F32, "__bang_pow2", far)
+        self._steps(far, ("+", 1.0))
+        self._result(far, (), F32, "__bang_recip", far)
+        self._steps(far, ("*", -2.0), ("+", 1.0))
+        square = self._result(self.temp(F32), (), F32, "__bang_mul", a, a)
+        near = self._polynomial(square, TANH_NEAR)
+        self._result(near, (square,), F32, "__bang_mul", near, square)
+        self._result(near, (), F32, "__bang_mul", near, a)
+        self._result(near, (), F32, "__bang_add", near, a)
+        out = self.mixed(near_by, near, far, F32)
+        self.drop(near_by, a)
+        return out
 
     def one_and_tanh(self, a: Vec) -> Vec:
         """1 + tanh(x) = 2 / (exp(-2 x) + 1), in which nothing cancels."""
