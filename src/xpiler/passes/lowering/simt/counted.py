@@ -17,30 +17,31 @@ from xpiler.passes.lowering.simt.inline import folded
 
 def counted(f: Function) -> Function:
     """`f` with its `while (i < n)` loops as counting loops wherever that is the same."""
-    body = _body(f.body, f)
+    body = _body(f.body, last=True)
     return f if body is f.body else f.with_body(body)
 
 
-def _body(body: s.Body, f: Function) -> s.Body:
-    """Innermost loops first; a loop takes the declaration of its counter along."""
-    body = map_body(body, lambda st: _inside(st, f))
+def _body(body: s.Body, last: bool = False) -> s.Body:
+    """Innermost loops first; a loop takes the declaration of its counter along.
+
+    `last`: nothing comes after these statements.
+    """
+    body = map_body(body, _inside)
     for k, st in enumerate(body):
         if not isinstance(st, s.While):
             continue
-        found = _loop(st, body[:k], body[k + 1 :], f)
+        found = _loop(st, body[:k], body[k + 1 :], last)
         if found is not None:
-            index, loop = found
+            index, new = found
             before = tuple(x for n, x in enumerate(body[:k]) if n != index)
-            return _body((*before, loop, *body[k + 1 :]), f)
+            return _body((*before, *new, *body[k + 1 :]), last)
     return body
 
 
-def _inside(st: s.Stmt, f: Function) -> s.Stmt:
+def _inside(st: s.Stmt) -> s.Stmt:
     if not isinstance(st, (s.For, s.While, s.If, s.Scope)):
         return st
-    parts = {
-        key: _body(getattr(st, key), f) for key in ("body", "then", "orelse") if hasattr(st, key)
-    }
+    parts = {key: _body(getattr(st, key)) for key in ("body", "then", "orelse") if hasattr(st, key)}
     same = all(getattr(st, key) is value for key, value in parts.items())
     return st if same else replace(st, **parts)  # type: ignore[arg-type]
 
@@ -53,8 +54,12 @@ class _Counter:
     by: e.Expr
 
 
-def _loop(st: s.While, before: s.Body, after: s.Body, f: Function) -> tuple[int, s.For] | None:
-    """The place of the counter's declaration in `before`, and the counting loop."""
+def _loop(st: s.While, before: s.Body, after: s.Body, last: bool) -> tuple[int, s.Body] | None:
+    """The place of the counter's declaration in `before`, and the counting loop.
+
+    Pointers that walked along go their whole way behind it, where somebody may ask for them: code
+    that follows, or an outer loop's next turn.
+    """
     c = st.cond
     if st.do or not (isinstance(c, e.Binary) and c.op == "<" and isinstance(c.a, e.Var)):
         return None
@@ -79,12 +84,15 @@ def _loop(st: s.While, before: s.Body, after: s.Body, f: Function) -> tuple[int,
         return None
     if i.var.name in names_in(after) | names_in(before[index + 1 :]) | assigned(body):
         return None
-    mapping = _walkers(counters, i, decl.init, body, after, f)
+    mapping = _walkers(counters, i, decl.init, body)
     if mapping is None:
         return None
     new = folded(substitute(body, mapping))
     loop = s.For(i.var, decl.init, c.b, i.by, new, loc=st.loc, comments=st.comments)
-    return index, loop
+    own = {x.var.name for x in before if isinstance(x, s.Decl)}
+    done = {x.var.name for x in counters if last or x.var.name in own} - names_in(after)
+    left = [x for x in counters if x is not i and x.var.name not in done]
+    return index, (loop, *(_whole_way(x, decl.init, c.b) for x in left))
 
 
 def _is_int(v: e.Var) -> bool:
@@ -121,7 +129,7 @@ def _steady(x: e.Expr, changing: frozenset[str] | set[str]) -> bool:
 
 
 def _walkers(
-    counters: list[_Counter], i: _Counter, start: e.Expr, body: s.Body, after: s.Body, f: Function
+    counters: list[_Counter], i: _Counter, start: e.Expr, body: s.Body
 ) -> Mapping[str, e.Expr] | None:
     """What stands for the pointers that walk along with `i`; None where one does something else."""
     changing = assigned(body) | {x.var.name for x in counters}
@@ -130,9 +138,7 @@ def _walkers(
         if x is i:
             continue
         walks = isinstance(x.var.type, Pointer) and w.is_const(i.by, 1)
-        if not walks or x.var.name in names_in(after) or not _steady(x.by, changing):
-            return None
-        if not _only_here(x.var.name, body, f):
+        if not walks or not _steady(x.by, changing):
             return None
         turns = w.cast(w.binary("-", i.var, start), I64)  # as far as a pointer may walk
         way = w.binary("*", turns, w.cast(x.by, I64))
@@ -140,12 +146,12 @@ def _walkers(
     return out
 
 
-def _only_here(name: str, body: s.Body, f: Function) -> bool:
-    """Whether the pointer is used in this loop only (beside where it starts and steps)."""
-    here = sum(1 for n in walk(body) if isinstance(n, e.Var) and n.name == name)
-    uses = sum(1 for n in walk(f.body) if isinstance(n, e.Var) and n.name == name)
-    decls = sum(1 for n in walk(f.body) if isinstance(n, s.Decl) and n.var.name == name)
-    return uses - decls - 1 == here
+def _whole_way(x: _Counter, start: e.Expr, end: e.Expr) -> s.Stmt:
+    """The steps of a pointer in all turns at once."""
+    turns = w.cast(w.binary("-", w.cast(end, I64), w.cast(start, I64)), I64)
+    any_ = e.compare("<", start, end)
+    turns = e.Select(any_, turns, w.const(0, I64), I64)
+    return s.Assign(x.var, w.binary("*", turns, w.cast(x.by, I64)), "+")
 
 
 __all__ = ["counted", "map_children"]
