@@ -129,9 +129,8 @@ class Gatherer(Collector):
 
     def target(self, x: e.Expr, facts: Facts) -> Target | None:
         found = target(x, facts)
-        if found is None and isinstance(x, e.Var) and x.name in self.steady:
-            assert isinstance(x.type, (Pointer, Array))
-            return Target(x, ZERO, x.type.elem)
+        if found is None and isinstance(x, e.Var) and isinstance(x.type, (Pointer, Array)):
+            return Target(x, ZERO, x.type.elem) if x.name in self.steady else None
         return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xpiler.frontend.convert import const, const_int, convert, zero
@@ -409,14 +409,41 @@ def init_list(r: FunctionReader, n: Node, t: Type) -> Expr:
     kids = n.kids
     if len(kids) == 1 and r.unit.types(kids[0].type) == t and kids[0].kind != "INIT_LIST_EXPR":
         return r.expr(kids[0])
-    if any(k.kind == "UNEXPOSED_EXPR" and len(k.kids) > 1 for k in kids):
-        r.fail("XP0207", "designated initialisers are not understood")
+    if any(map(_is_designated, kids)):
+        return _designated(r, kids, t)
     if any(_elided(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)):
         rest = list(kids)
         return _braced(r, rest, t)
     readers = [_item_reader(r, k, types[min(i, len(types) - 1)]) for i, k in enumerate(kids)]
     values = r.in_order(readers)
     return Aggregate(tuple(values), t)
+
+
+def _is_designated(k: Node) -> bool:
+    return k.kind == "UNEXPOSED_EXPR" and len(k.kids) > 1
+
+
+def _designated(r: FunctionReader, kids: Sequence[Node], t: Type) -> Aggregate:
+    """`{.b = x, .a = y}` and `{[2] = x, y}` in the order of the items; those left out are zero."""
+    names = [name for name, _ in r.unit.fields(t)] if isinstance(t, Struct) else []
+    types = item_types(r, t)
+    readers: dict[int, Callable[[], Expr]] = {}
+    at = -1
+    for k in kids:
+        at += 1
+        if _is_designated(k):
+            place, *values = k.kids
+            number = names.index(place.name) if place.name in names else place.evaluate()
+            if len(values) != 1 or number is None:
+                r.fail("XP0207", "this designated initialiser is not understood")
+            at, k = int(number), values[0]
+        item = types[min(at, len(types) - 1)]
+        if _elided(r, k, item) or at in readers:
+            r.fail("XP0207", "this designated initialiser is not understood")
+        readers[at] = _item_reader(r, k, item)
+    given = dict(zip(readers, r.in_order(list(readers.values())), strict=True))
+    every = range(max(given) + 1)
+    return Aggregate(tuple(given.get(i) or zero(types[min(i, len(types) - 1)]) for i in every), t)
 
 
 def _elided(r: FunctionReader, k: Node, t: Type) -> bool:

@@ -6,6 +6,7 @@ Loops whose iterations cannot meet are marked parallel, so that clean-up may fus
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -18,19 +19,24 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, map_body, map_children, variables, walk
-from xpiler.ir.types import BOOL, I8, I32, I64, Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import BOOL, I8, I32, I64, Array, Pointer, Scalar, Struct, Type, Vector
 
 
 def spread(program: Program) -> Program:
     """`program` with arrays of lanes in the place of vectors."""
-    return replace(program, functions=tuple(map(_function, program.functions)))
+    structs = tuple(
+        replace(d, fields=tuple((name, _plain(t)) for name, t in d.fields)) for d in program.structs
+    )
+    fields = {d.name: tuple(name for name, _ in d.fields) for d in structs}
+    functions = tuple(_function(f, fields) for f in program.functions)
+    return replace(program, structs=structs, functions=functions)
 
 
-def _function(f: Function) -> Function:
+def _function(f: Function, fields: Mapping[str, tuple[str, ...]]) -> Function:
     if not any(isinstance(n, e.Expr) and _has_vector(n.type) for n in walk(f.body)):
         return f
     body = joined(assigned_copies(f.body))
-    spreader = Spreader(variables(body) | {p.name for p in f.params})
+    spreader = Spreader(variables(body) | {p.name for p in f.params}, fields)
     spreader.views.collect(body)
     params = tuple(replace(p, type=_plain(p.type)) for p in f.params)
     return replace(f, params=params, body=spreader.body(body))
@@ -56,6 +62,7 @@ class Spreader:
     """Rewrites one function's body."""
 
     taken: set[str]
+    fields: Mapping[str, tuple[str, ...]]
     views: Views = field(default_factory=Views)
 
     # -- statements -------------------------------------------------------------------
@@ -66,6 +73,8 @@ class Spreader:
     def stmt(self, st: s.Stmt) -> s.Body:
         if isinstance(st, s.Decl) and (t := register_of(st.var.type)):
             return self._declaration(st, t)
+        if isinstance(st, s.Decl) and isinstance(st.var.type, Struct) and _lists_vectors(st.init):
+            return self._fields(st)
         if isinstance(st, s.Assign) and isinstance(st.target.type, Vector):
             return self.move(st.target, st.value, st)
         if isinstance(st, s.Assign) and _lane_target(st.target):
@@ -96,6 +105,16 @@ class Spreader:
                 out += self._elements(item, given, st)
             else:
                 out += self.move(item, given, st)
+        return tuple(out)
+
+    def _fields(self, st: s.Decl) -> s.Body:
+        """A struct with registers in it, field by field."""
+        assert isinstance(st.init, e.Aggregate)
+        names = self.fields[st.var.type.name]  # type: ignore[attr-defined]
+        out: list[s.Stmt] = [replace(st, init=None, const=False)]
+        for name, item in zip(names, st.init.items, strict=False):
+            place = e.Field(st.var, name, item.type)
+            out += self.stmt(s.Assign(place, item, loc=st.loc))
         return tuple(out)
 
     def register(self, v: e.Var) -> e.Var:
@@ -258,6 +277,8 @@ class Spreader:
     def _base(self, x: e.Expr) -> e.Expr:
         if isinstance(x, e.Var):
             return self.register(x)
+        if isinstance(x, e.Field):
+            return replace(x, base=self.expr(x.base), type=_plain(x.type))
         assert isinstance(x, e.Index), type(x)
         base = self._base(x.base)
         assert isinstance(base.type, Array)
@@ -302,6 +323,10 @@ class Spreader:
 
 
 # -- helpers --------------------------------------------------------------------------
+
+
+def _lists_vectors(x: e.Expr | None) -> bool:
+    return isinstance(x, e.Aggregate) and any(isinstance(i.type, Vector) for i in x.items)
 
 
 def _progression(value: e.Aggregate, lanes: int) -> tuple[int, int] | None:

@@ -89,3 +89,13 @@ def test_lanes_keep_their_bits_through_wider_ones() -> None:
         _mm512_storeu_ps(y + 16, _mm512_castpd_ps(_mm512_unpackhi_pd(v, w)));""")
     assert "double" not in text
     assert "(float)" not in text
+
+
+def test_registers_in_a_struct_are_arrays_in_it() -> None:
+    text = plain("""
+        struct { __m512 by, plus; } k = {.plus = _mm512_set1_ps(2), .by = _mm512_set1_ps(n)};
+        for (int i = 0; i + 16 <= n; i += 16)
+            _mm512_storeu_ps(y + i, _mm512_fmadd_ps(_mm512_loadu_ps(x + i), k.by, k.plus));
+        """)
+    assert "__m512" not in text
+    assert "y[i" in text

@@ -288,6 +288,20 @@ def test_tiles_that_a_function_copies_reach_no_further_than_its_arguments_say() 
     assert "d_x <- host.alloc(((u64(m) * u64(n)) * sizeof(float)))" in host
 
 
+def test_parts_of_a_struct_that_a_kernel_computes_reach_the_next_kernel() -> None:
+    """A struct is handed over by value: what one launch writes to it the next would not see."""
+    found = lowered("""
+        struct part { float low[16]; float scale; };
+        void f(const float *x, float *y, int n) {
+            struct part p;
+            for (int i = 0; i < 16; i++) p.low[i] = x[i] * 2;
+            for (int i = 0; i < n; i++) y[i] = x[i] + p.low[i % 16];
+        }""")
+    host = show_body(found.program.function("f").body)
+    assert host.count("f_kernel") == 1
+    assert "p" not in [a.name for k in kernels(found) for a in k.params]
+
+
 def test_the_middle_of_a_device_buffer_is_pointed_to_by_the_host() -> None:
     found = lowered(
         "void f(const float *x, float *y, int n) { float space[64]; float *a = space;"

@@ -15,7 +15,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import I32, U64, VOID, Array, Pointer, Type
+from xpiler.ir.types import I32, U64, VOID, Array, Pointer, Struct, Type
 from xpiler.passes.lowering.simt import copies, grids, rows, scratch
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
@@ -214,6 +214,9 @@ class Host:
 
     def _parallel(self, st: s.For, facts: Facts) -> s.Body:
         """A thread for each point, or a block for each, as the loop's body asks for."""
+        for v in filter(None, map(_struct_of, walk(st))):
+            if not self._only_in(v.name, (st,)):
+                raise Unfit(f"{v.name} is computed on the device")
         if rows.preferred(self.frame, st, self.survey, facts):
             kernels = len(self.frame.low.kernels)
             names = set(self.frame.low.names)
@@ -496,7 +499,7 @@ def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt:
 def _assigned_scalars(st: s.Stmt) -> set[str]:
     out: set[str] = set()
     for n in walk(st):
-        if isinstance(n, s.Assign) and not is_memory(n.target):
+        if isinstance(n, s.Assign) and (_struct_of(n) or not is_memory(n.target)):
             base: e.Expr = n.target
             while isinstance(base, (e.Index, e.Field)):
                 base = base.base
@@ -504,6 +507,17 @@ def _assigned_scalars(st: s.Stmt) -> set[str]:
         elif isinstance(n, s.Decl) and not isinstance(n.var.type, Array):
             out.add(n.var.name)
     return out
+
+
+def _struct_of(n: object) -> e.Var | None:
+    """The variable of a struct that an assignment changes a part of, an array in it perhaps."""
+    place = n.target if isinstance(n, s.Assign) else None
+    while isinstance(place, e.Field) or (
+        isinstance(place, e.Index) and isinstance(place.base.type, Array)
+    ):
+        place = place.base
+    whole = isinstance(place, e.Var) and isinstance(place.type, Struct)
+    return place if whole else None  # type: ignore[return-value]
 
 
 def _scalars_out(body: s.Body) -> list[e.Var]:
@@ -515,7 +529,7 @@ def _scalars_out(body: s.Body) -> list[e.Var]:
         if isinstance(st, s.Decl) and not isinstance(st.var.type, (Array, Pointer)):
             out.setdefault(st.var.name, st.var)
         for n in walk(st):
-            if isinstance(n, s.Assign) and not is_memory(n.target):
+            if isinstance(n, s.Assign) and (_struct_of(n) or not is_memory(n.target)):
                 base: e.Expr = n.target
                 while isinstance(base, (e.Index, e.Field)):
                     base = base.base
