@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.passes.lowering.simt.build import lowered
 
+from xpiler.ir import expr as e
 from xpiler.ir.text import show_body
+from xpiler.ir.types import I64
 from xpiler.passes.lowering import Origin
 from xpiler.passes.lowering.base import Example
 
@@ -27,3 +29,16 @@ def test_whole_blocks_are_copied_where_they_are_touched() -> None:
 
 def test_less_is_copied_where_less_is_touched() -> None:
     assert "/ 8" not in host((13, 13)).partition("if (")[0]
+
+
+def test_what_was_measured_at_small_sizes_alone_is_not_taken() -> None:
+    """One block holds all of up to 8 elements."""
+    examples = (Example({"n": 13}, {"x": 16, "y": 16}), Example({"n": 347}, {"x": 352, "y": 352}))
+    origin = Origin(
+        "c",
+        examples={"twice": examples},
+        sampled=lambda _: examples,
+        measured=lambda *_: e.Const(8, I64),
+    )
+    text = show_body(lowered(BLOCKS, origin=origin).program.function("twice").body)
+    assert "/ 8" in text.partition("if (")[0]

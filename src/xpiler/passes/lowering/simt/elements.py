@@ -42,7 +42,7 @@ def elements(
         return count
     for between in (True,) if sound else (True, False):
         measured = _measured(f, p, origin, between)
-        if measured is not None and not _exceeds(measured, seen):
+        if measured is not None and not _exceeds(measured, seen) and _grows(measured, seen):
             low.assume(f"{p.name} has {sentence(measured)} elements")
             return measured
     if sound and seen and count is not None and _is_exact(count, seen):
@@ -125,6 +125,16 @@ def _about(count: int | None, seen: int) -> bool:
 
 def _is_exact(count: e.Expr, seen: Seen) -> bool:
     return all(fit.value(count, sizes) == n for sizes, n in seen)
+
+
+def _grows(count: e.Expr, seen: Seen) -> bool:
+    """Whether the elements are not far fewer than in the largest example.
+
+    Small sizes are measured: up to 16 of them, all may lie in one block of 16.
+    """
+    sizes, most = max(seen, key=lambda x: x[1], default=({}, 0))
+    value = fit.value(count, sizes)
+    return value is None or 2 * value >= most
 
 
 def _exceeds(count: e.Expr, seen: Seen) -> bool:
