@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,25 @@ def test_volatile_is_dropped_with_a_note(line: str, said: bool) -> None:
     found = result("__global__ void k(float* a) {\n  " + line + "\n}")
     assert [d.code for d in found.diagnostics] == ["XP0214"] * said
     assert all(d.severity == "note" and d.loc and d.loc.line == 2 for d in found.diagnostics)
+
+
+def test_beside_other_threads_nothing_is_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fork has the locks that other threads hold, and nobody to release them."""
+    alone = read("void f(int *y) { y[0] = 1; }", "f.c", platform("c").words)
+
+    def fork() -> int:
+        raise AssertionError("forked")
+
+    monkeypatch.setattr("os.fork", fork)
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        found = read("void f(int *y) { y[0] = 1; }", "f.c", platform("c").words)
+        request = parse.Request("", "f.c", platform("c").words)
+        with pytest.raises(XpilerError, match="XP0102"):
+            parse.in_child(request, 0.01, parse.parse_here)
+    finally:
+        done.set()
+        other.join()
+    assert found == alone

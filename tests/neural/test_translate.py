@@ -52,11 +52,13 @@ SECRET = "sk-do-not-tell"
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", os.environ.get("XDG_CACHE_HOME", f"{Path.home()}/.cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XPILER_CACHE", "no")
     path = tmp_path / "scale.c"
     path.write_text(SOURCE, encoding="utf-8")
+    spec = "[args.n]\nvalue = 300\n"  # one size is quicker to check than several
+    path.with_suffix(".spec.toml").write_text(spec, encoding="utf-8")
     return path
 
 

@@ -11,6 +11,9 @@ import pickle
 import re
 import select
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -124,10 +127,13 @@ def _load_clang() -> Any:
 def in_child(request: Request, limit: float, work: Callable[[Request], object]) -> Any:
     """What `work` gives in a child process, or the diagnostics that it raised there.
 
-    Raises XpilerError where the child gives no answer.
+    Raises XpilerError where the child gives no answer. Beside other threads, which may hold a lock
+    that nobody would ever release in a fork, the child is a process of its own.
     """
     cindex = _load_clang()
     cindex.conf.lib  # noqa: B018  loaded once, before the fork
+    if threading.active_count() > 1:
+        return _result(request, *_in_new_process(request, limit, work))
     import xpiler.frontend.functions  # noqa: F401
 
     out, into = os.pipe()
@@ -158,6 +164,15 @@ def _child(request: Request, into: int, work: Callable[[Request], object]) -> No
     """Never returns."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        view = memoryview(_answer(request, work))
+        while view:
+            view = view[os.write(into, view) :]
+    finally:
+        os._exit(0)
+
+
+def _answer(request: Request, work: Callable[[Request], object]) -> bytes:
+    try:
         answer = work(request)
     except XpilerError as err:
         answer = err.diagnostics
@@ -165,13 +180,29 @@ def _child(request: Request, into: int, work: Callable[[Request], object]) -> No
         answer = (_crash(request, "the program nests too deeply"),)
     except BaseException as err:
         answer = (_crash(request, f"{type(err).__name__}: {err}"),)
+    return pickle.dumps(answer, protocol=5)
+
+
+_SERVE = "import sys; sys.path[:] = sys.argv[1:]; from xpiler.frontend.parse import serve; serve()"
+
+
+def _in_new_process(
+    request: Request, limit: float, work: Callable[[Request], object]
+) -> tuple[bytes, bool]:
+    """What `serve` answers, and whether the time ran out first."""
+    given = pickle.dumps((request, work), protocol=5)
+    command = [sys.executable, "-c", _SERVE, *sys.path]
     try:
-        data = pickle.dumps(answer, protocol=5)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(into, view) :]
-    finally:
-        os._exit(0)
+        done = subprocess.run(command, input=given, capture_output=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return b"", True
+    return done.stdout, False
+
+
+def serve() -> None:
+    """Answers the request on standard input on standard output."""
+    request, work = pickle.load(sys.stdin.buffer)  # from `_in_new_process`
+    sys.stdout.buffer.write(_answer(request, work))
 
 
 def _crash(request: Request, why: str) -> Diagnostic:

@@ -223,6 +223,8 @@ def check_translation(
     from xpiler.verify.executor import EmulatorExecutor
     from xpiler.verify.verifier import Options, verify
 
+    # The text is read before compilers run beside us: a process with threads is not forked safely.
+    plans = reading.plans if alike else busy_plans(reading, target, target_text)
     with sandboxed(sandbox):
         real = RealCompile(target.name, target_text)
     if not reading.plans:
@@ -230,7 +232,6 @@ def check_translation(
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
     models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))
     program, source = reading.program, reading.platform.name
-    plans = reading.plans if alike else busy_plans(reading, target, target_text)
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
         Unit(target_text, target.name, None, "translation"),
