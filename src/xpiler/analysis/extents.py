@@ -66,10 +66,11 @@ class Use:
 
     def counts(self) -> list[e.Expr]:
         """Several ways to say `count`, where there are: which is best depends on the arguments."""
-        parts = [to_expr(self.facts, p, I64, checked=False) for p in self._alone()]
-        found = [x for x in dict.fromkeys(parts) if x is not None]
         one = self.count()
-        return found[:MOST_WAYS] if found and one is not None else [one] if one is not None else []
+        if one is None:
+            return []
+        parts = [to_expr(self.facts, p, I64, checked=False) for p in self._alone()]
+        return [x for x in dict.fromkeys(parts) if x is not None][:MOST_WAYS] or [one]
 
     def _within(self, bounds: tuple[Poly, ...], p: Poly) -> bool:
         return any(_above(self.facts, p, q) for q in bounds)
@@ -320,8 +321,8 @@ def _elements(t: Touch, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:
     if size is None:
         return ()
     tops = [p.divided_by(Poly({(): size})) for end in t.ends for p in upper(t.facts, end, keep)]
-    whole = [whole for whole, rest in tops if not rest.terms]
-    return smallest(whole, t.facts) if len(t.ends) > 1 else tuple(whole)
+    found = [whole for whole, rest in tops if not rest.terms]
+    return smallest(found, t.facts) if len(t.ends) > 1 else tuple(found)
 
 
 def element_bound(a: Access, param: e.Var, keep: frozenset[str]) -> tuple[Poly, ...]:

@@ -224,10 +224,11 @@ def check_translation(
     from xpiler.verify.verifier import Options, verify
 
     # The text is read before compilers run beside us: a process with threads is not forked safely.
-    plans = reading.plans if alike else busy_plans(reading, target, target_text)
+    asked = not alike and bool(reading.plans)
+    plans = busy_plans(reading, target, target_text) if asked else reading.plans
     with sandboxed(sandbox):
         real = RealCompile(target.name, target_text)
-    if not reading.plans:
+    if not plans:
         reason = "it is not known how to run it"
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
     models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))

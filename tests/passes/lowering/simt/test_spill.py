@@ -51,3 +51,15 @@ def test_rows_of_one_thread_are_places_in_the_buffer() -> None:
     assert kernel.params[-1].name == "t"
     assert "t[(((i % 4) * 9000) + i)]" in show_body(kernel.body)
     assert "d_t <- host.alloc((36000 * sizeof(float)))" in host(found)
+
+
+def test_arrays_in_structs_keep_their_rows() -> None:
+    found = lowered("""struct cell { float v[2][4]; };
+    void f(float *x, int n) {
+        struct cell t[3000];
+        for (int i = 0; i < n; i++) t[i % 3000].v[i % 2][i % 4] = x[i] + t[i / 2].v[1][i % 3];
+        for (int i = 1; i < n; i++) x[i] = t[x[i - 1] > 0 ? i : 0].v[0][i % 4];
+    }""")
+    (kernel,) = kernels(found)
+    assert kernel.params[-1].name == "t"
+    assert ".v[(i % 2)][(i % 4)]" in show_body(kernel.body)

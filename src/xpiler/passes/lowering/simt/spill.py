@@ -13,7 +13,7 @@ from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
 from xpiler.ir.types import I64, U64, Array, Pointer, Type
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Unfit
-from xpiler.passes.lowering.simt.layout import size_and_align
+from xpiler.passes.lowering.simt.layout import byte_count, size_and_align
 
 DIMS: tuple[w.Dim, ...] = ("x", "y", "z")
 
@@ -99,6 +99,8 @@ def _flat(t: Type) -> tuple[Type, int]:
 def _place(x: e.Index, moved: Mapping[str, e.Var]) -> e.Expr:
     """`a[i][j]` as `a[i * columns + j]`; a row alone is a pointer."""
     base, index = x.base, x.index
+    if isinstance(base, (e.Index, e.Field)):
+        return x  # an array in a struct, which keeps its rows
     if isinstance(x.type, Array):
         index = w.binary("*", index, w.const(_flat(x.type)[1], index.type))
     if isinstance(base, e.Binary) and isinstance(base.a, e.Var) and base.a.name in moved:
@@ -136,14 +138,11 @@ def _launched(f: Function, program: Program, moved: Mapping[str, list[e.Var]]) -
         for v in moved[st.kernel]:
             elem, length = _flat(v.type)
             buffer = e.Var(fresh_name(f"d_{v.name.split('.')[0]}", taken), Pointer(elem))
-            size = w.size_of(elem, size_and_align(program, elem)[0])
             count: e.Expr = w.const(length, U64)
             for n in counts:
                 count = w.binary("*", count, n)
-            front += [
-                s.Decl(buffer),
-                s.Instr("host.alloc", (buffer,), (e.Binary("*", count, size, U64),)),
-            ]
+            size = byte_count(program, elem, count)
+            front += [s.Decl(buffer), s.Instr("host.alloc", (buffer,), (size,))]
             buffers.append(buffer)
         launch = replace(st, args=(*st.args, *buffers))
         return (*front, launch, *(s.Instr("host.free", (), (b,)) for b in buffers))
