@@ -186,6 +186,19 @@ def test_polynomials() -> None:
     assert (p * 6).divided_by(constant(3)) == (p * 2, Poly({}))
 
 
+def test_what_is_at_most_a_minimum_is_at_most_its_values() -> None:
+    facts = Facts().with_loop(ROW, c(0), N)
+    rest = op("-", N, ROW)
+    rows = e.Select(op("<", rest, 4), rest, c(4), I32)
+    whole = facts.with_fact(facts.poly(rows) - 4)
+    assert whole.nonneg(whole.poly(rest) - 4)
+    assert not facts.nonneg(facts.poly(rest) - 4)
+    largest = e.Select(op(">", rest, 4), rest, c(4), I32)
+    assert not facts.with_fact(facts.poly(largest) - 5).nonneg(constant(-1))
+    below = facts.with_fact(constant(9) - facts.poly(largest))
+    assert below.nonneg(constant(9) - below.poly(rest))
+
+
 def test_type_ranges() -> None:
     assert type_range(I32) == (-(2**31), 2**31 - 1)
     assert type_range(U32) == (0, 2**32 - 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -272,6 +273,17 @@ def test_a_missing_program_is_a_diagnostic(tmp_path: Path) -> None:
         with pytest.raises(XpilerError) as caught:
             run_sandboxed([program], read_paths=(), write_dir=tmp_path, limits=Limits())
         assert caught.value.diagnostics[0].code == "XP0802"
+
+
+def test_a_program_that_is_still_open_for_writing_is_waited_for(tmp_path: Path) -> None:
+    program = tmp_path / "own"
+    shutil.copy("/bin/true", program)
+    with program.open("ab") as file:
+        late = threading.Timer(0.3, file.close)
+        late.start()
+        done = run_sandboxed([str(program)], read_paths=(), write_dir=tmp_path, limits=Limits())
+        late.join()
+    assert done.returncode == 0
 
 
 def test_policy_off_keeps_the_bounds(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from xpiler.analysis.atoms import (
     type_range,
 )
 from xpiler.analysis.conditions import LARGER, SMALLER, condition_facts
+from xpiler.analysis.implied import implied
 from xpiler.analysis.poly import ONE, ZERO, Poly, atom, constant
 from xpiler.analysis.proofs import rank, search
 from xpiler.ir import expr as e
@@ -386,19 +387,9 @@ class Facts:
         for q, proved in self._signs.items():
             if not proved and self._touched(q, p.atoms()):
                 del out._signs[q]  # worth another try
-        return out._with_quotients(p, momentary)
-
-    def _with_quotients(self, p: Poly, momentary: bool) -> Facts:
-        """Also that a positive quotient times its divisor is at most the numerator."""
-        out = self
-        for name in sorted(p.atoms()):
-            info = self.atoms[name]
-            if info.num is None or info.den is None:
-                continue
-            low = info.num - info.den * atom(name)
-            known = all(low in out.known.get(a, ()) for a in low.atoms())
-            if not known and (out.soon_nonneg(info.num) or out.soon_nonneg(atom(name) - 1)):
-                out = out.with_fact(low, momentary)
+        for q in implied(out, p):
+            if not all(q in out.known.get(a, ()) for a in q.atoms()):
+                out = out.with_fact(q, momentary)
         return out
 
     def _refine(self, p: Poly, numeric: dict[str, Interval]) -> None:

@@ -16,8 +16,8 @@ no such limit.
 Where a formula loses what it computed on the way (1 + erf(x) far to the left), moving the inputs
 does not show it: there the source runs again with every operation rounded up, and down. Its two
 results lie r apart, and that, times MODES / sqrt(n) since it grows like n, is allowed on top; but
-never more than a share LOSS of the output's typical size, since what rounds on purpose (to whole
-numbers, say) jumps as a whole.
+never more than a share LOSS of the element, or of the output's typical size, since what rounds on
+purpose (to whole numbers, say) jumps as a whole.
 """
 
 from __future__ import annotations
@@ -274,7 +274,8 @@ def lost_to_rounding(base: Array, up: Array, down: Array, dtype: str, terms: flo
         apart = np.fmax(np.abs(a - b), np.fmax(np.abs(a - y), np.abs(b - y)))
     usual = float(np.sqrt(np.mean(np.square(y[np.isfinite(y)])))) if np.isfinite(y).any() else 0.0
     apart = np.where(np.isfinite(apart), apart, 0.0)
-    return np.asarray(np.minimum(MODES * apart / np.sqrt(max(terms, 1.0)), LOSS * usual))
+    most = LOSS * np.fmax(usual, np.abs(y))
+    return np.asarray(np.fmin(MODES * apart / np.sqrt(max(terms, 1.0)), most))
 
 
 def surroundings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PAGE = resource.getpagesize()
 _SHORTEST_LOOK, _LONGEST_LOOK = 0.001, 0.025  # seconds between two looks at memory
 _LOOKS_PER_DISK_LOOK = 8
+_BUSY_SECONDS = 2.0  # in which a program that is still open for writing may become free
 
 
 def _children(pid: int) -> list[int]:
@@ -87,14 +89,24 @@ class Watch:
             for target, handle in enumerate(self.streams):
                 os.dup2(handle, target)
             confine(self.request, parent)
-            argv = self.request["argv"]
-            os.execve(argv[0], argv, self.request["env"])
+            self._execute()
         except Refused as refused:
             os.write(mouth, json.dumps(refused.args).encode())
         except OSError as error:
             os.write(mouth, json.dumps(["start", error.errno]).encode())
         finally:
             os._exit(127)
+
+    def _execute(self) -> None:
+        """Exec; a program just written is busy while a fork of its writer holds the handle."""
+        argv, until = self.request["argv"], time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                os.execve(argv[0], argv, self.request["env"])
+            except OSError as error:
+                if error.errno != errno.ETXTBSY or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     def _over_limit(self) -> str | None:
         below = descendants()

@@ -360,3 +360,22 @@ def test_tanh_keeps_its_digits_near_zero() -> None:
     assert done.verified, [d.render() for d in done.diagnostics]
     assert done.text is not None
     assert "__bang_pow2" in done.text  # in vectors
+
+
+ONE_TASK = """
+#include <math.h>
+void normalise(float *restrict x, int n) {
+  float peak = x[0];
+  for (int i = 1; i < n; i++) peak = x[i] > peak ? x[i] : peak;
+  float sum = 0.0f;
+  for (int i = 0; i < n; i++) { x[i] = expf(x[i] - peak); sum += x[i]; }
+  x[0] = sum;
+}
+"""
+
+
+def test_what_the_first_task_writes_no_other_reads() -> None:
+    out = translate(ONE_TASK, "one.c", Options("bang", "c", seed=3))
+    assert out.verified, out.verdict
+    kernel = (out.text or "").split("__mlu_entry__")[1]
+    assert kernel.index("taskId == 0") < kernel.index("__memcpy")

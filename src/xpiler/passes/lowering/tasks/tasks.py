@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from xpiler.analysis.effects import assigned, declared, is_memory, names_in, root
 from xpiler.analysis.ranges import Facts, is_int
@@ -97,7 +98,7 @@ class Kernel:
             first = first and not _touches(phase)
             for st in phase:
                 facts = after(st, facts)
-        return tuple(out) if divided else _alone(tuple(whole))
+        return tuple(out) if divided else _whole(tuple(whole))
 
     def _shared(self, st: s.Stmt, facts: Facts, control: Control) -> bool:
         if not isinstance(st, s.For):
@@ -182,15 +183,23 @@ def _word(name: str) -> e.Expr:
 
 
 def _phases(body: s.Body) -> list[s.Body]:
-    """Loops by themselves; what stands between them together."""
+    """Loops by themselves; what stands between them together.
+
+    All tasks have the declarations: what one reads is not written in the same phase.
+    """
     out: list[list[s.Stmt]] = []
     for st in body:
-        alone = isinstance(st, s.For)
-        if alone or not out or (len(out[-1]) == 1 and isinstance(out[-1][0], s.For)):
-            out.append([st])
-        else:
+        if out and _joins(st, tuple(out[-1])):
             out[-1].append(st)
+        else:
+            out.append([st])
     return [tuple(p) for p in out]
+
+
+def _joins(st: s.Stmt, phase: s.Body) -> bool:
+    if isinstance(st, s.For) or isinstance(phase[0], s.For):
+        return False
+    return not _written_roots((st,)) & _used_roots(_front(phase))
 
 
 def _written_roots(body: s.Body) -> set[str]:
@@ -230,16 +239,25 @@ def _depend(phases: list[s.Body]) -> bool:
     return False
 
 
+def _front(body: s.Body) -> s.Body:
+    return tuple(takewhile(lambda st: isinstance(st, s.Decl), body))
+
+
 def _alone(body: s.Body) -> s.Body:
     """Declarations for all tasks, the rest for the first one."""
-    later: list[s.Stmt] = list(body)
-    front: list[s.Stmt] = []
-    while later and isinstance(later[0], s.Decl):
-        front.append(later.pop(0))
-    if not later:
-        return tuple(front)
+    front = _front(body)
+    return (*front, *_by_first(body[len(front) :]))
+
+
+def _whole(body: s.Body) -> s.Body:
+    """All for the first task; what it reads from memory others must not: it may write there."""
+    front = tuple(takewhile(lambda st: not _touches((st,)), _front(body)))
+    return (*front, *_by_first(body[len(front) :]))
+
+
+def _by_first(body: s.Body) -> s.Body:
     first = e.Binary("==", TASK, e.Const(0, I32), BOOL)
-    return (*front, s.If(first, tuple(later)))
+    return (s.If(first, body),) if body else ()
 
 
 # -- arrays whose size the source's launch decides ------------------------------------------------
