@@ -34,3 +34,13 @@ def test_trim_keeps_what_was_used_last(tmp_path: Path) -> None:
         os.utime(store(tmp_path / str(i), b"x" * 100), (i, i))
     trim(tmp_path, 250)
     assert sorted(os.listdir(tmp_path)) == ["2", "3"]
+
+
+def test_a_program_that_somebody_may_be_starting_stays(tmp_path: Path) -> None:
+    program = store(tmp_path / "p", b"#!/bin/true", executable=True)
+    before = program.stat().st_ino
+    assert store(tmp_path / "p", b"#!/bin/true", executable=True).stat().st_ino == before
+    assert os.access(program, os.X_OK)
+    assert os.listdir(tmp_path) == ["p"]
+    assert store(tmp_path / "text", b"a") == store(tmp_path / "text", b"b")
+    assert (tmp_path / "text").read_bytes() == b"b"

@@ -67,12 +67,29 @@ def _trim_now_and_then(folder: Path) -> None:
             trim(folder)
 
 
+def _linked(name: str, path: Path) -> bool:
+    """Whether there is a file at `path` now: `name`, or another that was there."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(name, path)
+        except PermissionError:  # a file system without links
+            return False
+    return True
+
+
 def store(path: Path, data: bytes, *, executable: bool = False) -> Path:
-    """Write `data` to `path` in one step: whoever reads it sees all of it or nothing."""
+    """Write `data` to `path` in one step: whoever reads it sees all of it or nothing.
+
+    A program that is there already stays: a child that is about to start it was given leave for
+    that file, not for another one of the same name.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     with os.fdopen(handle, "wb") as file:
         file.write(data)
         os.fchmod(file.fileno(), 0o755 if executable else 0o644)
-    os.replace(name, path)
+    if executable and _linked(name, path):
+        os.unlink(name)
+    else:
+        os.replace(name, path)
     _trim_now_and_then(path.parent)
     return path

@@ -52,6 +52,8 @@ class Measured:
         search = Searcher(self.program, self.plan.entry, self.spec, False)
         data = search.given_ranges(sizes)
         budget = min(STEPS, self.left)
+        if probe(self.program, self.plan.entry, sizes, data, budget=budget).cost > 2 * budget:
+            return {}  # it would not come to its end
         seen = probe(self.program, self.plan.entry, sizes, data, budget=budget, exact=True)
         self.left -= seen.steps
         if seen.failed:

@@ -21,8 +21,8 @@ from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec, evaluate, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
-GOOD_COST = 1 << 23  # statements that run in no time
-LIGHT_COST = GOOD_COST >> 3
+GOOD_COST = 1 << 22  # statements that run in no time
+LIGHT_COST = GOOD_COST >> 2
 TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
 LEAST_STEPS = 2_000  # and what each may in any case
 EXACT_STEPS = 40_000  # statements for probes that interpret loops turn by turn

@@ -79,7 +79,7 @@ def _trap(m: Machine) -> bool:
 def _declare(m: Machine, st: s.Decl) -> None:
     name, t = st.var.name, st.var.type
     if isinstance(t, (Array, Fragment)):
-        m.region(name, v.size_of(t, m.program) or None).room = st.space in ("nram", "wram")
+        m.region(name, v.size_of(t, m.program) or None).room = st.space != "shared"
         if isinstance(st.init, e.Aggregate):
             for item in st.init.items:
                 value = m.eval(item)

@@ -179,8 +179,8 @@ def join(a: Value, b: Value) -> Value:
 class Region:
     """A piece of memory: bytes if known, and the hull of the bytes read and written so far.
 
-    `room`: a core's own memory, declared for the largest size; programs need not fill it. `made`:
-    some kernel writes there.
+    `room`: memory of a thread or core alone, declared for the largest size and hardly ever filled.
+    `made`: some kernel writes there.
     """
 
     name: str
