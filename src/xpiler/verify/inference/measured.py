@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import cycle, islice
 
 from xpiler.analysis import fit
@@ -16,11 +17,13 @@ from xpiler.verify.inference.entries import handed, leaves, pointers, scalars
 from xpiler.verify.inference.footprint import probe
 from xpiler.verify.inference.plan import EntryPlan
 from xpiler.verify.inference.search import Searcher
+from xpiler.verify.inference.unknown import Tired
 from xpiler.verify.inference.values import size_of
+from xpiler.verify.inference.walked import Unfit, Walk
 from xpiler.verify.spec import Spec
 
-STEPS = 15_000  # statements that one measurement may take, ...
-TOTAL_STEPS = 150_000  # and all of them
+TURNS, TOTAL_TURNS = 20_000, 400_000  # of loops that one measurement may take, and all of them
+STEPS, TOTAL_STEPS = 15_000, 150_000  # statements, where a function has to be interpreted
 BASES = (((2, 3, 4, 3, 2, 4), 1), ((5, 3, 7, 4, 6, 9), 1), ((16, 32, 48), 16))
 """Sizes to start from, and the multiples by which they change."""
 Sizes = Mapping[str, int | float]
@@ -34,6 +37,7 @@ class Measured:
     plan: EntryPlan
     spec: Spec
     left: int = TOTAL_STEPS
+    turns: int = TOTAL_TURNS
     known: dict[tuple[tuple[str, int | float], ...], Mapping[str, int | None]] = field(
         default_factory=dict
     )
@@ -48,7 +52,32 @@ class Measured:
             self.known[key] = self._measured(sizes)
         return self.known[key].get(name)
 
+    @cached_property
+    def walk(self) -> Walk | None:
+        """The function as code that runs, if it is of that kind."""
+        try:
+            return Walk(self.program, self.plan.entry)
+        except Unfit:
+            return None
+
     def _measured(self, sizes: Sizes) -> Mapping[str, int | None]:
+        turns = min(TURNS, self.turns)
+        try:
+            hulls = self.walk.reach(sizes, turns) if self.walk is not None else None
+        except Tired:
+            self.turns -= turns
+            return {}
+        if hulls is None:
+            return self._interpreted(sizes)
+        self.turns -= hulls.turns
+        spans = ((p, hulls.spans.get(p.name)) for p in pointers(self.program, self.plan.entry))
+        return {p.name: self._count(p, span) for p, span in spans if span and span[0] >= 0}
+
+    def _count(self, p: e.Var, span: tuple[int, int]) -> int:
+        assert isinstance(p.type, Pointer)
+        return -(-span[1] // size_of(p.type.elem, self.program))
+
+    def _interpreted(self, sizes: Sizes) -> Mapping[str, int | None]:
         search = Searcher(self.program, self.plan.entry, self.spec, False)
         data = search.given_ranges(sizes)
         budget = min(STEPS, self.left)
@@ -60,10 +89,9 @@ class Measured:
             return {}
         out: dict[str, int | None] = {}
         for p in pointers(self.program, self.plan.entry):
-            assert isinstance(p.type, Pointer)
             span = seen.regions[p.name].touched
             if span is not None and span.bounded and span.lo >= 0:
-                out[p.name] = -(-int(span.hi) // size_of(p.type.elem, self.program))
+                out[p.name] = self._count(p, (int(span.lo), int(span.hi)))
         return out
 
     def extent(self, name: str, quotients: Sequence[e.Expr], between: bool = True) -> e.Expr | None:
