@@ -33,7 +33,7 @@ _REACHING = (0, 1, 2)  # input sets that show how far the source reaches
 _SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
 _LATER_RUNS = 3  # input sets of every case but the first
 _CHECKED_SECONDS = 4.0  # processor time after which a run is made without checks instead
-_LONG = 1.0  # seconds of a checked run after which the next ones go without
+_LONG = 1.0  # seconds of a checked run after which the next ones go without, or half of a case's
 _MUCH_SLOWER = 20.0  # a target that takes so many times as long as the source hangs
 
 
@@ -167,7 +167,7 @@ class Side:
             self.checked = False
             return []
         self.watched = True
-        if first[0].seconds > _LONG:
+        if first[0].seconds > min(_LONG, self.options.seconds / 2):
             self.checked = False
         if not self.checked or _ended_badly(first):
             return first

@@ -24,6 +24,7 @@ from xpiler.passes.lowering.simt.copies import in_loops
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
+from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
@@ -133,6 +134,7 @@ class _Driver:
         low = self.low
         f = spread(f, {p.name for p in f.params} | set(names_in(f.body)))
         facts = self._facts(f)
+        f = own_memory(f, facts, low.readers)
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)
         used = self._used(f, body, facts, forms)
