@@ -15,6 +15,7 @@ from xpiler.platforms.protocol import emulator_of
 from xpiler.verify.building import Fill, may_leave_undefined
 from xpiler.verify.execution import Executable, build, execute
 from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, RunResult, ScalarArg
+from xpiler.verify.packing import unpacked
 from xpiler.verify.runner import Job, Unit
 
 _C_NAMES = {
@@ -122,10 +123,11 @@ class EmulatorExecutor:
             seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
         )
         program = self._executable(unit, job.invocation, _fill(unit, job.poison), job.checks)
-        return execute(
+        result = execute(
             program, call, seed=job.seed, poison=job.poison, schedule=job.schedule,
             rounding=job.rounding, limits=limits,
         )  # fmt: skip
+        return unpacked(job.invocation, result)
 
 
 def _fill(unit: Unit, poison: int) -> Fill:

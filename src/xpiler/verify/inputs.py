@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -80,6 +80,21 @@ class BufferSpec:
     def is_free(self) -> bool:
         """Whether any value within its bounds is a sensible input, whatever the others are."""
         return self.is_read and not self.is_index and not self.distinct
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpec:
+    """A buffer of `count` structs of `size` bytes; `parts` as in `RecordArg`."""
+
+    name: str
+    size: int
+    count: int
+    parts: tuple[tuple[int, BufferSpec], ...]
+
+    def sized(self, count: int) -> RecordSpec:
+        """The same with another number of structs."""
+        parts = ((at, replace(b, count=b.count // self.count * count)) for at, b in self.parts)
+        return replace(self, count=count, parts=tuple(parts))
 
 
 Values = Mapping[str, Array]

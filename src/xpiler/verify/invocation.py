@@ -52,6 +52,22 @@ class BufferArg:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class RecordArg(BufferArg):
+    """The bytes of structs, `size` each; what a run left is told by what lies in them.
+
+    `parts`: each with the byte at which it begins in a struct, and the same number of elements for
+    every struct.
+    """
+
+    size: int = 1
+    parts: tuple[tuple[int, BufferArg], ...] = ()
+
+    @property
+    def structs(self) -> int:
+        return self.count // self.size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
     """One call of an entry: a host function, a kernel with its launch shape, or the file's main().
 

@@ -19,10 +19,10 @@ from xpiler.ir.stmt import Instr
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.entries import handed, launched, leaves, numbers
+from xpiler.verify.inference.entries import Row, handed, launched, leaves, numbers, rows
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inference.values import place, size_of
-from xpiler.verify.inputs import BufferSpec
+from xpiler.verify.inputs import BufferSpec, RecordSpec
 from xpiler.verify.invocation import RETURNED, ObjectArg, ScalarArg, Triple
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER
 from xpiler.verify.marks import marks_of
@@ -65,10 +65,12 @@ def neutral_ctype(t: Type) -> str:
     return str(t)
 
 
-def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec:
-    """A buffer of scalars: vectors count by lane, structs by field."""
+def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec | RecordSpec:
+    """A buffer of scalars: vectors count by lane, structs of one kind of numbers by field."""
     found = numbers(program, plan.elem)
-    assert found is not None
+    if found is None:
+        parts = tuple((r.offset, _part(plan, r)) for r in rows(program, plan.elem))
+        return RecordSpec(plan.name, size_of(plan.elem, program), plan.count, parts)
     elem, lanes = found
     return BufferSpec(
         plan.name,
@@ -81,6 +83,14 @@ def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec:
         distinct=plan.distinct,
         guessed=plan.guessed,
     )
+
+
+def _part(plan: BufferPlan, row: Row) -> BufferSpec:
+    """One field of the structs in a buffer."""
+    return BufferSpec(
+        plan.name + row.name, "", DTYPES[row.kind.name], plan.count * row.count,
+        plan.role, plan.bounds, guessed=plan.guessed,  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 def arguments(program: Program, entry: Function, case: Case) -> tuple[Argument, ...]:
@@ -102,7 +112,7 @@ def _arguments(
     p: e.Var,
     buffers: Mapping[str, BufferPlan],
     scalars: Mapping[str, int | float],
-) -> tuple[ScalarArg | BufferSpec, ...]:
+) -> tuple[ScalarArg | BufferSpec | RecordSpec, ...]:
     """One argument; a struct is followed by the buffers that its pointers point to."""
     if isinstance(p.type, Pointer):
         return (buffer_spec(program, buffers[p.name]),)

@@ -20,6 +20,7 @@ from xpiler.ir.program import Program
 from xpiler.verify.compare import agreement, differing_bits
 from xpiler.verify.dtypes import decode, is_float
 from xpiler.verify.execution import differential
+from xpiler.verify.inference.entries import numbers
 from xpiler.verify.inference.others import other_blocks, other_sizes
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
@@ -175,7 +176,7 @@ class Settler:
         """
         for number in range(MOST_GROWTHS):
             found = self._once(plan, case)
-            grown = _grown(plan, case, found.findings, self.spec, 4 ** (number // 2))
+            grown = _grown(self.program, plan, case, found.findings, self.spec, number)
             if grown is None:
                 break
             case = grown
@@ -296,13 +297,19 @@ def _unknown(plan: EntryPlan, look: Look) -> Diagnostic:
 
 
 def _grown(
-    plan: EntryPlan, case: Case, findings: Sequence[Finding], spec: Spec, factor: int
+    program: Program,
+    plan: EntryPlan,
+    case: Case,
+    findings: Sequence[Finding],
+    spec: Spec,
+    number: int,
 ) -> Case | None:
     """The case with more room in buffers of guessed extent that a run went past, if any.
 
-    An extent, `factor` times what it was at least, is taken to be a product of sizes and counts of
-    blocks, else a power of two.
+    An extent, at least a multiple of what it was that rises with the `number` of this try, is taken
+    to be a product of sizes and counts of blocks, else a power of two.
     """
+    factor = 4 ** (number // 2)
     declared = {name for name, _ in plan.entry.extents}
     past = {
         f.buffer: f.index
@@ -313,7 +320,7 @@ def _grown(
     for b in case.buffers:
         if b.name in declared or b.name not in past or spec.arg(b.name).extent is not None:
             continue
-        lanes = getattr(b.elem, "lanes", 1)
+        lanes = (numbers(program, b.elem) or (None, 1))[1]
         need = max(max(past[b.name], b.count * lanes) // lanes + 1, factor * b.count)
         count = next((n for n in _products(case) if n >= need), 1 << need.bit_length())
         if count <= MOST_ELEMENTS:

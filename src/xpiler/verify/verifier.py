@@ -14,7 +14,7 @@ import numpy as np
 from xpiler.diagnostics import XpilerError
 from xpiler.verify import inputs
 from xpiler.verify.compare import Precision
-from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
+from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan, RecordSpec
 from xpiler.verify.invocation import (
     BufferArg,
     Finding,
@@ -25,6 +25,7 @@ from xpiler.verify.invocation import (
     Triple,
 )
 from xpiler.verify.judge import INDEPENDENT, Judge, Stop, Unsound
+from xpiler.verify.packing import packed
 from xpiler.verify.runner import Executor, Job, Unit
 from xpiler.verify.runs import Key, Planner, Request, base
 from xpiler.verify.verdict import Verdict, combine
@@ -54,7 +55,7 @@ class Entry:
     overloaded: bool = False
 
 
-Argument = ScalarArg | ObjectArg | BufferSpec
+Argument = ScalarArg | ObjectArg | BufferSpec | RecordSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,14 @@ class VerifyCase:
 
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
-        return tuple(a for a in self.args if isinstance(a, BufferSpec))
+        return tuple(b for a in self.args for b in _buffers(a))
+
+
+def _buffers(a: Argument) -> tuple[BufferSpec, ...]:
+    """An argument's buffers; those of structs are what lies in them."""
+    if isinstance(a, RecordSpec):
+        return tuple(b for _, b in a.parts)
+    return (a,) if isinstance(a, BufferSpec) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,7 @@ class Side:
     def answer_within(self, requests: Sequence[Request], seconds: float) -> int:
         """As many of `requests` as past runs say will fit; how many were left out."""
         each = max(self.spent / max(1, len(self.runs)), 1e-6)
-        fit = min(len(requests), int(seconds / each))
+        fit = max(0, min(len(requests), int(seconds / each)))
         self.answer(requests[:fit], seconds)
         return len(requests) - fit
 
@@ -195,10 +203,16 @@ def _ended_badly(runs: Sequence[RunResult]) -> bool:
 def _argument(argument: Argument, request: Request) -> ScalarArg | BufferArg:
     if isinstance(argument, ScalarArg):
         return argument
+    if isinstance(argument, RecordSpec):
+        parts = [(at, _filled(b, request)) for at, b in argument.parts]
+        return packed(argument.name, argument.size, argument.count, parts)
     if isinstance(argument, ObjectArg):
         held = np.frombuffer(argument.value, np.uint8)
         return BufferArg(argument.name, "", "uint8", held.size, held)
-    b = argument
+    return _filled(argument, request)
+
+
+def _filled(b: BufferSpec, request: Request) -> BufferArg:
     data = request.values.get(b.name)
     copy = None if data is None else data.copy()
     return BufferArg(b.name, b.ctype, b.dtype, b.count, copy)
@@ -268,11 +282,16 @@ def _tight(source: Unit, case: VerifyCase, executor: Executor, options: Options)
     if len(side.runs) < len(_REACHING) or _ended_badly(list(side.runs.values())):
         return case
     reach = {b.name: _reach(b, list(side.runs.values())) for b in case.buffers if b.guessed}
-    args = tuple(
-        replace(a, count=reach[a.name]) if isinstance(a, BufferSpec) and a.name in reach else a
-        for a in case.args
-    )
-    return replace(case, args=args)
+    return replace(case, args=tuple(_cut(a, reach) for a in case.args))
+
+
+def _cut(a: Argument, reach: Mapping[str, int]) -> Argument:
+    """The argument with as many elements as are reached, where that is known."""
+    if isinstance(a, RecordSpec) and any(b.name in reach for _, b in a.parts):
+        return a.sized(max(-(-reach[b.name] * a.count // b.count) for _, b in a.parts))
+    if isinstance(a, BufferSpec) and a.name in reach:
+        return replace(a, count=reach[a.name])
+    return a
 
 
 def _reach(b: BufferSpec, runs: Sequence[RunResult]) -> int:

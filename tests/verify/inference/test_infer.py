@@ -789,7 +789,7 @@ def test_a_grid_follows_a_size_in_an_array_of_a_struct() -> None:
 
 
 def test_a_kernel_that_cannot_be_run_has_a_launch_all_the_same() -> None:
-    (plan,) = plans("""struct Pair { float v; int i; };
+    (plan,) = plans("""struct Pair { float v; float* next; };
     __global__ void k(const Pair* a, float* b, int n) {
         int i = blockIdx.x * blockDim.x + threadIdx.x;
         if (i < n) b[i] = a[i].v;
@@ -861,6 +861,14 @@ def test_integers_are_shifted_by_less_than_their_bits(
     assert not any(b.is_index for b in plan.cases[0].buffers)
     assert len(plan.cases) == 2
     assert [d.code for d in plan.diagnostics] == ([] if bounds is None else ["XP0308"])
+
+
+@pytest.mark.parametrize(
+    ("value", "index"), [("x[by[i]]", True), ("x[by[i] & 1]", True), ("by[i] ? x[i] : 0", False)]
+)
+def test_what_only_decides_whether_something_is_done_is_no_index(value: str, index: bool) -> None:
+    _, plan = c_plan(SHIFTED % value)
+    assert {b.name: b.is_index for b in plan.cases[0].buffers}["by"] == index
 
 
 def test_a_loop_that_stops_short_of_its_end_is_bounded() -> None:

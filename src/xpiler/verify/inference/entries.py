@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from xpiler.analysis.readonly import read_by_field
 from xpiler.diagnostics import Diagnostic, XpilerError
@@ -14,7 +15,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Scalar, Struct, Type, Vector
 from xpiler.verify.inference.candidates import reachable
-from xpiler.verify.inference.values import lanes, size_of
+from xpiler.verify.inference.values import field_offset, lanes, size_of
 
 
 def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]:
@@ -102,7 +103,9 @@ def _testable(program: Program, p: e.Var) -> bool:
 
 
 def _is_buffer(program: Program, t: Type) -> bool:
-    return isinstance(t, Pointer) and t.elem != VOID and numbers(program, t.elem) is not None
+    if not isinstance(t, Pointer) or t.elem == VOID:
+        return False
+    return numbers(program, t.elem) is not None or bool(rows(program, t.elem))
 
 
 def numbers(program: Program, t: Type) -> tuple[Scalar, int] | None:
@@ -113,6 +116,37 @@ def numbers(program: Program, t: Type) -> tuple[Scalar, int] | None:
     if not isinstance(kind, Scalar) or size_of(t, program) != len(found) * size_of(kind, program):
         return None
     return kind, len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Numbers of one kind side by side in a struct, `count` of them from byte `offset` on."""
+
+    name: str
+    kind: Scalar
+    offset: int
+    count: int
+
+
+def rows(program: Program, t: Type, name: str = "", offset: int = 0) -> tuple[Row, ...]:
+    """What a value of `t` consists of, by field; nothing where that is more than numbers."""
+    if isinstance(t, Struct):
+        given = fields(program, t)
+        inner = [(f"{name}.{n}", offset + field_offset(t, n, program), f) for n, f in given]
+    elif isinstance(t, (Array, Vector)):
+        kind, many = t.elem, (t.size if isinstance(t, Array) else t.lanes) or 0
+        step = size_of(kind, program)
+        if isinstance(kind, (Scalar, Array, Vector)):
+            one = rows(program, kind, name, offset)
+            return tuple(replace(r, count=r.count * many) for r in one)
+        inner = [(f"{name}[{i}]", offset + i * step, kind) for i in range(min(many, MOST_PARTS))]
+        if many > MOST_PARTS:
+            return ()
+    else:
+        return (Row(name, t, offset, 1),) if isinstance(t, Scalar) and t != VOID else ()
+    found = [rows(program, part, n, at) for n, at, part in inner]
+    total = tuple(chain.from_iterable(found))
+    return total if all(found) and len(total) <= MOST_PARTS else ()
 
 
 def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:

@@ -60,7 +60,8 @@ class Machine:
     control left the statements run last: "break", "continue" or, for a return, nothing. `maybe`
     counts the branches around the statement of which it is not known whether they are taken.
     `objects` has the fields of structs that are passed by address, by region and offset; `shifts`
-    the hull of what integers are shifted by, by their bits.
+    the hull of what integers are shifted by, by their bits; `watched` what is assigned to variables
+    of which that is asked, by the depth of calls.
     """
 
     program: Program
@@ -91,6 +92,7 @@ class Machine:
     again: set[int] = field(default_factory=set)
     shifts: dict[int, Interval] = field(default_factory=dict)
     plain: dict[tuple[int, str], bool] = field(default_factory=dict)
+    watched: dict[tuple[int, str], list[Value]] = field(default_factory=dict)
 
     def share_out(self, loop: s.Stmt, start: Interval, end: Interval) -> None:
         """Note a loop that threads share out: is a block full, does any have a second turn?"""
@@ -172,6 +174,7 @@ class Machine:
 
     def eval(self, x: e.Expr) -> Value:
         value = self._eval(x)
+        value = TOP if value is v.BLANK else value
         if isinstance(value, Interval) and self.facts and not isinstance(x, e.Const):
             known = self.facts.get(_strip(x))
             value = value.meet(known) if known is not None else value

@@ -17,7 +17,7 @@ from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import fitting
-from xpiler.verify.inference.values import Interval, Region
+from xpiler.verify.inference.values import Interval, Region, point
 from xpiler.verify.spec import Spec, evaluate, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
@@ -408,9 +408,18 @@ class Searcher:
                 for top in (0, 3)
             )
             signed = self.trial(t.values, {**data, p.name: Interval(-3, 3)}, t.shape).seen.regions
-            if hulls_of(few) != hulls_of(more) or _before(few) != _before(signed):
+            differ = hulls_of(few) != hulls_of(more) and self._places(t, data, p.name)
+            if differ or _before(few) != _before(signed):
                 found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
         return found
+
+    def _places(self, t: Trial, data: Mapping[str, Interval], name: str) -> bool:
+        """Whether it matters which number a buffer holds, not only whether that is 0."""
+        shown = (
+            self.trial(t.values, {**data, name: point(k)}, t.shape).seen.regions for k in (1, 2, 3)
+        )
+        first, *others = map(hulls_of, shown)
+        return any(other != first for other in others)
 
     def shift_ranges(self, t: Trial) -> dict[str, Interval]:
         """The values of buffers that integers are shifted by: less than those have bits."""

@@ -13,6 +13,7 @@ from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Fragment, Pointer, Scalar, Struct, Vector
 from xpiler.verify.inference import values as v
 from xpiler.verify.inference.candidates import has_short_tail
+from xpiler.verify.inference.left import copied, left_by, watch
 from xpiler.verify.inference.machine import (
     CONCRETE_TRIPS,
     EXACT_TRIPS,
@@ -88,7 +89,7 @@ def _declare(m: Machine, st: s.Decl) -> None:
         return
     m.forget(name)
     if st.init is not None:
-        m.env[name] = m.eval(st.init)
+        m.env[name] = copied(m, st.init)
         if isinstance(t, Scalar) and t.is_integer and not isinstance(st.init, e.Const):
             m.note(st, "is one", m.env[name] == point(1))
         if m.axes and isinstance(t, Scalar) and follows(st.init):
@@ -104,9 +105,10 @@ def _declare(m: Machine, st: s.Decl) -> None:
 
 
 def _assign(m: Machine, st: s.Assign) -> None:
-    value = m.eval(st.value)
+    value = m.eval(st.value) if st.op else copied(m, st.value)
     if st.op:
         value = m.eval(e.Binary(st.op, st.target, st.value, st.target.type))
+    watch(m, st.target, value)
     path = _path(m, st)
     m.store(st.target, value)
     if path is not None and isinstance(st.target, e.Var):
@@ -262,7 +264,7 @@ def _wants_concrete(body: s.Body) -> bool:
 
 def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = None) -> None:
     """Run a loop body once for all its iterations."""
-    _, facts = m.snapshot()
+    before, facts = m.snapshot()
     changed, often = _assigned(body), _turns(m, body)
     for name, writes in changed.items():
         m.forget(name)
@@ -271,6 +273,7 @@ def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = Non
     inner = m.facts
     if cond is not None:
         m.facts = m._refined_from(m.facts, cond, True)
+    m.env |= left_by(m, body, _chosen(body), before)
     start, scale = dict(m.env), m.scale
     m.scale *= UNKNOWN_TRIPS if math.isinf(trips) else max(1.0, trips)
     m.maybe += 1
@@ -279,6 +282,36 @@ def _summarise(m: Machine, body: s.Body, trips: float, cond: e.Expr | None = Non
     m.scale = scale
     m.env = {k: v.join(start[k], m.env.get(k, TOP)) if k in changed else start[k] for k in start}
     m.facts = {x: i for x, i in inner.items() if x in facts}
+
+
+@by_identity
+def _chosen(body: s.Body) -> list[str]:
+    """Integers that are set, or that steps change only while they are within some bound."""
+    tested = _tested(body)
+    return [
+        name
+        for name, writes in _assigned(body).items()
+        if all(w is not None and _is_whole(w.target.type) for w in writes)
+        and (name in tested or any(w is not None and _sets(w) for w in writes))
+    ]
+
+
+def _sets(w: s.Assign) -> bool:
+    """Whether an assignment does not begin with what the variable holds."""
+    return not w.op and w.target not in walk(w.value)
+
+
+def _tested(body: s.Body) -> set[str]:
+    """Variables that are assigned where a condition has looked at them."""
+    found: set[str] = set()
+    for n in walk(body):
+        if isinstance(n, s.If):
+            found |= variables(n.cond) & {*_assigned(n.then), *_assigned(n.orelse)}
+    return found
+
+
+def _is_whole(t: object) -> bool:
+    return isinstance(t, Scalar) and t.is_integer
 
 
 def _widened(
@@ -512,7 +545,9 @@ def _host(m: Machine, st: s.Instr, op: str, ins: list[Value]) -> None:
     elif op == "set":
         n = ins[2]
         if isinstance(n, Interval) and n.bounded:
-            m.access(ins[0], int(n.hi), write=True)
+            filled = m.access(ins[0], int(n.hi), write=True)
+            if filled is not None and filled.content is v.BLANK:
+                filled.content = None
     else:
         _set_outs(m, st, point(0))
 

@@ -37,6 +37,9 @@ class Interval:
 
 
 TOP = Interval(-math.inf, math.inf)
+BLANK = Interval(math.inf, -math.inf)
+"""No number at all: what lies where nothing was stored yet. Only copied; what it is joined with
+stays, and whoever computes with it has any number."""
 
 
 def point(x: Number) -> Interval:
@@ -165,6 +168,8 @@ Value = Interval | PointerTo | Record
 
 
 def join(a: Value, b: Value) -> Value:
+    if a is BLANK or b is BLANK:
+        return b if a is BLANK else a
     if isinstance(a, Interval) and isinstance(b, Interval):
         return a.join(b)
     if isinstance(a, PointerTo) and isinstance(b, PointerTo):
