@@ -566,6 +566,16 @@ def test_what_lies_behind_an_index_from_memory_is_not_measured() -> None:
     assert fit.value(found.extent("y", ()), {"n": 70}) == 70
 
 
+def test_what_a_flag_decides_is_measured_for_both() -> None:
+    text = """void f(const float *a, float *y, int b, int n, int shared) {
+        for (int i = 0; i < b; i++) for (int j = 0; j < n; j++)
+            y[i * n + j] = a[(shared ? 0 : i) * n + j]; }"""
+    found = Measured(*of_c(text), Spec())
+    x = found.extent("a", ())
+    assert [fit.value(x, {"b": 7, "n": 9, "shared": flag}) for flag in (0, 1, 5)] == [63, 9, 9]
+    assert fit.value(found.extent("y", ()), {"b": 7, "n": 9}) == 63
+
+
 def test_the_rest_of_a_window_is_a_size_too() -> None:
     text = """#include <bang.h>
 __nram__ float signal[2048], weight[64];

@@ -8,10 +8,11 @@ from functools import cached_property
 from itertools import cycle, islice
 
 from xpiler.analysis import fit
-from xpiler.analysis.interpolate import polynomial
+from xpiler.analysis.interpolate import polynomial, sizes_in
 from xpiler.ir import expr as e
 from xpiler.ir.program import Program
-from xpiler.ir.types import I64, Pointer
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import BOOL, I64, Pointer
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import handed, leaves, pointers, scalars
 from xpiler.verify.inference.footprint import probe
@@ -27,6 +28,7 @@ STEPS, TOTAL_STEPS = 15_000, 150_000  # statements, where a function has to be i
 BASES = (((2, 3, 4, 3, 2, 4), 1), ((5, 3, 7, 4, 6, 9), 1), ((16, 32, 48), 16))
 """Sizes to start from, and the multiples by which they change."""
 Sizes = Mapping[str, int | float]
+Names = Mapping[str, e.Expr]
 
 
 @dataclass
@@ -101,10 +103,40 @@ class Measured:
         """
         names = {n: e.Cast(x, I64) for n, x in self._sizes()}
         for base, unit in self._bases(list(names)):
-            found = polynomial(lambda at: self.count(name, at), base, unit, names, quotients)
+            found = self._at(name, base, unit, names, quotients)
             if found is not None and (not between or self._holds_between(name, found, base, unit)):
-                return found
+                return self._by_flags(name, found, base, unit, quotients)
         return None
+
+    def _at(
+        self, name: str, base: Sizes, unit: int, names: Names, quotients: Sequence[e.Expr]
+    ) -> e.Expr | None:
+        return polynomial(lambda at: self.count(name, at), base, unit, names, quotients)
+
+    def _by_flags(
+        self, name: str, x: e.Expr, base: Sizes, unit: int, quotients: Sequence[e.Expr]
+    ) -> e.Expr | None:
+        """`x`, or what is touched where a number that is not in it, a flag say, is 0.
+
+        None where that differs for two of them: what both together do is not known.
+        """
+        names = {n: e.Cast(x, I64) for n, x in self._sizes()}
+        used = {n for y in walk(x) if isinstance(y, e.Expr) for n in sizes_in(y)}
+        off = [n for n in names if n not in used and self._differs(name, x, {**base, n: 0})]
+        if not off:
+            return x
+        (flag, *more) = off
+        rest = {n: y for n, y in names.items() if n != flag}
+        other = None if more else self._at(name, {**base, flag: 0}, unit, rest, quotients)
+        if other is None:
+            return None
+        is_set = e.Binary("!=", names[flag], e.Const(0, I64), BOOL)
+        return e.Select(is_set, x, other, I64)
+
+    def _differs(self, name: str, x: e.Expr, at: Sizes) -> bool:
+        """Whether something else than `x` is touched there; nothing at all says nothing."""
+        count = self.count(name, at)
+        return bool(count) and count != fit.value(x, at)
 
     def _holds_between(self, name: str, x: e.Expr, base: Sizes, unit: int) -> bool:
         """Whether `x` is the count, where that is known, if one size is no multiple of `unit`."""
