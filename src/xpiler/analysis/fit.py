@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from xpiler.ir import expr as e
@@ -100,6 +101,12 @@ def name_of(x: e.Expr) -> str | None:
     return None
 
 
+_PLAIN: Mapping[str, Callable[[int, int], int]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
 def _binary(x: e.Binary, sizes: Sizes) -> int | None:
     a, b = value(x.a, sizes), value(x.b, sizes)
     if a is None or b is None:
@@ -109,5 +116,5 @@ def _binary(x: e.Binary, sizes: Sizes) -> int | None:
             return None
         q = abs(a) // abs(b) * (1 if (a >= 0) == (b >= 0) else -1)
         return q if x.op == "/" else a - b * q
-    table = {"+": a + b, "-": a - b, "*": a * b, ">": int(a > b), "<": int(a < b)}
-    return table.get(x.op)
+    found = _PLAIN.get(x.op)
+    return None if found is None else int(found(a, b))
