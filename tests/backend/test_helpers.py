@@ -241,3 +241,11 @@ def test_every_neutral_function_is_spelled_at_every_type_it_has() -> None:
         )
         for kind in (*kinds, *floats):
             assert c.template(name, kind) is not None, (name, kind)
+
+
+@pytest.mark.parametrize("platform", ["c", "bang"])
+@pytest.mark.parametrize("t", [I32, U32, I64, U64])
+def test_a_file_brings_along_the_conversions_that_saturate(platform: str, t: Scalar) -> None:
+    text = backend.write(Program((case(0, "round_to_int", t, (F32,)),)), backend.load(platform))
+    defined = [line for line in text.splitlines() if "saturate_to_" in line and "static" in line]
+    assert len(defined) == 1

@@ -14,9 +14,7 @@ from xpiler.ir.types import Vector
 
 def joined(body: s.Body) -> s.Body:
     """`body` with `d[i] = ..; x = d` as `x[i] = ..`, where `d` is used for nothing else."""
-    uses = Counter(n.name for n in walk(body) if isinstance(n, e.Var))
-
-    return _bodies(body, uses)
+    return _bodies(body, _named(body))
 
 
 def _bodies(body: s.Body, uses: Counter[str]) -> s.Body:
@@ -42,9 +40,17 @@ def _joined(body: s.Body, uses: Counter[str]) -> s.Body:
         new = _carried(out, st, uses)
         if new is None:
             out.append(st)
-        else:
-            out = new
+            continue
+        same = sum(1 for a, b in zip(out, new, strict=False) if a is b)
+        uses.subtract(_named((*out[same:], st)))
+        uses.update(_named(tuple(new[same:])))
+        out = new
     return tuple(out)
+
+
+def _named(body: s.Body) -> Counter[str]:
+    """How often statements name each variable."""
+    return Counter(n.name for n in walk(body) if isinstance(n, e.Var))
 
 
 def _carried(before: list[s.Stmt], st: s.Stmt, uses: Counter[str]) -> list[s.Stmt] | None:
@@ -58,8 +64,7 @@ def _carried(before: list[s.Stmt], st: s.Stmt, uses: Counter[str]) -> list[s.Stm
     )
     if at is None or len(before) - at > 12:
         return None
-    used = Counter(n.name for n in walk(tuple(before[at:])) if isinstance(n, e.Var))
-    if used[result.name] + 1 != uses[result.name]:
+    if _named(tuple(before[at:]))[result.name] + 1 != uses[result.name]:
         return None
     place: e.Expr = target if target.type == result.type else e.Bits(target, result.type)
     computing = substitute(tuple(before[at + 1 :]), {result.name: place})

@@ -99,3 +99,15 @@ def test_registers_in_a_struct_are_arrays_in_it() -> None:
         """)
     assert "__m512" not in text
     assert "y[i" in text
+
+
+def test_a_register_that_is_copied_and_read_again_stays() -> None:
+    text = plain(
+        """
+        const __m512i a = _mm512_maskz_loadu_epi32((__mmask16)n, x);
+        __m512i b = a;
+        b = _mm512_add_epi32(b, _mm512_shuffle_epi32(b, 0xB1));
+        _mm512_storeu_si512(y, _mm512_sub_epi32(b, a));""",
+        "const int *x, int *y, int n",
+    )
+    assert "y[i] = b[i] - ((((uint16_t)n >> i) & 1) != 0 ? x[i] : 0);" in text

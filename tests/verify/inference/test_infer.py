@@ -907,6 +907,24 @@ def test_fields_behind_an_address_are_sizes() -> None:
     assert counts(plan) == dict.fromkeys(("x", "y"), sizes["p.rows"] * sizes["p.cols"])
 
 
+def test_no_more_bits_are_set_than_there_are() -> None:
+    """What is packed behind a count of bits is as long as what it was picked from."""
+    text = """int k(const int *x, int *y, int n) {
+        int count = 0;
+        for (int i = 0; i + 8 <= n; i += 8) {
+            unsigned char m = 0;
+            for (int j = 0; j < 8; j++) m |= (x[i + j] > 0) << j;
+            y[count] = m;
+            count += __builtin_popcount(m);
+        }
+        return count;
+    }"""
+    _, plan = c_plan(text)
+    for case in range(len(plan.cases)):
+        n = plan.cases[case].scalars["n"]
+        assert counts(plan, case)["y"] == 8 * (n // 8 - 1) + 1
+
+
 def test_a_loop_that_never_ends_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty turns of it would show no more; one that is left by a jump is followed."""
     turns: list[str] = []

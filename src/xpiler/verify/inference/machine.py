@@ -390,6 +390,8 @@ class Machine:
         ints = [a for a in args if isinstance(a, Interval)]
         if len(ints) != len(args) or not ints:
             return TOP
+        if x.func in v.COUNTS:
+            return v.counted(x.func, x.args[0], ints[0])
         return _math(x.func, ints)
 
     # -- facts -------------------------------------------------------------------------------
@@ -601,6 +603,4 @@ def _math(name: str, a: list[Interval]) -> Interval:
     if name == "abs":
         low = 0 if a[0].lo <= 0 <= a[0].hi else min(abs(a[0].lo), abs(a[0].hi))
         return Interval(low, max(abs(a[0].lo), abs(a[0].hi)))
-    if name in ("popcount", "clz", "ffs"):
-        return Interval(0, 64)
     return TOP

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpiler.ir.expr import Const, Expr, Field, Index
+from xpiler.ir.expr import Cast, Const, Expr, Field, Index
 from xpiler.ir.program import Program
 from xpiler.ir.types import Array, Fragment, Opaque, Pointer, Scalar, Struct, Type, Vector
 
@@ -131,6 +131,21 @@ def bitwise(op: str, a: Interval, b: Interval) -> Interval:
     if a.lo >= 0 and b.lo >= 0 and a.bounded and b.bounded:
         return Interval(0, (1 << max(int(a.hi).bit_length(), int(b.hi).bit_length())) - 1)
     return TOP
+
+
+COUNTS = ("popcount", "clz", "ffs")
+
+
+def counted(name: str, x: Expr, value: Interval) -> Interval:
+    """What `popcount`, `ffs` or `clz` gives for `x`: no more than it has bits."""
+    bits = x.type.bits if isinstance(x.type, Scalar) else 64
+    if name == "clz":
+        return Interval(0, bits)
+    if value.bounded and value.lo >= 0:
+        bits = min(bits, int(value.hi).bit_length())
+    while isinstance(x, Cast) and isinstance(t := x.x.type, Scalar) and t.name.startswith("u"):
+        x, bits = x.x, min(bits, t.bits)
+    return Interval(0, bits)
 
 
 @dataclass(frozen=True, slots=True)

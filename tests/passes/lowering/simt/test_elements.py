@@ -6,7 +6,7 @@ from tests.passes.lowering.simt.build import lowered
 
 from xpiler.ir import expr as e
 from xpiler.ir.text import show_body
-from xpiler.ir.types import I64
+from xpiler.ir.types import I32, I64
 from xpiler.passes.lowering import Origin
 from xpiler.passes.lowering.base import Example
 
@@ -42,3 +42,15 @@ def test_what_was_measured_at_small_sizes_alone_is_not_taken() -> None:
     )
     text = show_body(lowered(BLOCKS, origin=origin).program.function("twice").body)
     assert "/ 8" in text.partition("if (")[0]
+
+
+def test_what_was_measured_at_whole_blocks_alone_is_not_below_zero_without_one() -> None:
+    examples = (Example({"n": 5}, {"x": 5, "y": 5}), Example({"n": 32}, {"x": 80, "y": 80}))
+    four = e.Binary("*", e.Cast(e.Var("n", I32), I64), e.Const(4, I64), I64)
+    origin = Origin(
+        "c",
+        examples={"twice": examples},
+        sampled=lambda _: examples,
+        measured=lambda *_: e.Binary("-", four, e.Const(48, I64), I64),
+    )
+    assert "48" not in show_body(lowered(BLOCKS, origin=origin).program.function("twice").body)

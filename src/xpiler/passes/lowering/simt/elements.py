@@ -128,10 +128,13 @@ def _is_exact(count: e.Expr, seen: Seen) -> bool:
 
 
 def _grows(count: e.Expr, seen: Seen) -> bool:
-    """Whether the elements are not far fewer than in the largest example.
+    """Whether the elements are not far fewer than in the largest example, and some in each.
 
-    Small sizes are measured: up to 16 of them, all may lie in one block of 16.
+    Small sizes are measured: up to 16 of them, all may lie in one block of 16. What is measured at
+    multiples of a block alone may fall below zero where there is no whole one.
     """
+    if any((fit.value(count, sizes) or 1) < 1 for sizes, n in seen if n):
+        return False
     sizes, most = max(seen, key=lambda x: x[1], default=({}, 0))
     value = fit.value(count, sizes)
     return value is None or 2 * value >= most

@@ -69,3 +69,36 @@ static inline uint64_t max_uint64(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
+
+/* Conversions that clamp to the range of the result; NaN becomes 0. */
+static inline int saturate_to_int(double x)
+{
+    if (!(x > -2147483648.0)) {
+        return x != x ? 0 : -2147483647 - 1;
+    }
+    return x < 2147483647.0 ? (int)x : 2147483647;
+}
+
+static inline unsigned saturate_to_uint(double x)
+{
+    if (!(x > 0.0)) {
+        return 0;
+    }
+    return x < 4294967295.0 ? (unsigned)x : 4294967295u;
+}
+
+static inline int64_t saturate_to_int64(double x)
+{
+    if (!(x > -9223372036854775808.0)) {
+        return x != x ? 0 : -9223372036854775807ll - 1;
+    }
+    return x < 9223372036854775808.0 ? (int64_t)x : 9223372036854775807ll;
+}
+
+static inline uint64_t saturate_to_uint64(double x)
+{
+    if (!(x > 0.0)) {
+        return 0;
+    }
+    return x < 18446744073709551616.0 ? (uint64_t)x : 18446744073709551615ull;
+}
