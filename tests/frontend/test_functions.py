@@ -310,6 +310,34 @@ def test_memcpy_in_device_code_is_a_loop() -> None:
     assert "for i: u64 in [0, 4)\n    w[i] = p[i]" in function(text, "k")
 
 
+def test_memcpy_of_one_number_is_an_assignment_of_its_bits() -> None:
+    text = """__global__ void k(const float* x, const unsigned char* q, unsigned* y, double* z) {
+      unsigned u; memcpy(&u, x, sizeof u);
+      float f; memcpy(&f, q + 4, 4);
+      unsigned long d = 1; memcpy(&z[1], &d, 8);
+      memcpy(y, &u, 4); }"""
+    found = function(text, "k")
+    assert "u = bits<u32>(x[0])" in found
+    assert "f = bits<f32>((((u32((q + 4)[0]) | (u32((q + 4)[1]) << 8))" in found
+    assert "z[1] = bits<f64>(d)" in found
+    assert "y[0] = u" in found
+
+
+def test_c_puns_and_names_of_the_c_library() -> None:
+    text = """#include <math.h>
+    #include <stdint.h>
+    #include <string.h>
+    void f(const float *x, int16_t *y, uint32_t *b, int n) {
+      for (int i = 0; i < n; i++) {
+        memcpy(b + i, &x[i], 4);
+        y[i] = isnan(x[i]) ? INT16_MIN : x[i] > INT16_MAX ? INT16_MAX : (int16_t)lroundf(x[i]);
+      } }"""
+    found = function(text, "f", "c")
+    assert "b[i] = bits<u32>(x[i])" in found
+    assert "isnan(x[i]) ?" in found
+    assert "host." not in found
+
+
 def test_a_struct_comes_after_those_that_it_holds() -> None:
     text = """struct In { int n; };
     struct Out { In in; float* y; };

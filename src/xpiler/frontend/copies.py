@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from xpiler.frontend.convert import const
-from xpiler.frontend.types import size_of
+from xpiler.frontend.convert import const, const_int
+from xpiler.frontend.operators import deref
+from xpiler.frontend.types import size_of, unqualified
 from xpiler.frontend.views import uncast
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import rewrite_stmts
-from xpiler.ir.types import I32, U8, Array, Pointer, Scalar, Vector
+from xpiler.ir.types import BOOL, I32, U8, U16, VOID, Array, Pointer, Scalar, Type, Vector
 
 
 def assigned_copies(body: s.Body) -> s.Body:
@@ -32,6 +33,35 @@ def _assigned(st: s.Stmt) -> s.Stmt:
     return s.Assign(place, value, loc=st.loc, comments=st.comments)
 
 
+def one_number(to: e.Expr, source: e.Expr, size: e.Expr) -> s.Assign | None:
+    """`memcpy(to, source, size)` as an assignment, where it moves one number."""
+    place = _number(to, size)
+    if place is None:
+        return None
+    t = unqualified(place.type)
+    assert isinstance(t, Scalar)
+    found = _number(source, size)
+    value = _as_bits(found, t) if found is not None else _from_bytes(source, t)
+    return s.Assign(place, value) if value is not None else None
+
+
+def _number(p: e.Expr, size: e.Expr) -> e.Expr | None:
+    """The number that `p` points to where `size` bytes are all of it."""
+    place = deref(uncast(p))
+    t = unqualified(place.type)
+    known = isinstance(t, Scalar) and t not in (VOID, BOOL)
+    return place if known and const_int(size) == size_of(t) else None
+
+
+def _as_bits(x: e.Expr, t: Scalar) -> e.Expr:
+    """The bits of a number as one of type `t`, which is as wide."""
+    own = unqualified(x.type)
+    if own == t:
+        return x
+    assert isinstance(own, Scalar)
+    return e.Cast(x, t) if own.is_integer and t.is_integer else e.Bits(x, t)
+
+
 def _whole(p: e.Expr, size: e.Expr) -> e.Var | None:
     """The variable that `p` points to where `size` bytes are all of it."""
     inner = uncast(p)
@@ -47,18 +77,27 @@ def _read(source: e.Expr, place: e.Var) -> e.Expr | None:
     t = place.type
     if isinstance(t, Vector):
         return e.Index(e.Cast(source, Pointer(t, True)), const(0, I32), t)
+    return _from_bytes(source, t) if isinstance(t, Scalar) else None
+
+
+def _from_bytes(source: e.Expr, t: Scalar) -> e.Expr | None:
+    """The number of type `t` whose bytes are those at `source`, where that points to bytes."""
     base = uncast(source)
-    bytes_ = isinstance(base.type, (Pointer, Array)) and isinstance(base.type.elem, Scalar)
-    if not bytes_ or base.type.elem.bits != 8 or not isinstance(t, Scalar):  # type: ignore[attr-defined]
+    one = _element(base)
+    if not isinstance(one, Scalar) or one.bits != 8 or t.bits not in (16, 32, 64):
         return None
-    if not t.is_integer or t.bits not in (16, 32):
-        return None
-    wide = Scalar("u32")
+    wide = Scalar("u64") if t.bits == 64 else Scalar("u32")
     whole: e.Expr | None = None
     for k in range(t.bits // 8):
-        one = e.Index(base, const(k, I32), base.type.elem)  # type: ignore[attr-defined]
-        byte: e.Expr = e.Cast(e.Cast(one, U8) if one.type != U8 else one, wide)
+        at = e.Index(base, const(k, I32), one)
+        byte: e.Expr = e.Cast(e.Cast(at, U8) if one != U8 else at, wide)
         byte = e.Binary("<<", byte, const(8 * k, I32), wide) if k else byte
         whole = byte if whole is None else e.Binary("|", whole, byte, wide)
     assert whole is not None
-    return e.Cast(whole, t)
+    if t.is_integer:
+        return e.Cast(whole, t)
+    return e.Bits(e.Cast(whole, U16) if t.bits == 16 else whole, t)
+
+
+def _element(p: e.Expr) -> Type:
+    return unqualified(p.type.elem) if isinstance(p.type, (Pointer, Array)) else VOID

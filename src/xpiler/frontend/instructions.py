@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xpiler.frontend import memory
 from xpiler.frontend.convert import const
+from xpiler.frontend.copies import one_number
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.expressions import address
 from xpiler.frontend.operators import deref
@@ -31,6 +32,10 @@ def apply_instruction(
     values = dict(zip(wanted, r.operands([args[i] for i in wanted]), strict=True))
     ins = tuple(x for w in word.ins for x in _item(r, w, values, len(args)))
     attrs = tuple((k, _attr(r, v, n, values)) for k, v in word.attrs)
+    alone = one_number(*ins) if word.name == "host.copy" and ("kind", "h2h") in attrs else None
+    if alone is not None and not used:
+        r.emit(alone)
+        return const(0, I32)
     outs, result = _outs(r, word, values, t, used)
     r.emit(Instr(word.name, outs, ins, attrs))
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpiler.frontend.convert import arithmetic, const, const_int, convert, zero
+from xpiler.frontend.copies import one_number
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader
 from xpiler.frontend.types import size_of, unqualified
@@ -16,6 +17,10 @@ def in_device_code(r: FunctionReader, n: Node, name: str) -> Expr:
     if name not in ("host.copy", "host.set"):
         r.fail("XP0203", f"{n.name!r} is not understood in device code")
     to, what, size = r.operands(n.args[:3])
+    whole = one_number(to, what, size) if name == "host.copy" else None
+    if whole is not None:
+        r.emit(whole)
+        return to
     to = _typed(to)
     t = element(to.type) if isinstance(to.type, (Pointer, Array)) else VOID
     count = _count(r, n, convert(size, U64), t)

@@ -943,3 +943,11 @@ def test_a_loop_that_never_ends_is_looked_at_once(monkeypatch: pytest.MonkeyPatc
     endless = len(turns)
     of_c(text % "if (i == 20) break; i++;")
     assert 0 < endless < (len(turns) - endless) / 4
+
+
+def test_what_is_read_as_other_bits_is_read() -> None:
+    (plan,) = plans("""__global__ void k(float* z, int n) {
+        int i = blockIdx.x * blockDim.x + threadIdx.x;
+        if (i < n) z[i] = __uint_as_float(__float_as_uint(z[i]) ^ 1u);
+    }""")
+    assert roles(plan)["z"] == "inout"

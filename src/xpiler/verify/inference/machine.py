@@ -217,6 +217,9 @@ class Machine:
                 return self._address(x.x)
             case e.Unary():
                 return self._unary(x)
+            case e.Bits():
+                self.eval(x.x)  # which may be a load
+                return TOP
             case e.Call():
                 return self._call(x)
             case e.Aggregate():

@@ -441,6 +441,26 @@ def test_copies_in_loops_are_loops_over_elements():
 def test_elements_of_other_types_are_not_copied_one_by_one():
     text = """#include <string.h>
     void raw(const float *x, int *y, int rows) {
-        for (int r = 0; r < rows; r++) memcpy(y + r, x + r, 4); }"""
+        for (int r = 0; r < rows; r++) memcpy(y + r, x + r, 8); }"""
     host = show_body(lowered(text).program.function("raw").body)
     assert "host.copy" in host
+
+
+def test_what_a_loop_calls_fills_the_rows_of_an_array_that_it_is_handed():
+    text = """#include <string.h>
+    static void tile(const float *a, float *acc, int n) {
+        memset(acc, 0, sizeof(float) * 2 * 4);
+        for (int p = 0; p < n; p++)
+            for (int i = 0; i < 2; i++)
+                for (int j = 0; j < 4; j++) acc[i * 4 + j] += a[p * 2 + i];
+    }
+    void sums(const float *a, float *y, int rows, int n) {
+        for (int r = 0; r < rows; r++) {
+            float acc[2][4];
+            tile(a + 2 * r * n, &acc[0][0], n);
+            y[r] = acc[1][3];
+        } }"""
+    (kernel,) = kernels(lowered(text))
+    shown = show_function(kernel)
+    assert "acc[i.1][j.1] += a[" in shown
+    assert "host." not in shown

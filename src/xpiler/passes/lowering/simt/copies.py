@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.effects import assigned, names_in, root
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.program import Function
+from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, map_body, map_children, rewrite_stmts, walk
-from xpiler.ir.types import I64, U64, VOID, Array, Pointer, Scalar, Type
+from xpiler.ir.types import I32, I64, U64, VOID, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Lowering
+from xpiler.passes.lowering.simt.inline import reached
 
 
-def in_loops(low: Lowering, f: Function) -> Function:
-    """`f` with those that stand in loops of the function's as loops over elements."""
-    copies = _Copies(low, f, {p.name for p in f.params} | set(names_in(f.body)))
+def in_loops(low: Lowering, program: Program) -> tuple[Function, ...]:
+    """The functions with those that run in loops, a caller's perhaps, as loops over elements."""
+    nodes = (n for f in program.functions for n in walk(f.body))
+    often = reached(program, [n.body for n in nodes if isinstance(n, (s.For, s.While))])
+    return tuple(_in_loops(low, f, f.name in often) for f in program.functions)
+
+
+def _in_loops(low: Lowering, f: Function, whole: bool) -> Function:
+    taken = {p.name for p in f.params} | set(names_in(f.body))
+    if whole:
+        return f.with_body(everywhere(low, f, f.body, taken))
+    copies = _Copies(low, f, taken)
 
     def one(st: s.Stmt) -> s.Stmt | s.Body:
         if isinstance(st, (s.For, s.While)):
@@ -52,6 +63,8 @@ class _Copies:
     def _loop(self, st: s.Instr) -> s.For | None:
         to, what, size = st.ins[:3]
         to = _typed(to)
+        if st.name == "host.set" and isinstance(_element(to), Array):
+            return self._rows(st, to, what, size)
         t = _element(to)
         if not isinstance(t, Scalar) or dict(st.attrs).get("kind", "h2h") not in ("h2h", "host"):
             return None
@@ -65,6 +78,27 @@ class _Copies:
         self.taken.add(i.name)
         body = (s.Assign(_at(to, i, t), value),)
         return s.For(i, w.const(0, i.type), count, w.const(1, i.type), body, loc=st.loc)
+
+    def _rows(self, st: s.Instr, to: e.Expr, what: e.Expr, size: e.Expr) -> s.For | None:
+        """The filling of all of an array of arrays."""
+        counts, t = _dims(to.type)
+        total = _signed(size)
+        value = _filled(what, t) if isinstance(t, Scalar) else None
+        whole = value is not None and math.prod(counts) * t.bits // 8  # type: ignore[attr-defined]
+        if value is None or not isinstance(total, e.Const) or total.value != whole:
+            return None
+        place, loops = to, []
+        for count in counts:
+            i = e.Var(fresh_name("i", self.taken), I32)
+            self.taken.add(i.name)
+            loops.append((i, w.const(count, I32)))
+            assert isinstance(place.type, Array)
+            place = e.Index(place, i, place.type.elem)
+        body: s.Stmt = s.Assign(place, value, loc=st.loc)
+        for i, n in reversed(loops):
+            body = s.For(i, w.const(0, I32), n, w.const(1, I32), (body,), loc=st.loc)
+        assert isinstance(body, s.For)
+        return body
 
     def _copied(self, to: e.Expr, source: e.Expr, i: e.Var) -> e.Expr | None:
         """Element number `i` of the source, where the copy does not overlap it."""
@@ -94,6 +128,15 @@ class _Copies:
             elif isinstance(n, e.AddressOf) and isinstance(n.x, e.Var):
                 lost.add(n.x.name)
         return {n for n in own if own.count(n) == 1} - lost
+
+
+def _dims(t: Type) -> tuple[list[int], Type]:
+    """How many elements an array of arrays has in each direction, and what they are."""
+    counts: list[int] = []
+    while isinstance(t, Array):
+        counts.append(t.size or 0)
+        t = t.elem
+    return counts, t
 
 
 def _filled(what: e.Expr, t: Scalar) -> e.Expr | None:
@@ -136,7 +179,7 @@ def _signed(size: e.Expr) -> e.Expr:
         return w.cast(size.x, I64) if size.x.type.is_signed else size
     if isinstance(size, e.Binary) and size.op in ("*", "+"):
         a, b = _signed(size.a), _signed(size.b)
-        return replace(size, a=a, b=b, type=I64) if a.type == b.type == I64 else size
+        return w.binary(size.op, a, b) if a.type == b.type == I64 else size
     return size if size.type == I64 else w.cast(size, U64)
 
 

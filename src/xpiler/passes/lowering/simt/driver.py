@@ -23,7 +23,7 @@ from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.copies import in_loops
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
-from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined
+from xpiler.passes.lowering.simt.inline import callees_first, inlined, reached
 from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
@@ -45,7 +45,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
     program = _prepared(program)
     low = Lowering(program, machine_of(platform), Context(assume, ledger, program),
                    readers(program), names={f.name for f in program.functions})  # fmt: skip
-    low.program = program.with_functions(tuple(in_loops(low, f) for f in program.functions))
+    low.program = program.with_functions(in_loops(low, program))
     done = spilled(_Driver(low, origin).run(), low.machine.local_bytes)
     done = without_reserved(done, platform)
     return Lowered(
@@ -174,8 +174,8 @@ class _Driver:
     def _assembled(self, hosts: Mapping[str, Function]) -> Program:
         """Device functions, kernels and wrappers, each before it is used."""
         low, program = self.low, self.low.program
-        needed = _reached(program, [k.body for k in low.kernels])
-        scalar = _reached(program, [h.body for h in hosts.values()])
+        needed = reached(program, [k.body for k in low.kernels])
+        scalar = reached(program, [h.body for h in hosts.values()])
         helpers = [replace(f, role="device") for f in program.functions if f.name in needed]
         own = {f.name for f in program.functions if self._is_device(f) and not f.static}
         keep = [f for f in program.functions if f.name in (scalar | own) - needed - set(hosts)]
@@ -198,19 +198,6 @@ def _is_called(program: Program, name: str) -> bool:
     return any(
         isinstance(n, e.Call) and n.func == name for f in program.functions for n in walk(f.body)
     )
-
-
-def _reached(program: Program, bodies: list[s.Body]) -> set[str]:
-    """Names of the program's functions that `bodies` call, directly or not."""
-    own = {f.name: f for f in program.functions}
-    todo = [n for b in bodies for n in calls_in(b)]
-    out: set[str] = set()
-    while todo:
-        name = todo.pop()
-        if name in own and name not in out:
-            out.add(name)
-            todo += calls_in(own[name].body)
-    return out
 
 
 __all__ = ["lower", "touches_memory"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar, cast
@@ -16,6 +16,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, map_body, map_children, rewrite_exprs, substitute, walk
 from xpiler.ir.types import I64, VOID, Array, Pointer
 from xpiler.passes.lowering.simt import words as w
+from xpiler.passes.lowering.simt.flat import array_of_rows, in_rows
 
 T = TypeVar("T")
 
@@ -40,6 +41,19 @@ def calls_in(node: s.Body | e.Expr | s.Stmt) -> set[str]:
     """Names of the functions, not of mathematics, that are called."""
     known = math_functions()
     return {n.func for n in walk(node) if isinstance(n, e.Call) and n.func not in known}
+
+
+def reached(program: Program, bodies: Iterable[s.Body]) -> set[str]:
+    """Names of the program's functions that `bodies` call, directly or not."""
+    own = {f.name: f for f in program.functions}
+    todo = [n for b in bodies for n in calls_in(b)]
+    out: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in own and name not in out:
+            out.add(name)
+            todo += calls_in(own[name].body)
+    return out
 
 
 def callees_first(program: Program) -> list[Function]:
@@ -120,6 +134,10 @@ class Inliner:
         changed = assigned(plain)
         lent = _lent(call)
         for p, a in zip(g.params, call.args, strict=True):
+            rows = array_of_rows(a)
+            if p.name not in changed and rows is not None:
+                plain = in_rows(plain, p.name, rows)
+                continue
             steady = isinstance(a, e.AddressOf) or not names_in(a) & lent
             if p.name not in changed and steady and (isinstance(p.type, Pointer) or _simple(a)):
                 mapping[p.name] = a

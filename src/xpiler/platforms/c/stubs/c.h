@@ -30,26 +30,10 @@ typedef unsigned long uintptr_t;
 #define HUGE_VAL __builtin_huge_val()
 #define HUGE_VALF __builtin_huge_valf()
 #define NAN __builtin_nanf("")
-#define FLT_MAX 3.402823466e+38F
-#define FLT_MIN 1.175494351e-38F
-#define FLT_EPSILON 1.192092896e-07F
-#define DBL_MAX 1.7976931348623157e+308
-#define INT_MAX 2147483647
-#define INT_MIN (-2147483647 - 1)
-#define INT32_MAX 2147483647
-#define INT32_MIN (-2147483647 - 1)
-#define UINT_MAX 4294967295u
-#define UINT32_MAX 4294967295u
-#define INT8_MAX 127
-#define INT8_MIN (-128)
-#define UINT8_MAX 255
-#define INT64_MAX 9223372036854775807l
-#define M_PI 3.14159265358979323846
-#define M_SQRT2 1.41421356237309504880
-#define M_SQRT1_2 0.70710678118654752440
-#define M_2_SQRTPI 1.12837916709551257390
-#define EXIT_FAILURE 1
-#define EXIT_SUCCESS 0
+#include "constants.h"
+#define static_assert _Static_assert
+#define alignas _Alignas
+#define alignof _Alignof
 #define XP_F1(name) double name(double); float name##f(float);
 XP_F1(sqrt) XP_F1(cbrt) XP_F1(exp) XP_F1(exp2) XP_F1(expm1) XP_F1(log) XP_F1(log2) XP_F1(log10)
 XP_F1(log1p) XP_F1(sin) XP_F1(cos) XP_F1(tan) XP_F1(asin) XP_F1(acos) XP_F1(atan) XP_F1(sinh)
@@ -63,10 +47,25 @@ double fma(double, double, double);
 float fmaf(float, float, float);
 double ldexp(double, int);
 float ldexpf(float, int);
+static inline float scalbnf(float x, int n) { return ldexpf(x, n); }
+static inline double scalbn(double x, int n) { return ldexp(x, n); }
+static inline float modff(float x, float* whole) { *whole = truncf(x); return x - truncf(x); }
+static inline double modf(double x, double* whole) { *whole = trunc(x); return x - trunc(x); }
 int abs(int);
 long labs(long);
+long long llabs(long long);
 long lrint(double);
 long lrintf(float);
+long long llrint(double);
+long long llrintf(float);
+static inline long lround(double x) { return (long)round(x); }
+static inline long lroundf(float x) { return (long)roundf(x); }
+static inline long long llround(double x) { return (long long)round(x); }
+static inline long long llroundf(float x) { return (long long)roundf(x); }
+#define XP_TEST(name) \
+  __attribute__((overloadable)) _Bool name(float); \
+  __attribute__((overloadable)) _Bool name(double);
+XP_TEST(isnan) XP_TEST(isinf) XP_TEST(isfinite) XP_TEST(signbit)
 void* malloc(size_t);
 void* aligned_alloc(size_t, size_t);
 void free(void*);
