@@ -464,3 +464,45 @@ def test_what_a_loop_calls_fills_the_rows_of_an_array_that_it_is_handed():
     shown = show_function(kernel)
     assert "acc[i.1][j.1] += a[" in shown
     assert "host." not in shown
+
+
+SWEEPS = """#include <math.h>
+float sweeps(const float *f, float *u, float *t, int n, int most, float tol) {
+    float worst = 0.0f;
+    for (int it = 0; it < most; it++) {
+        worst = 0.0f;
+        for (int i = 1; i < n - 1; i++) {
+            t[i] = 0.5f * (u[i - 1] + u[i + 1] + f[i]);
+            float d = fabsf(t[i] - u[i]);
+            if (d > worst) worst = d;
+        }
+        for (int i = 1; i < n - 1; i++) u[i] = t[i];
+        if (worst < tol) LEAVE
+    }
+    return worst;
+}"""
+
+
+@pytest.mark.parametrize("leave", ["break;", "return worst;", "{ u[0] = worst; return 2 * tol; }"])
+def test_the_host_ends_a_loop_by_a_value_that_the_device_computes(leave):
+    found = lowered(SWEEPS.replace("LEAVE", leave))
+    assert codes(found) == []
+    host = show_body(found.program.function("sweeps").body)
+    inside = host[host.index("for it") : host.rindex("host.free")]
+    assert inside.count("launch ") >= 3
+    assert host.index("host.copy(&worst, d_worst") < host.index("if (worst < tol)")
+    gone = host[host.index("if (worst < tol)") :]
+    if "return" in leave:
+        early = gone[: gone.index("return")]
+        assert early.count("host.free") == host.count("host.alloc")
+        assert "host.copy(u, d_u" in early
+
+
+def test_what_comes_before_an_early_return_is_done():
+    text = """void f(float *y, int n) {
+        y[0] = 1.0f;
+        if (n == 1) return;
+        y[1] = 2.0f;
+    }"""
+    host = show_body(lowered(text).program.function("f").body)
+    assert host.index("launch") < host.index("if (n == 1)")

@@ -9,13 +9,13 @@ from xpiler.analysis.effects import declared, escapes, is_memory, names_in, root
 from xpiler.analysis.extents import Use
 from xpiler.analysis.parallelism import Survey
 from xpiler.analysis.ranges import Facts
-from xpiler.analysis.walker import after, inside
+from xpiler.analysis.walker import after, always_leaves, inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import I32, U64, VOID, Array, Pointer, Struct, Type
+from xpiler.ir.types import BOOL, I32, U64, VOID, Array, Pointer, Struct, Type
 from xpiler.passes.lowering.simt import copies, grids, rows, scratch
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
@@ -65,7 +65,8 @@ class Host:
     """Lowers one function's body, statement by statement.
 
     `resident`: scalars whose value is in device memory, behind the pointer given. `pending` are
-    statements that one block will run together.
+    statements that one block will run together. `branches`: how many the statements stand in;
+    `loops`: of the host's loops around them, what is resident at their ends, and their own names.
     """
 
     frame: Frame
@@ -75,6 +76,8 @@ class Host:
     hoisted: dict[str, tuple[e.Var, e.Expr]] = field(default_factory=dict)
     arrays: dict[str, s.Decl] = field(default_factory=dict)
     result: e.Expr | None = None
+    branches: int = 0
+    loops: list[tuple[set[str], set[str]]] = field(default_factory=list)
 
     def body(self, body: s.Body, facts: Facts) -> s.Body:
         out: list[s.Stmt] = []
@@ -126,6 +129,8 @@ class Host:
             return (*self._flush(run), *self._inlined(called, st))
         if isinstance(st, s.Return):
             return self._return(st, run)
+        if isinstance(st, (s.Break, s.Continue)):
+            return (*self._flush(run), *self._settled(), st)
         if isinstance(st, (s.Instr, s.Launch)):
             return (*self._flush(run), *self._fetched(st), st)
         return self._compound(st, facts, run)
@@ -155,7 +160,7 @@ class Host:
 
     def _of_host(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> bool:
         """Whether the host runs `st` itself: scalars only, and none that a block computes."""
-        if isinstance(st, (s.Return, s.Instr, s.Launch)) or self._touches(st):
+        if isinstance(st, (s.Return, s.Instr, s.Launch)) or self._touches(st) or escapes(st):
             return False
         if isinstance(st, s.Assign) and isinstance(st.target.type, Pointer):
             return True
@@ -238,8 +243,6 @@ class Host:
 
     def _worth_launching(self, body: s.Body) -> bool:
         """Whether `body`, in a loop or branch of the host, has loops to launch."""
-        if escapes(body, in_loop=True, in_break=True):
-            return False
         if any(isinstance(d.var.type, Array) for d in _outer_decls(body, self.survey)):
             return False
         for n in walk(body):
@@ -257,17 +260,11 @@ class Host:
     def _compound(self, st: s.Stmt, facts: Facts, run: list[tuple[s.Stmt, Facts]]) -> s.Body | None:
         if isinstance(st, s.Scope):
             return (replace(st, body=(*self._flush(run), *self.body(st.body, facts))),)
-        if isinstance(st, s.If) and not self._touches(st.cond):
-            if not self._worth_launching((*st.then, *st.orelse)):
+        if isinstance(st, s.If):
+            leaves = escapes(st)
+            if not leaves and (self._touches(st.cond) or not self._worth_launching(_both(st))):
                 return None
-            front = (*self._flush(run), *self._fetched(st.cond))
-            known = dict(self.resident)
-            then = self.body(st.then, facts.with_cond(st.cond, True))
-            mine, self.resident = self.resident, known
-            orelse = self.body(st.orelse, facts.with_cond(st.cond, False))
-            if set(mine) != set(self.resident):
-                raise Unfit("a value is computed on the device in one branch only")
-            return (*front, replace(st, then=then, orelse=orelse))
+            return self._branches(st, facts, run)
         if isinstance(st, s.While) and not self._touches(st.cond):
             if not self._worth_launching(st.body):
                 return None
@@ -275,6 +272,35 @@ class Host:
             body = self._repeated(st.body, facts, names_in(st.cond) | names_in(st.step))
             return (*front, replace(st, body=body))
         return None
+
+    def _branches(self, st: s.If, facts: Facts, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
+        """A branch of the host's, on a value that the device may have computed."""
+        cond = st.cond
+        if self._touches(cond):
+            v = self.frame.fresh("stop", BOOL)
+            run.append((s.Decl(v, cond), facts))
+            front, cond = self._flush(run, {v.name}), v
+        else:
+            front = self._flush(run)
+        front = (*front, *self._fetched(cond))
+        known = dict(self.resident)
+        self.branches += 1
+        then = self.body(st.then, facts.with_cond(st.cond, True))
+        mine, self.resident = self.resident, known
+        orelse = self.body(st.orelse, facts.with_cond(st.cond, False))
+        self.branches -= 1
+        if always_leaves(st.orelse):
+            self.resident = mine
+        elif set(mine) != set(self.resident) and not always_leaves(st.then):
+            raise Unfit("a value is computed on the device in one branch only")
+        return (*front, replace(st, cond=cond, then=then, orelse=orelse))
+
+    def _settled(self) -> s.Body:
+        """What is done before a jump to the end of an iteration: values are where they are then."""
+        there, own = self.loops[-1] if self.loops else (set(), set())
+        if not there <= set(self.resident):
+            raise Unfit("a value goes from one iteration to the next on the device")
+        return self._fetch(set(self.resident) - there - own)
 
     def _repeated(self, body: s.Body, facts: Facts, asked: frozenset[str]) -> s.Body:
         """The body of a loop of the host; `asked` is what the loop itself asks for.
@@ -284,8 +310,10 @@ class Host:
         being there already, or not at all.
         """
         known = set(self.resident)
-        new = self.body(body, facts)
         own = set(declared(body))
+        self.loops.append((known, own))
+        new = self.body(body, facts)
+        self.loops.pop()
         for name in own & set(self.resident):
             del self.resident[name]
         if set(self.resident) != known or asked & known:
@@ -328,9 +356,12 @@ class Host:
 
     def _fetched(self, node: object) -> s.Body:
         """Copies to the host of the values in `node` that are on the device."""
-        out: list[s.Stmt] = []
         parts: s.Body | tuple[e.Expr, ...] = node if isinstance(node, tuple) else (node,)
-        for name in sorted({n for x in parts for n in names_in(x)} & set(self.resident)):
+        return self._fetch({n for x in parts for n in names_in(x)})
+
+    def _fetch(self, names: set[str]) -> s.Body:
+        out: list[s.Stmt] = []
+        for name in sorted(names & set(self.resident)):
             where = self.resident.pop(name)
             assert isinstance(where.type, Pointer)
             v = e.Var(name, where.type.elem)
@@ -346,6 +377,8 @@ class Host:
         return size
 
     def _return(self, st: s.Return, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
+        if self.branches or self.loops:
+            return self._early_return(st, run)
         if st.value is None:
             return self._flush(run)
         if self._touches(st.value):
@@ -355,6 +388,14 @@ class Host:
             return (*self._flush(run, {v.name}), *self._fetched(v))
         self.result = st.value
         return (*self._flush(run), *self._fetched(st.value))
+
+    def _early_return(self, st: s.Return, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
+        value = st.value
+        if value is None or not self._touches(value):
+            return (*self._flush(run), *(self._fetched(value) if value is not None else ()), st)
+        v = self.frame.fresh("result", value.type)
+        run.append((s.Decl(v, value), self.frame.facts))
+        return (*self._flush(run, {v.name}), *self._fetched(v), replace(st, value=v))
 
     # -- what one block runs ------------------------------------------------------------------
 
@@ -419,8 +460,12 @@ class Host:
         front: list[s.Stmt] = []
         for v, count in self.hoisted.values():
             front += [s.Decl(v), s.Instr("host.alloc", (v,), (count,))]
-        frees = [s.Instr("host.free", (), (v,)) for v, _ in self.hoisted.values()]
-        return (*front, *body, *frees)
+        frees = tuple(s.Instr("host.free", (), (v,)) for v, _ in self.hoisted.values())
+        first = _first_use(body, set(self.hoisted))
+        rest: s.Body = rewrite_stmts(
+            body[first:], lambda st: (*frees, st) if isinstance(st, s.Return) else st
+        )
+        return (*body[:first], *front, *rest, *frees)
 
     def _only_in(self, name: str, body: s.Body) -> bool:
         inside_run = sum(1 for n in walk(body) if isinstance(n, e.Var) and n.name == name)
@@ -429,6 +474,15 @@ class Host:
         )
         decl = self.arrays.get(name)
         return inside_run + (decl is not None) >= everywhere
+
+
+def _first_use(body: s.Body, names: set[str]) -> int:
+    """The first statement that uses one of `names`; statements before it do not need them."""
+    return next((k for k, st in enumerate(body) if names & names_in(st)), len(body))
+
+
+def _both(st: s.If) -> s.Body:
+    return (*st.then, *st.orelse)
 
 
 def _outer_decls(body: s.Body, survey: Survey) -> list[s.Decl]:
