@@ -267,12 +267,15 @@ def measured_size(base: Array, moved: Sequence[Array], dtype: str, step: float) 
     )
 
 
-def lost_to_rounding(base: Array, up: Array, down: Array, dtype: str, terms: float) -> Floats:
+def lost_to_rounding(
+    base: Array, up: Array, down: Array, dtype: str, terms: float, skip: Bools | None = None
+) -> Floats:
     """MODES r / sqrt(n) of the formula: from runs that rounded up and down."""
     y, a, b = (decode(x.reshape(-1), dtype) for x in (base, up, down))
     with np.errstate(invalid="ignore"):
         apart = np.fmax(np.abs(a - b), np.fmax(np.abs(a - y), np.abs(b - y)))
-    usual = float(np.sqrt(np.mean(np.square(y[np.isfinite(y)])))) if np.isfinite(y).any() else 0.0
+    kept = np.isfinite(y) if skip is None else np.isfinite(y) & ~skip
+    usual = float(np.sqrt(np.mean(np.square(y[kept])))) if kept.any() else 0.0
     apart = np.where(np.isfinite(apart), apart, 0.0)
     most = LOSS * np.fmax(usual, np.abs(y))
     return np.asarray(np.fmin(MODES * apart / np.sqrt(max(terms, 1.0)), most))

@@ -354,15 +354,16 @@ class Judge:
             return bound
         up, down = (r.outputs[b.name] for r in runs)
         base = self.source[Key("base", run)].outputs[b.name]
-        return replace(bound, lost=lost_to_rounding(base, up, down, b.dtype, bound.terms))
+        skip = self.unwritten(b, run)
+        return replace(bound, lost=lost_to_rounding(base, up, down, b.dtype, bound.terms, skip))
 
     def _remark_if_wide(self, b: BufferSpec, run: int, base: Array, bound: Bound) -> None:
         y = decode(base.reshape(-1), b.dtype)
-        y = y[np.isfinite(y) & ~self.unwritten(b, run)]
-        if y.size == 0 or self.linear:
+        kept = np.isfinite(y) & ~self.unwritten(b, run)
+        if not kept.any() or self.linear:
             return
-        typical = float(np.sqrt(np.mean(y * y)))
-        allowed = float(np.median(bound.at(decode(base.reshape(-1), b.dtype))))
+        typical = float(np.sqrt(np.mean(np.square(y[kept]))))
+        allowed = float(np.median(bound.at(y)[kept]))
         if typical and allowed > _WIDE * typical:
             self.wide[b.name] = max(self.wide.get(b.name, 0.0), allowed / typical)
 

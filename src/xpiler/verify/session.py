@@ -27,6 +27,7 @@ from xpiler.verify.invocation import RETURNED, ObjectArg, ScalarArg, Triple
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER
 from xpiler.verify.marks import marks_of
 from xpiler.verify.numerics import integral_inputs, precision_of
+from xpiler.verify.patterns import float_bits
 from xpiler.verify.runner import Unit
 from xpiler.verify.spec import evaluate
 from xpiler.verify.unfilled import unfilled
@@ -312,7 +313,8 @@ def calls_of(
     cases = verify_cases(program, plan, extras.get(name, ()), entries.get(name), alike)
     whole = {n for function, n in integral_inputs(program) if function == name}
     marks = {n: told for (function, n), told in marks_of(program).items() if function == name}
-    return tuple(case.with_integral(whole).with_marks(marks) for case in cases)
+    bits = float_bits(program, name)
+    return tuple(c.with_integral(whole).with_marks(marks).with_bits(bits) for c in cases)
 
 
 def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:

@@ -92,6 +92,23 @@ class VerifyCase:
         )
         return replace(self, args=args)
 
+    def with_bits(self, dtypes: Mapping[str, str]) -> VerifyCase:
+        """The same, with numbers of these types behind the integers of the buffers of these names.
+
+        Where a range of integers was given, they are integers.
+        """
+
+        def held(b: BufferSpec) -> BufferSpec:
+            plain = b.name not in dtypes or b.bounds is not None or b.is_index or b.distinct
+            return b if plain else replace(b, dtype=dtypes[b.name])
+
+        def one(a: Argument) -> Argument:
+            if isinstance(a, RecordSpec):
+                return replace(a, parts=tuple((at, held(b)) for at, b in a.parts))
+            return held(a) if isinstance(a, BufferSpec) else a
+
+        return replace(self, args=tuple(map(one, self.args)))
+
     @property
     def buffers(self) -> tuple[BufferSpec, ...]:
         return tuple(b for a in self.args for b in _buffers(a))
