@@ -24,6 +24,7 @@ from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
 CONCRETE_TRIPS = 64  # loops of at most so many decided iterations are run one by one
+MOST_TURNS = 4 * CONCRETE_TRIPS  # ... of loops in loops together
 EXACT_TRIPS = 4096  # ... where every iteration is to be looked at
 STEP_BUDGET = 20_000
 MOST_ORIGINS = 3  # steps back from a variable to what it was computed from
@@ -77,6 +78,7 @@ class Machine:
     budget: int = STEP_BUDGET
     depth: int = 0
     maybe: int = 0
+    turns: int = 1
     muted: int = 0
     scale: float = 1.0
     cost: float = 0.0

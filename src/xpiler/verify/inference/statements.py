@@ -17,6 +17,7 @@ from xpiler.verify.inference.left import copied, left_by, watch
 from xpiler.verify.inference.machine import (
     CONCRETE_TRIPS,
     EXACT_TRIPS,
+    MOST_TURNS,
     Machine,
     Refused,
     follows,
@@ -229,21 +230,32 @@ def _counting(m: Machine, st: s.For) -> bool:
         else math.inf
     )
     decided = lo.single and hi.single and step.single
-    if decided and (
-        trips <= EXACT_TRIPS if m.exact else trips <= CONCRETE_TRIPS and _wants_concrete(st.body)
-    ):
-        for k in range(int(trips)):
-            m.store(st.var, point(lo.lo + k * step.lo))
-            turn = _turn(m, st.body)
-            if turn is not None:
-                return turn
-        return True
+    many = m.exact and trips <= EXACT_TRIPS
+    if decided and (many or (_wants_concrete(st.body) and _affordable(m, trips))):
+        return _one_by_one(m, st, [lo.lo + k * step.lo for k in range(int(trips))])
     m.forget(st.var.name)
     last = lo.lo + (trips - 1) * step.lo if decided else hi.hi - 1
     m.env[st.var.name] = Interval(lo.lo, last)
     _summarise(m, st.body, trips)
     m.env.pop(st.var.name, None)
     return True
+
+
+def _affordable(m: Machine, trips: float) -> bool:
+    """Whether a loop is run turn by turn, in whatever loops it stands itself."""
+    return trips <= CONCRETE_TRIPS and m.turns * trips <= MOST_TURNS
+
+
+def _one_by_one(m: Machine, st: s.For, values: list[v.Number]) -> bool:
+    outer, m.turns = m.turns, m.turns * len(values)
+    left: bool | None = None
+    for k in values:
+        m.store(st.var, point(k))
+        left = _turn(m, st.body)
+        if left is not None:
+            break
+    m.turns = outer
+    return True if left is None else left
 
 
 def _turn(m: Machine, body: s.Body) -> bool | None:
@@ -394,21 +406,35 @@ def _increment(m: Machine, w: s.Assign | None, name: str) -> Interval | None:
 def _while(m: Machine, st: s.While) -> bool:
     if st.do and (left := _while_turn(m, st)) is not None:
         return left
-    many = EXACT_TRIPS if m.exact else CONCRETE_TRIPS
-    for _ in range(1 if _stands_still(st) else many):
-        truth = m.number(st.cond)
-        if not truth.single:
-            break
-        if not truth.lo:
-            return True
-        if (left := _while_turn(m, st)) is not None:
-            return left
+    outer = m.turns
+    left = _while_turns(m, st)
+    m.turns = outer
+    if left is not None:
+        return left
     _share_out(m, st)
     _note_ends(m, _limits(st.cond))
     body = _whole(st)
     _summarise(m, body, _most_trips(m, body, st.cond), st.cond)
     m.facts = m._refined_from(m.facts, st.cond, False)
     return True
+
+
+def _while_turns(m: Machine, st: s.While) -> bool | None:
+    """Turns one by one, as long as it is known that they come; None where that ends."""
+    most = _most_trips(m, _whole(st), st.cond)
+    many = EXACT_TRIPS if m.exact else CONCRETE_TRIPS
+    if not m.exact and most <= CONCRETE_TRIPS and not _affordable(m, most):
+        many = 1
+    m.turns *= max(1, int(min(most, many)))
+    for _ in range(1 if _stands_still(st) else many):
+        truth = m.number(st.cond)
+        if not truth.single:
+            return None
+        if not truth.lo:
+            return True
+        if (left := _while_turn(m, st)) is not None:
+            return left
+    return None
 
 
 @by_identity
