@@ -98,6 +98,11 @@ def _usage(r: FunctionReader, body_of: Node) -> tuple[dict[Key, int], set[Key]]:
     return found
 
 
+def changes(r: FunctionReader, body_of: Node, var: Node) -> bool:
+    """Whether a body changes a variable that is declared in it."""
+    return var.key in _usage(r, body_of)[1]
+
+
 def _defaulted(a: Node) -> bool:
     return a.kind == "UNEXPOSED_EXPR" and not a.kids
 

@@ -23,7 +23,13 @@ from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import children, walk
 from xpiler.ir.types import Array
 
+_TRUTH = ("bool", "const bool", "int", "const int")
 _IDLE = ("COMPOUND_STMT", "NULL_STMT", "RETURN_STMT")
+
+
+Side = list[Node]
+"""What some cores do: nothing, a statement, or what stands behind `if`: a condition and its one or
+two statements."""
 
 
 def other_side(r: FunctionReader, kids: list[Node]) -> s.Body | None:
@@ -31,21 +37,56 @@ def other_side(r: FunctionReader, kids: list[Node]) -> s.Body | None:
 
     Raises NotUnderstood where the memory core's work cannot be done by one of them.
     """
-    true = _true_on_memory_core(r, kids[0])
-    if true is None:
+    sides = _sides(r, kids)
+    if sides is None:
         return None
-    then, orelse = kids[1], kids[2] if len(kids) > 2 else None
-    its, others = (then, orelse) if true else (orelse, then)
-    first: s.Body = ()
-    if its is not None:
-        inside = [k.kind for k in _statements(its)]
-        r.memory_core.leaves |= "RETURN_STMT" in inside
-        if not all(kind in _IDLE for kind in inside):
-            first = _of_first(r, r.body(its))
-    rest = r.body(others)
+    its, others = sides
+    if r.memory_core.there is not None:
+        return _read(r, its if r.memory_core.there else others, r.memory_core.there)
+    inside = [k.kind for part in its[len(its) > 1 :] for k in _statements(part)]
+    r.memory_core.leaves |= "RETURN_STMT" in inside
+    first = () if all(kind in _IDLE for kind in inside) else _of_first(r, _read(r, its, True))
+    rest = _read(r, others, False)
     r.memory_core.leaves |= escapes(rest)
     r.memory_core.apart |= assigned(rest) - set(declared(rest))
     return (*first, *rest)
+
+
+def _sides(r: FunctionReader, kids: list[Node]) -> tuple[Side, Side] | None:
+    """What of an `if` the memory core does, and what the others do; None where it asks for neither.
+
+    The test may be one side of `&&` or `||`, whose other side then decides for those that it
+    leaves undecided.
+    """
+    then, orelse = [kids[1]], kids[2:3]
+    cond = kids[0].stripped()
+    true = _true_on_memory_core(r, cond)
+    if true is not None:
+        return (then, orelse) if true else (orelse, then)
+    if cond.kind != "BINARY_OPERATOR" or cond.binary not in ("&&", "||"):
+        return None
+    for test, rest in (cond.kids, cond.kids[::-1]):
+        true = _true_on_memory_core(r, test)
+        if true is not None:
+            whole, at_once = [rest, *kids[1:]], then if cond.binary == "||" else orelse
+            return (at_once, whole) if true == (cond.binary == "||") else (whole, at_once)
+    return None
+
+
+def _read(r: FunctionReader, side: Side, there: bool) -> s.Body:
+    """The statements of one side; tests within it have one answer."""
+    from xpiler.frontend.statements import branch
+
+    before, r.memory_core.there = r.memory_core.there, there
+    try:
+        with r.capture() as inner:
+            if len(side) > 1:
+                branch(r, side)
+            elif side:
+                r.statement(side[0], nested=True)
+    finally:
+        r.memory_core.there = before
+    return tuple(inner)
 
 
 def _of_first(r: FunctionReader, body: s.Body) -> s.Body:
@@ -175,6 +216,9 @@ def _true_on_memory_core(r: FunctionReader, cond: Node) -> bool | None:
     if cond.kind == "UNARY_OPERATOR" and cond.unary == "!":
         inner = _true_on_memory_core(r, cond.kids[0])
         return None if inner is None else not inner
+    if cond.kind == "DECL_REF_EXPR" and cond.name not in table:
+        value = _only_value(r, cond)
+        return None if value is None else _true_on_memory_core(r, value)
     if cond.kind == "CALL_EXPR" and cond.name in table:
         return table[cond.name] == "then"
     if cond.kind == "BINARY_OPERATOR" and cond.binary in ("==", "!="):
@@ -184,3 +228,16 @@ def _true_on_memory_core(r: FunctionReader, cond: Node) -> bool | None:
             if known and other.evaluate() == int(table[name.name]):
                 return cond.binary == "=="
     return None
+
+
+def _only_value(r: FunctionReader, n: Node) -> Node | None:
+    """The value that a local variable was declared with, if it never changes."""
+    var = n.ref
+    if var is None or var.kind != "VAR_DECL":
+        return None
+    if str(var.type.get_canonical().spelling) not in _TRUTH:
+        return None
+    function = Node(var.c.semantic_parent)
+    if function.kind not in ("FUNCTION_DECL", "CXX_METHOD", "FUNCTION_TEMPLATE"):
+        return None
+    return None if inline.changes(r, function, var) else next(reversed(var.kids), None)

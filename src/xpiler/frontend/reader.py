@@ -83,13 +83,14 @@ class MemoryCore:
 
     `works`: what its work became. `served`: variables of the kernel that the work reads, `apart`:
     variables that have other values on other cores. `leaves`: somewhere some of them go on
-    elsewhere.
+    elsewhere. `there`: whether what is being read is done on the memory core alone, or never there.
     """
 
     works: list[If] = field(default_factory=list)
     served: set[str] = field(default_factory=set)
     apart: set[str] = field(default_factory=set)
     leaves: bool = False
+    there: bool | None = None
 
 
 @dataclass

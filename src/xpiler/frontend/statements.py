@@ -309,13 +309,14 @@ def _if(r: FunctionReader, n: Node) -> None:
     if decls and kids[0].kind == "DECL_STMT":
         with r.capture() as inner:
             r.statement(kids[0])
-            _branch(r, kids[1:])
+            branch(r, kids[1:])
         r.emit(Scope(tuple(inner)))
     else:
-        _branch(r, kids)
+        branch(r, kids)
 
 
-def _branch(r: FunctionReader, kids: list[Node]) -> None:
+def branch(r: FunctionReader, kids: list[Node]) -> None:
+    """`if (kids[0]) kids[1] else kids[2]`."""
     others = other_side(r, kids)
     if others is not None:
         r.out.extend(_scoped(others))

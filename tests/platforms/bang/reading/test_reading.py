@@ -101,27 +101,36 @@ def test_launches_are_groups_of_cores() -> None:
     assert "x[i * 4 + t] = i;" in code
 
 
+COPY = "__memcpy(s[t & 1], x + t * 64, 256, GDRAM2SRAM);"
+WORK = """
+      int first = 16 * coreId;
+      __memcpy(a, s[(t - 1) & 1] + first, 64, SRAM2NRAM);
+      __bang_mul_scalar(a, a, 2.0f, 16);
+      __memcpy(y + (t - 1) * 64 + first, a, 64, NRAM2GDRAM);"""
 STAGED = """
 __mlu_shared__ float s[2][64];
 __mlu_entry__ void k(float* y, const float* x, int tiles) {
   __nram__ float a[64];
+  const bool mpu = coreId == 0x80;
   for (int t = 0; t <= tiles; t++) {
-    if (coreId == 0x80) {
-      if (t < tiles) __memcpy(s[t & 1], x + t * 64, 256, GDRAM2SRAM);
-    } else if (t > 0) {
-      int first = 16 * coreId;
-      __memcpy(a, s[(t - 1) & 1] + first, 64, SRAM2NRAM);
-      __bang_mul_scalar(a, a, 2.0f, 16);
-      __memcpy(y + (t - 1) * 64 + first, a, 64, NRAM2GDRAM);
-    }
+    %s
     __sync_cluster();
   }
 }
 """
 
 
-def test_the_first_core_copies_for_the_memory_core() -> None:
-    result = translate(STAGED, "k.mlu", Options(target="c", seed=1))
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"if (coreId == 0x80) {{ if (t < tiles) {COPY} }} else if (t > 0) {{ {WORK} }}",
+        f"if (mpu && t < tiles) {{ {COPY} }} if (!mpu && t > 0) {{ {WORK} }}",
+        f"if (t < tiles && __is_mpu()) {COPY} if (t > 0 && coreId != 0x80) {{ {WORK} }}",
+        f"if (!mpu || t == tiles) {{ if (!mpu && t > 0) {{ {WORK} }} }} else {{ {COPY} }}",
+    ],
+)
+def test_the_first_core_copies_for_the_memory_core(body: str) -> None:
+    result = translate(STAGED % body, "k.mlu", Options(target="c", seed=1))
     assert result.verified, [d.render() for d in result.diagnostics]
 
 
@@ -130,6 +139,9 @@ def test_the_first_core_copies_for_the_memory_core() -> None:
     [
         ("if (__is_mpu()) { __memcpy(s, x, 256, GDRAM2SRAM); __sync_cluster(); }", "waits"),
         ("if (__is_mpu()) n = 3; y[taskId] = n;", "changes n"),
+        ("if (n > 1 || __is_mpu()) n = 3; y[taskId] = n;", "changes n"),
+        ("if (__is_ipu() && n > 1) y[taskId] = n; else n = 3;", "changes n"),
+        ("if (__is_mpu() && taskId < n) __memcpy(s, x, 4, GDRAM2SRAM);", "its number"),
         ("if (__is_ipu()) n = taskId; if (__is_mpu()) __memcpy(s, x + n, 4, GDRAM2SRAM);", "n has"),
         ("int q = n + taskId; if (__is_mpu()) __memcpy(s, x + q, 4, GDRAM2SRAM);", "q has"),
         ("if (__is_mpu()) __memcpy(s, x + taskId, 4, GDRAM2SRAM);", "its number"),
