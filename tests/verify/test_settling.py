@@ -159,3 +159,43 @@ def test_structs_of_numbers_of_one_type_make_a_buffer() -> None:
     """
     assert outcome(text) == "verified"
     assert outcome(text.replace("float value", "double value; float")) == "unverified"
+
+
+ELEMENTS = """void op(const int* x, const int* a, const int* b, int* y, int n) {
+    for (int i = 0; i < n; i++) y[i] = %s;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("x[i] / a[i]", "taken from [1, 100]"),
+        ("b[i] != 0 ? x[i] % a[i] : a[i]", "taken from [1, 100]"),
+        ("(int)((long long)x[i] * a[i] / (1LL << 31))", "are large"),
+    ],
+)
+def test_integers_in_buffers_are_such_as_the_source_runs_with(value: str, told: str) -> None:
+    result = of_c(ELEMENTS % value)
+    assert result.verdict is not None
+    assert result.verdict.outcome == "verified", result.verdict.reason
+    assert any(d.code == "XP0308" and told in d.message for d in result.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        ("x[i] >> (a[i] * 3 + b[i] * 5 - 997)", ("unverified", "XP0709")),
+        ("x[i] >> (32 + (i & 3))", ("unsound_source", "XP0702")),
+        ("x[i] / (n - n)", ("unsound_source", "XP0702")),
+    ],
+)
+def test_only_what_no_integers_help_against_is_the_sources_own_fault(
+    value: str, outcome: tuple[str, str]
+) -> None:
+    verdict = of_c(ELEMENTS % value).verdict
+    assert verdict is not None
+    assert (verdict.outcome, verdict.code) == outcome
+
+
+def of_c(text: str) -> Translation:
+    return translate(text, "k.c", Options(target="cuda", seed=5))

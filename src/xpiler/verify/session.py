@@ -69,7 +69,7 @@ def neutral_ctype(t: Type) -> str:
 def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec | RecordSpec:
     """A buffer of scalars: vectors count by lane, structs of one kind of numbers by field."""
     found = numbers(program, plan.elem)
-    if found is None:
+    if found is None or plan.fields:
         parts = tuple((r.offset, _part(plan, r)) for r in rows(program, plan.elem))
         return RecordSpec(plan.name, size_of(plan.elem, program), plan.count, parts)
     elem, lanes = found
@@ -88,9 +88,11 @@ def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec | RecordSpec:
 
 def _part(plan: BufferPlan, row: Row) -> BufferSpec:
     """One field of the structs in a buffer."""
+    name = plan.name + row.name
+    known = next((f for f in plan.fields if f.name == name), plan)
     return BufferSpec(
-        plan.name + row.name, "", DTYPES[row.kind.name], plan.count * row.count,
-        plan.role, plan.bounds, guessed=plan.guessed,  # type: ignore[arg-type]
+        name, "", DTYPES[row.kind.name], plan.count * row.count, plan.role,  # type: ignore[arg-type]
+        known.bounds, known.is_index, distinct=known.distinct, guessed=plan.guessed,
     )  # fmt: skip
 
 
@@ -326,18 +328,7 @@ def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:
         room = max(b.count, evaluate(extents[b.name], c.scalars))
         return replace(b, count=room, guessed=False)
 
-    return _with_buffers(plan, buffer) if extents else plan
-
-
-def _with_buffers(plan: EntryPlan, changed: Callable[[BufferPlan, Case], BufferPlan]) -> EntryPlan:
-    """The plan with each buffer of each case as `changed` has it."""
-
-    def case(c: Case) -> Case:
-        return replace(c, buffers=tuple(changed(b, c) for b in c.buffers))
-
-    lists = (tuple(map(case, x)) for x in (plan.cases, plan.aligned, plan.further))
-    cases, aligned, further = lists
-    return replace(plan, cases=cases, aligned=aligned, further=further)
+    return plan.with_buffers(buffer) if extents else plan
 
 
 def _translated(text: str, target: Platform) -> Program | None:
@@ -385,7 +376,7 @@ def _copies_to_device(program: Program) -> bool:
 
 def _as_guessed(plan: EntryPlan) -> EntryPlan:
     """The plan with the extents that were guessed taken as given."""
-    return _with_buffers(plan, lambda b, _: replace(b, guessed=False))
+    return plan.with_buffers(lambda b, _: replace(b, guessed=False))
 
 
 def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str, tuple[str, ...]]:
@@ -436,7 +427,7 @@ def _positive(plan: EntryPlan) -> EntryPlan:
         free = b.bounds is None and b.role != "out" and isinstance(elem, Scalar) and elem.is_float
         return replace(b, bounds=(0.0625, 2.0)) if free else b
 
-    return replace(_with_buffers(plan, buffer), further=())
+    return replace(plan.with_buffers(buffer), further=())
 
 
 def _of_sizes(v: Verdict) -> str:

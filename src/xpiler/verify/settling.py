@@ -17,11 +17,13 @@ import numpy as np
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir.program import Program
+from xpiler.ir.types import Scalar
 from xpiler.verify.compare import agreement, differing_bits
 from xpiler.verify.dtypes import decode, is_float
 from xpiler.verify.execution import differential
 from xpiler.verify.inference.entries import numbers
-from xpiler.verify.inference.others import other_blocks, other_sizes
+from xpiler.verify.inference.footprint import probe
+from xpiler.verify.inference.others import other_blocks, other_sizes, tellings
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
@@ -48,6 +50,9 @@ _BETWEEN = {
     "race", "divergent_barrier", "divergent_collective", "missing_wait", "deadlock", "unstable",
 }  # fmt: skip
 """Faults between threads: no size is to blame, smaller ones hide them; a launch shape may be."""
+_BY_VALUE = {"shift", "division"}
+"""Faults that follow from what integers are: those in buffers may be others."""
+_TAME = ((1, 100), (0, 7), (1, 7), (-7, 0), (-7, -1))
 Status = Literal["good", "alike", "silent", "faulty"]
 
 
@@ -131,6 +136,15 @@ class Settler:
         if looks[0].status == "good":
             bad = [k for k in looks if k.status != "good"]
             return _without(plan, good, bad) if bad or good != plan.cases else plan
+        if looks[0].kinds & _BY_VALUE:
+            for tamed in _tamed(plan, self.spec):
+                if self.look(tamed, tamed.cases[0]).status == "good":
+                    return self.settled(tamed)
+        if looks[0].status == "alike":
+            tried = [(t, self.look(t, t.cases[0])) for t in tellings(plan, self.spec)]
+            good_ones = [(t, k.depend) for t, k in tried if k.status == "good"]
+            if good_ones:
+                return self.settled(max(good_ones, key=lambda found: found[1])[0])
         return self._other(plan, looks[0])
 
     def _other(self, plan: EntryPlan, first: Look) -> EntryPlan:
@@ -154,9 +168,26 @@ class Settler:
             cases = tuple(k.case for k in good[:MOST_CASES])
             return replace(plan, cases=cases, aligned=(), further=())
         best = min(seen, key=lambda k: k.status == "faulty")
-        if best.status != "faulty" or _its_own(plan, seen):
+        if best.status != "faulty" or (_its_own(plan, seen) and not self._by_data(plan, seen)):
             return plan
         return replace(plan, cases=(), aligned=(), further=(), diagnostics=(_unknown(plan, first),))
+
+    def _by_data(self, plan: EntryPlan, seen: Sequence[Look]) -> bool:
+        """Whether integers in buffers that nobody gave may be to blame for what all looks show."""
+        common = set.intersection(*(k.faults for k in seen))
+        if self._misshifts(plan) and {kind for kind, _ in common} == {"shift"}:
+            return False
+        if any(kind == "shift" for kind, _ in common) and plan.free:
+            return True
+        tamed = _tamed(plan, self.spec)
+        return not all(common & self.look(t, t.cases[0]).faults for t in tamed)
+
+    def _misshifts(self, plan: EntryPlan) -> bool:
+        """Whether some shift is undefined whatever scalars and buffers hold."""
+        case = plan.cases[0]
+        shape = (case.grid, case.block) if plan.kind == "kernel" else None
+        seen = probe(self.program, plan.entry, {}, {}, shape)
+        return any(by.hi < 0 or by.lo >= bits for (_, bits), by in seen.shifts.items())
 
     def _guesses(self, plan: EntryPlan, first: Look) -> Iterator[EntryPlan]:
         blocks = other_blocks(self.program, plan, self.spec)
@@ -262,6 +293,25 @@ def _its_own(plan: EntryPlan, seen: Sequence[Look]) -> bool:
     if plan.free_launch:
         common = {f for f in common if f[0] in _BETWEEN} if len(seen) >= ENOUGH else set()
     return any(kind != "crash" for kind, _ in common)
+
+
+def _tamed(plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+    """The plan with other integers in buffers, where nobody said what those are."""
+
+    def buffer(b: BufferPlan, _: Case) -> BufferPlan:
+        known = spec.arg(b.name).range is not None
+        whole = isinstance(b.elem, Scalar) and b.elem.is_integer and b.elem.name != "bool"
+        return b if known or not whole or b.role == "out" else replace(b, bounds=bounds)
+
+    for bounds in _TAME:
+        tamed = plan.with_buffers(buffer)
+        if tamed != plan:
+            what = f"integers in buffers are taken from {list(bounds)}: others end in a fault"
+            told = Diagnostic("XP0308", what, "warning", loc=plan.entry.loc, help=_RANGES)
+            yield replace(tamed, diagnostics=(*plan.diagnostics, told))
+
+
+_RANGES = "give them: --arg NAME.range=LOW:HIGH"
 
 
 def _without(plan: EntryPlan, good: tuple[Case, ...], bad: Sequence[Look]) -> EntryPlan:

@@ -857,6 +857,12 @@ SHIFTED = """void scaled(const int* x, const int* by, int* y, int n) {
     [
         ("x[i] >> by[i]", (0, 31)),
         ("(int)(x[i] + (1LL << by[i]))", (0, 63)),
+        ("x[i] >> -by[i]", (-31, 0)),
+        ("x[i] >> (31 - by[i])", (0, 31)),
+        ("x[i] >> (by[i] - 1)", (1, 32)),
+        ("x[i] >> (200 - by[i])", (169, 200)),
+        ("x[i] >> (by[i] < 7 ? by[i] : 7)", (0, 31)),
+        ("(by[i] > 0 ? x[i] << by[i] : x[i] >> -by[i])", (-31, 31)),
         ("x[i] >> (by[i] & 31)", None),
         ("x[i] << (by[i] > 7 || by[i] < 0 ? 7 : by[i])", None),
         ("x[i] + by[i]", None),
@@ -871,6 +877,55 @@ def test_integers_are_shifted_by_less_than_their_bits(
     assert not any(b.is_index for b in plan.cases[0].buffers)
     assert len(plan.cases) == 2
     assert [d.code for d in plan.diagnostics] == ([] if bounds is None else ["XP0308"])
+
+
+def test_fields_of_structs_are_shifted_by_and_index_too() -> None:
+    _, plan = c_plan("""struct q { float scale; int shift, row; };
+    void scaled(const int* x, const struct q* q, float* y, int n) {
+        for (int i = 0; i < n; i++) {
+            struct q own = q[i];
+            y[i] = (x[own.row] >> own.shift) * q[i].scale;
+        }
+    }""")
+    fields = {f.name: f for b in plan.cases[0].buffers for f in b.fields}
+    assert fields["q.shift"].bounds == (0, 31)
+    assert not fields["q.shift"].is_index
+    assert fields["q.row"].is_index
+    assert plan.cases[0].buffers[1].has_indices
+    assert counts(plan)["x"] > fields["q.row"].bounds[1]  # type: ignore[index]
+
+
+def test_what_a_scalar_is_shifted_by_follows_from_each_case() -> None:
+    _, plan = c_plan(SHIFTED % "x[i] << (n - by[i])")
+    for case in plan.cases:
+        n = case.scalars["n"]
+        assert {b.name: b.bounds for b in case.buffers}["by"] == (n - 31, n)
+
+
+@pytest.mark.parametrize("amount", ["s", "-s", "31 - s", "s + j"])
+def test_scalars_to_shift_by_are_no_sizes(amount: str) -> None:
+    _, plan = c_plan(f"""void f(const int* x, int* y, int s, int n) {{
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < 8; j++) y[i * 8 + j] = x[i] >> ({amount});
+    }}""")
+    assert plan.free == ("n",)
+    known = {k.scalars["s"] for k in (*plan.cases, *plan.further)}
+    assert len(known) > 1
+    ends = [eval(amount, {"s": s, "j": j}) for s in known for j in (0, 7)]
+    assert all(0 <= k < 32 for k in ends)
+
+
+def test_limits_that_results_are_clamped_to_have_room_between_them() -> None:
+    _, plan = c_plan("""void f(const int* x, char* y, int lo, int hi, int n, int from) {
+        for (int i = from > 2 ? from : 2; i < n; i++) {
+            int v = x[i] / 3;
+            v = v < lo ? lo : v;
+            if (v > hi) v = hi;
+            y[i] = v;
+        }
+    }""")
+    assert plan.free == ("n", "from")
+    assert (plan.cases[0].scalars["lo"], plan.cases[0].scalars["hi"]) == (-100, 100)
 
 
 @pytest.mark.parametrize(

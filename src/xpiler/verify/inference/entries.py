@@ -14,7 +14,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import I32, VOID, Array, Opaque, Pointer, Scalar, Struct, Type, Vector
-from xpiler.verify.inference.candidates import reachable
+from xpiler.verify.inference.candidates import is_integer, reachable
 from xpiler.verify.inference.values import field_offset, lanes, size_of
 
 
@@ -147,6 +147,17 @@ def rows(program: Program, t: Type, name: str = "", offset: int = 0) -> tuple[Ro
     found = [rows(program, part, n, at) for n, at, part in inner]
     total = tuple(chain.from_iterable(found))
     return total if all(found) and len(total) <= MOST_PARTS else ()
+
+
+def integer_rows(program: Program, f: Function) -> dict[str, Scalar]:
+    """The integers in the buffers of `f` by name: those of a buffer `x`, of structs `x.first`."""
+    found: dict[str, Scalar] = {}
+    for p in pointers(program, f):
+        assert isinstance(p.type, Pointer)
+        if isinstance(p.type.elem, (Scalar, Struct)):
+            named = ((p.name + r.name, r.kind) for r in rows(program, p.type.elem))
+            found |= {name: kind for name, kind in named if is_integer(kind)}
+    return found
 
 
 def fields(program: Program, t: Struct) -> tuple[tuple[str, Type], ...]:

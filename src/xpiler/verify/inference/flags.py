@@ -11,7 +11,7 @@ from xpiler.analysis.readonly import pointed_to
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import children
+from xpiler.ir.rewrite import children, walk
 from xpiler.ir.types import BOOL
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import scalars
@@ -55,6 +55,35 @@ def choices(program: Program, f: Function, name: str, depth: int = 0) -> list[in
     for st in f.body:
         visit(st)
     return list(found)
+
+
+def limits(program: Program, f: Function, name: str, depth: int = 0) -> set[str]:
+    """Whether a parameter is a "low" or a "high" limit that numbers are set to beyond it."""
+    found: set[str] = set()
+    for n in walk(f.body):
+        if isinstance(n, s.If) and len(n.then) == 1 and isinstance(n.then[0], s.Assign):
+            found |= _limit(n.cond, n.then[0].value, name)
+        elif isinstance(n, e.Select):
+            found |= _limit(n.cond, n.a, name)
+            found |= {_OTHER[side] for side in _limit(n.cond, n.b, name)}
+        elif isinstance(n, e.Call) and any(_is(c.bare(x), name) for x in n.args):
+            found |= _LIMITING.get(n.func, set())
+        for g, own, _ in _passed(program, n, name):
+            if depth < DEEPEST:
+                found |= limits(program, g, own, depth + 1)
+    return found
+
+
+_OTHER = {"low": "high", "high": "low"}
+_LIMITING = {"max": {"low"}, "min": {"high"}}
+
+
+def _limit(cond: e.Expr, value: e.Expr, name: str) -> set[str]:
+    """Which limit the parameter is where `value` is taken if `cond` holds; nothing for none."""
+    if not (isinstance(cond, e.Binary) and cond.op[0] in "<>" and _is(c.bare(value), name)):
+        return set()
+    low, high = (cond.b, cond.a) if cond.op[0] == "<" else (cond.a, cond.b)
+    return {w for w, x in (("low", low), ("high", high)) if _is(c.bare(x), name)}
 
 
 def _compared(program: Program, f: Function, name: str, depth: int = 0) -> set[int]:

@@ -41,7 +41,7 @@ class Footprint:
     (as ~ of its number) each in which no thread has a second turn. `spilled`: the worst share of a
     row by which a store runs into the next row. `plain`: declarations of what was
     always 1, ends that never left vectors a short tail. `shifts`: what integers are shifted by,
-    by their bits.
+    by the place in the program and their bits.
     """
 
     regions: Mapping[str, Region]
@@ -52,7 +52,7 @@ class Footprint:
     idle: frozenset[int] = frozenset()
     spilled: float = 0.0
     plain: frozenset[tuple[int, str]] = frozenset()
-    shifts: Mapping[int, Interval] = field(default_factory=dict)
+    shifts: Mapping[tuple[int, int], Interval] = field(default_factory=dict)
 
     def faults(self) -> tuple[object, ...]:
         """What is wrong, whatever the sizes: the regions left, and whether it runs at all."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import (
     entries,
     handed,
+    integer_rows,
     leaves,
     pointers,
     scalars,
@@ -26,6 +27,13 @@ from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
+from xpiler.verify.inference.ranges import (
+    index_arrays,
+    index_range,
+    shift_ranges,
+    some_integers,
+    take_values,
+)
 from xpiler.verify.inference.room import dynamic_bytes
 from xpiler.verify.inference.search import (
     FREE_GRID,
@@ -58,6 +66,7 @@ def _unused(program: Program, plans: tuple[EntryPlan, ...], spec: Spec) -> list[
     """What is said of parameters that no entry has."""
     entries = [plan.entry for plan in plans]
     known = {p.name for f in entries for p in (*scalars(program, f), *pointers(program, f))}
+    inner = {name for f in entries for name in integer_rows(program, f)} - known
     who = " or ".join(f.name for f in entries[:3])
     return [
         Diagnostic(
@@ -65,7 +74,7 @@ def _unused(program: Program, plans: tuple[EntryPlan, ...], spec: Spec) -> list[
             reason="what is said of it changes nothing",
             help=f"its parameters: {', '.join(sorted(known))}" if known else "",
         )
-        for name in sorted(spec.args.keys() - known)
+        for name in sorted(spec.args.keys() - known - inner)
     ]  # fmt: skip
 
 
@@ -74,6 +83,7 @@ def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
     if (why := untestable(program, entry)) is not None and entry.role != "kernel":
         raise XpilerError(why)
     search = Searcher(program, entry, spec, entry.role == "kernel")
+    take_values(search)
     if entry.role != "kernel":
         return _finish(search, _bounded(search), None, "function")
     values = search.defaults(c.odd_sizes(len(search.sizes)))
@@ -107,7 +117,7 @@ def plan_for(program: Program, entry: Function, spec: Spec) -> EntryPlan:
 def _bounded(search: Searcher) -> Trial:
     """The best sizes of a function: with any indices, else with the first ones everywhere."""
     trial = search.bounded({})
-    zeros = search.some_integers(0)
+    zeros = some_integers(search, 0)
     if not zeros or trial.score()[0] <= 0:
         return trial
     search.few = True
@@ -326,7 +336,7 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     if search.sizes and (more := _second(search, trial, exprs, indices)) is not None:
         trials.append(more)
     trials += _listed(search, trial)
-    cases = tuple(_case(search, t, indices) for t in trials)
+    cases = (_case(search, trial, indices), *_others(search, trials[1:], indices))
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
     aligned = cases_of(search, _aligned(search, trial, exprs))
     further = _further(search, trials, exprs)
@@ -338,22 +348,31 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     )  # fmt: skip
 
 
+def _others(
+    search: Searcher, trials: Sequence[Trial], indices: dict[str, bool]
+) -> tuple[Case, ...]:
+    """Cases of further trials; by what can be shifted may follow from their sizes."""
+    if any(t.seen.shifts for t in trials):
+        return cases_of(search, trials)
+    return tuple(_case(search, t, indices) for t in trials)
+
+
 def _with_data(
     search: Searcher, trial: Trial, out: list[Diagnostic]
 ) -> tuple[Trial, dict[str, bool]]:
     """The trial with ranges for buffers: given ones, and inferred ones of index arrays."""
     data = search.given_ranges(trial.values)
     trial = search.trial(trial.values, data, trial.shape)
-    indices = search.index_arrays(trial)
+    indices = index_arrays(search, trial)
     unknown = sorted(indices.keys() - data.keys())
-    shifts = search.shift_ranges(trial)
+    shifts = shift_ranges(search, trial)
     if shifts.keys() - indices.keys():
         data |= {name: span for name, span in shifts.items() if name not in indices}
         trial = search.trial(trial.values, data, trial.shape)
     data |= {name: Interval(0, 0) for name in unknown}
     trial = search.trial(trial.values, data, trial.shape) if unknown else trial
     for name in (*unknown, *unknown[: -1 if len(unknown) < 2 else None]):  # one may need another
-        data[name] = search.index_range(trial, name)
+        data[name] = index_range(search, trial, name)
         trial = search.trial(trial.values, data, trial.shape)
     for name in (*unknown, *sorted(shifts.keys() - set(unknown))):
         span, used = data[name], "used as indices" if name in indices else "what is shifted by"
@@ -428,6 +447,8 @@ def _further(
     make = partial(with_values, search, trials[0], exprs)
     free = {n: x for n, x in trials[0].values.items() if n not in search.fixed}
     others = [make({**trials[0].values, **w}) for w in ways(search.program, search.entry, free)]
+    if search.other_amounts:
+        others.append(make({**trials[0].values, **search.other_amounts}))
     return cases_of(search, [*filter(runs, others), *fuller(search, trials, make)])
 
 
@@ -455,10 +476,11 @@ def further_for(
     entry takes indices: their range would change along.
     """
     known = (*plan.cases, *plan.further)
-    if any(b.is_index for case in plan.cases for b in case.buffers):
+    if any(b.has_indices for case in plan.cases for b in case.buffers):
         return ()
     kernel = plan.kind == "kernel"
     search = Searcher(program, plan.entry, spec, kernel)
+    take_values(search)
     search.shared = plan.shape.shared_bytes if plan.shape is not None else None
 
     def trial(case: Case) -> Trial:
@@ -539,7 +561,19 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
     bounds = _bounds(search, t, p.name)
     distinct = scattered if spec.distinct is None else spec.distinct
     guessed = spec.extent is None and declared is None
-    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed)
+    inner = tuple(_fields(search, t, p, role, indices))
+    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed, inner)
+
+
+def _fields(
+    search: Searcher, t: Trial, p: e.Var, role: str, indices: dict[str, bool]
+) -> Iterator[BufferPlan]:
+    """What is known of the integers in a buffer of structs."""
+    for name, kind in search.whole.items():
+        known = _bounds(search, t, name)
+        if name.startswith(f"{p.name}.") and known is not None:
+            index, scattered = name in indices, indices.get(name, False)
+            yield BufferPlan(name, kind, 1, role, known, index, scattered)
 
 
 def _role(read: bool, written: bool, const: bool) -> str:

@@ -19,7 +19,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Pointer, Scalar, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.records import changed, held, parts, root
+from xpiler.verify.inference.records import changed, held, parts, root, told
 from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
@@ -61,8 +61,8 @@ class Machine:
     control left the statements run last: "break", "continue" or, for a return, nothing. `maybe`
     counts the branches around the statement of which it is not known whether they are taken.
     `objects` has the fields of structs that are passed by address, by region and offset; `shifts`
-    the hull of what integers are shifted by, by their bits; `watched` what is assigned to variables
-    of which that is asked, by the depth of calls.
+    the hull of what integers are shifted by, by place and bits; `watched` what is assigned to some
+    variables, by the depth of calls.
     """
 
     program: Program
@@ -92,7 +92,7 @@ class Machine:
     shared_out: set[int] = field(default_factory=set)
     filled: set[int] = field(default_factory=set)
     again: set[int] = field(default_factory=set)
-    shifts: dict[int, Interval] = field(default_factory=dict)
+    shifts: dict[tuple[int, int], Interval] = field(default_factory=dict)
     plain: dict[tuple[int, str], bool] = field(default_factory=dict)
     watched: dict[tuple[int, str], list[Value]] = field(default_factory=dict)
 
@@ -290,7 +290,8 @@ class Machine:
     def _note_shift(self, x: e.Binary, by: Interval) -> None:
         t = x.a.type
         if isinstance(t, Scalar) and not (self.muted or isinstance(_strip(x.b), e.Const)):
-            self.shifts[t.bits] = by.join(self.shifts.get(t.bits, by))
+            at = (id(x), t.bits)
+            self.shifts[at] = by.join(self.shifts.get(at, by))
 
     def _difference(self, x: e.Binary, a: Interval, b: Interval) -> Interval:
         out = v.subtract(a, b)
@@ -349,9 +350,9 @@ class Machine:
             return TOP
         if isinstance(x.type, Pointer):
             return region.content if region.content is not None else PointerTo()
-        known = self.data.get(region.name)
-        content = region.content
-        return known if known is not None else content if isinstance(content, Interval) else TOP
+        if isinstance(known := told(self.program, self.data, region.name, x), (Interval, Record)):
+            return known
+        return region.content if isinstance(region.content, Interval) else TOP
 
     def _of_object(self, fields: Mapping[int, Value], where: Value) -> Value:
         """What lies at a place in a struct whose fields are known by their offsets."""

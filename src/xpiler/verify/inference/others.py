@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from xpiler.diagnostics import XpilerError
+from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir.program import Program
+from xpiler.ir.types import Scalar
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.blocks import block_candidates
 from xpiler.verify.inference.fuller import runs
 from xpiler.verify.inference.infer import case_at, plan_for, with_values
-from xpiler.verify.inference.plan import Case, EntryPlan
+from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
+from xpiler.verify.inference.ranges import take_values
 from xpiler.verify.inference.search import EARLY, LATE, Searcher, Trial
 from xpiler.verify.spec import Spec
 
@@ -43,12 +45,39 @@ def other_sizes(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[Entry
         yield replace(plan, cases=(case,), aligned=(), further=())
 
 
+def tellings(plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+    """The plan with other numbers, where none of the outputs depended on the inputs.
+
+    Factors of which only high bits count (2^31 stands for 1) are large.
+    """
+    names = sorted(b.name for b in plan.cases[0].buffers if _may_be_wide(b, spec))
+    for name in names[:MOST_WIDE]:
+        wide = plan.with_buffers(
+            lambda b, _, name=name: replace(b, bounds=WIDE) if b.name == name else b  # type: ignore[misc]
+        )
+        told = Diagnostic(
+            "XP0308", f"values of {name} are large, since others change nothing", "warning",
+            loc=plan.entry.loc, help=f"give them: --arg {name}.range=LOW:HIGH",
+        )  # fmt: skip
+        yield replace(wide, diagnostics=(*plan.diagnostics, told))
+
+
+MOST_WIDE = 4
+WIDE = (2.0**29, 2.0**31 - 1)
+
+
+def _may_be_wide(b: BufferPlan, spec: Spec) -> bool:
+    whole = isinstance(b.elem, Scalar) and b.elem.name in ("i32", "i64", "u32", "u64")
+    return whole and b.role != "out" and b.bounds is None and spec.arg(b.name).range is None
+
+
 def _drawn(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[Case]:
     """Sizes by lot under which no access is known to be out of bounds, far-reaching ones first.
 
     Windows, strides and paddings come late in a list of parameters and are small.
     """
     search = Searcher(program, plan.entry, spec, plan.kind == "kernel")
+    take_values(search)
     search.shared = plan.shape.shared_bytes if plan.shape is not None else None
     first = plan.cases[0]
     shape = (first.grid, first.block) if search.kernel else None

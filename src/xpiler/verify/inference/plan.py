@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from xpiler.diagnostics import Diagnostic
 from xpiler.ir.expr import Expr
@@ -15,7 +15,8 @@ from xpiler.ir.types import Type
 class BufferPlan:
     """One pointer parameter: `count` elements of `elem`; `bounds`: inclusive, of its values.
 
-    `guessed`: nobody said the count, it may be more than the program reaches.
+    `guessed`: nobody said the count, it may be more than the program reaches. `fields`: what is
+    known of integers in structs, as `x.first`, a buffer of their count for every struct.
     """
 
     name: str
@@ -26,6 +27,12 @@ class BufferPlan:
     is_index: bool = False
     distinct: bool = False
     guessed: bool = False
+    fields: tuple[BufferPlan, ...] = ()
+
+    @property
+    def has_indices(self) -> bool:
+        """Whether what it holds addresses something."""
+        return self.is_index or any(f.is_index for f in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +80,13 @@ class EntryPlan:
     further: tuple[Case, ...] = ()
     free: tuple[str, ...] = ()
     free_launch: bool = False
+
+    def with_buffers(self, changed: Callable[[BufferPlan, Case], BufferPlan]) -> EntryPlan:
+        """The plan with each buffer of each case as `changed` has it."""
+
+        def case(c: Case) -> Case:
+            return replace(c, buffers=tuple(changed(b, c) for b in c.buffers))
+
+        lists = (tuple(map(case, x)) for x in (self.cases, self.aligned, self.further))
+        cases, aligned, further = lists
+        return replace(self, cases=cases, aligned=aligned, further=further)

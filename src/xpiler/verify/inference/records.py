@@ -79,3 +79,25 @@ def root(x: e.Expr) -> str:
         x = x.base
     assert isinstance(x, e.Var)
     return x.name
+
+
+def told(
+    program: Program, data: Mapping[str, Interval], buffer: str, x: e.Expr
+) -> Interval | Record | None:
+    """What `data` says of the integers that `x` loads from a buffer, or from structs in one."""
+    if buffer in data or not data:
+        return data.get(buffer)
+    name = buffer + _path(x)
+    if not isinstance(x.type, Struct):
+        return data.get(name)
+    if not any(known.startswith(f"{name}.") for known in data):
+        return None
+    whole = made(program, x.type, name, lambda part, _: data.get(part, TOP))
+    return whole if isinstance(whole, Record) else None
+
+
+def _path(x: e.Expr) -> str:
+    """The fields that lead to a place in a struct of a buffer; their arrays count as a whole."""
+    if isinstance(x, e.Field):
+        return f"{_path(x.base)}.{x.name}"
+    return _path(x.base) if isinstance(x, e.Index) and isinstance(x.base.type, Array) else ""

@@ -10,14 +10,14 @@ from itertools import cycle, islice
 
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import BOOL, Pointer, Scalar
+from xpiler.ir.types import BOOL, Scalar
 from xpiler.verify.inference import candidates as c
-from xpiler.verify.inference.entries import pointers, scalars
+from xpiler.verify.inference.entries import integer_rows, scalars
 from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import fitting
-from xpiler.verify.inference.values import Interval, Region, point
+from xpiler.verify.inference.values import Interval, Region
 from xpiler.verify.spec import Spec, evaluate, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
@@ -44,7 +44,6 @@ ROUND = (16, 32, 48)
 EVEN = (64, 32, 96, 48, 80, 112)
 EARLY, LATE = (2, 3, 4, 5, 6, 7, 8, 9, 12, 16), (1, 1, 2, 2, 3, 4, 5, 8)
 DRAWS, ENOUGH = 500, 12
-BEYOND = 3  # values past the end of what a guarded index may be
 MOST_CHOICES = 6  # constants tried of those that a parameter is compared with
 Score = tuple[float, ...]
 
@@ -104,7 +103,9 @@ class Searcher:
 
     `exact`: loops are interpreted turn by turn, since hulls of whole loops do not bound something.
     `few`: trials look at the first element that indices could reach. `spare`: further trials as
-    good as the best, where sizes had to be drawn.
+    good as the best, where sizes had to be drawn. `whole`: the integers in buffers, by their names.
+    `amounts`: scalars to shift by or to clamp to, which are no sizes; they may as well be
+    `other_amounts`.
     """
 
     program: Program
@@ -118,6 +119,8 @@ class Searcher:
     free_launch: bool = False
     spare: list[Trial] = field(default_factory=list)
     known: dict[object, Trial] = field(default_factory=dict)
+    amounts: dict[str, int] = field(default_factory=dict)
+    other_amounts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.fixed = {
@@ -130,6 +133,7 @@ class Searcher:
             for p in scalars(self.program, self.entry)
             if c.is_integer(p.type) and p.name not in self.fixed
         ]
+        self.whole = integer_rows(self.program, self.entry)
         self.literals = c.literals(self.program)[:24]
         told = {n: choices(self.program, self.entry, n) for n in self.sizes}
         self.choices = {n: known for n, known in told.items() if known}
@@ -144,7 +148,7 @@ class Searcher:
             elif isinstance(p.type, Scalar) and p.type.is_float:
                 out[p.name] = next(floats)
         out |= dict(zip(self.sizes, sizes, strict=True))
-        return {**out, **self.fixed}
+        return {**out, **self.amounts, **self.fixed}
 
     def trial(
         self, values: Mapping[str, int | float], data: Mapping[str, Interval], shape: Shape | None
@@ -165,13 +169,12 @@ class Searcher:
     def given_ranges(self, values: Mapping[str, int | float]) -> dict[str, Interval]:
         """The values of integer buffers that the spec says, at these sizes."""
         out = {}
-        for p in pointers(self.program, self.entry):
-            bounds = self.spec.arg(p.name).range
-            if bounds is not None and isinstance(p.type, Pointer) and c.is_integer(p.type.elem):
+        for name in self.whole:
+            if (bounds := self.spec.arg(name).range) is not None:
                 low, high = (
                     int(b) if isinstance(b, float) else size_value(b, values) for b in bounds
                 )
-                out[p.name] = Interval(low, high)
+                out[name] = Interval(low, high)
         return out
 
     def shared_bytes(self, values: Mapping[str, int | float], shape: Shape | None) -> int:
@@ -391,126 +394,6 @@ class Searcher:
             [256, 128, 64],
         )
 
-    # -- index arrays --------------------------------------------------------------------------
-    def index_arrays(self, t: Trial) -> dict[str, bool]:
-        """Integer buffers whose values decide which bytes are touched.
-
-        True for those that decide where something is stored: two equal values would race.
-        """
-        found: dict[str, bool] = {}
-        data = {**self.some_integers(3), **t.data}
-        for p in pointers(self.program, self.entry):
-            assert isinstance(p.type, Pointer)
-            if not c.is_integer(p.type.elem):
-                continue
-            few, more = (
-                self.trial(t.values, {**data, p.name: Interval(0, top)}, t.shape).seen.regions
-                for top in (0, 3)
-            )
-            signed = self.trial(t.values, {**data, p.name: Interval(-3, 3)}, t.shape).seen.regions
-            differ = hulls_of(few) != hulls_of(more) and self._places(t, data, p.name)
-            if differ or _before(few) != _before(signed):
-                found[p.name] = any(few[n].stored != more[n].stored for n in few if n in more)
-        return found
-
-    def _places(self, t: Trial, data: Mapping[str, Interval], name: str) -> bool:
-        """Whether it matters which number a buffer holds, not only whether that is 0."""
-        shown = (
-            self.trial(t.values, {**data, name: point(k)}, t.shape).seen.regions for k in (1, 2, 3)
-        )
-        first, *others = map(hulls_of, shown)
-        return any(other != first for other in others)
-
-    def shift_ranges(self, t: Trial) -> dict[str, Interval]:
-        """The values of buffers that integers are shifted by: less than those have bits."""
-        found: dict[str, Interval] = {}
-        for p in pointers(self.program, self.entry) if t.seen.shifts else ():
-            if isinstance(p.type, Pointer) and c.is_integer(p.type.elem) and p.name not in t.data:
-                most = self._most_shift(t, p.name)
-                found |= {p.name: Interval(0, most)} if most is not None else {}
-        return found
-
-    def _most_shift(self, t: Trial, name: str) -> int | None:
-        """The largest value of a buffer to shift by; None: nothing is, or any value will do."""
-
-        def within(h: int) -> bool:
-            seen = self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape).seen
-            return seen.failed or all(by.hi <= most[n] for n, by in seen.shifts.items())
-
-        first = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape).seen
-        most = {n: max(n - 1, by.hi) for n, by in first.shifts.items()}
-        return _last(within) if most and not within(1 << 30) else None
-
-    def some_integers(self, top: int) -> dict[str, Interval]:
-        """Small values for all integer buffers: an index that nothing bounds hides all others."""
-        return {
-            p.name: Interval(0, top)
-            for p in pointers(self.program, self.entry)
-            if isinstance(p.type, Pointer) and c.is_integer(p.type.elem)
-        }
-
-    def index_range(self, t: Trial, name: str) -> Interval:
-        """The widest [0, h] of an index array under which nothing leaves its buffer.
-
-        Where the program itself passes over what is too large, some of that too; the same below 0.
-        """
-        if (top := self._guarded(t, name)) is not None:
-            return top
-
-        def good(h: int) -> bool:
-            return (
-                self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape).score()[0] <= base
-            )
-
-        first = self.trial(t.values, {**t.data, name: Interval(0, 0)}, t.shape)
-        base, filled = first.score()[0], _room(first)
-
-        def within(h: int) -> bool:
-            """Nothing beyond what is filled anyway of arrays that need not be filled."""
-            return _room(self.trial(t.values, {**t.data, name: Interval(0, h)}, t.shape)) == filled
-
-        if within(1) and not within(1 << 30):
-            return Interval(0, _last(within))
-        if good(1 << 30):
-            small = [int(x) for k, x in t.values.items() if k in self.sizes]
-            return Interval(0, max(1, min(small, default=16) - 1))
-        return Interval(0, _last(good))
-
-    def _guarded(self, t: Trial, name: str) -> Interval | None:
-        """A little more than the values that the program lets through; None: it takes any."""
-
-        def hulls(low: int, high: int) -> object:
-            seen = self.trial(t.values, {**t.data, name: Interval(low, high)}, t.shape).seen
-            spans = [r.touched for r in seen.regions.values() if r.touched is not None]
-            known = not seen.failed and all(x.bounded and x.lo >= 0 for x in spans)
-            return hulls_of(seen.regions) if known else None
-
-        limit = hulls(0, 1 << 30)
-        if limit is None or hulls(0, 1 << 29) != limit or hulls(0, 1) == limit:
-            return None
-        top = _last(lambda h: hulls(0, h) != limit) + 1
-        return Interval(-BEYOND if hulls(-BEYOND, 1 << 30) == limit else 0, top + BEYOND)
-
-
-def _last(good: Callable[[int], bool]) -> int:
-    """The largest number for which `good` holds, where it holds up to some number only."""
-    low, high = 0, 1
-    while good(high):
-        low, high = high, high * 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if good(middle) else (low, middle)
-    return low
-
-
-def _before(regions: Mapping[str, Region]) -> set[str]:
-    """Regions that are touched before their begin."""
-    return {n for n, r in regions.items() if r.touched is not None and r.touched.lo < 0}
-
-
-def _room(t: Trial) -> dict[str, Interval | None]:
-    return {n: r.touched for n, r in t.seen.regions.items() if r.room}
-
 
 def _shrunk(size: int, divisor: int, step: int) -> int:
     """About a `divisor`-th of `size`: an odd number, or a multiple of `step`."""
@@ -532,10 +415,3 @@ def overshoots(regions: Mapping[str, Region]) -> dict[str, float]:
     """Bytes by which accesses pass the end of each region of known size."""
     spans = {n: (r.size, r.touched) for n, r in regions.items()}
     return {n: t.hi - size for n, (size, t) in spans.items() if size is not None and t is not None}
-
-
-def hulls_of(
-    regions: Mapping[str, Region],
-) -> dict[str, tuple[Interval | None, ...]]:
-    """What is touched; by kernels alone, too, since a copy or `memset` touches everything."""
-    return {n: (r.read, r.written, r.device) for n, r in regions.items()}

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.blocks import block_candidates
-from xpiler.verify.inference.search import (
-    FREE_GRID,
-    MOST_BLOCKS,
-    Score,
-    Searcher,
-    hulls_of,
-)
+from xpiler.verify.inference.ranges import hulls_of
+from xpiler.verify.inference.search import FREE_GRID, MOST_BLOCKS, Score, Searcher
 from xpiler.verify.inference.values import Interval
 
 
