@@ -165,8 +165,11 @@ def test_pointers_that_memory_decides_stay_in_one_launch():
 
 
 def test_time_steps_stay_on_the_host():
-    text = """void heat(float *a, const float *f, int n, int steps) {
-        for (int t = 0; t < steps; t++) for (int i = 0; i < n; i++) a[i] += f[i]; }"""
+    text = """void heat(float *a, float *b, int n, int steps) {
+        for (int t = 0; t < steps; t++) {
+            for (int i = 1; i < n; i++) b[i] = 0.5f * (a[i - 1] + a[i]);
+            for (int i = 0; i < n; i++) a[i] = b[i];
+        } }"""
     host = show_body(lowered(text).program.function("heat").body)
     assert "for t: i32 in [0, steps)" in host
     assert "launch heat_kernel" in host
@@ -506,3 +509,55 @@ def test_what_comes_before_an_early_return_is_done():
     }"""
     host = show_body(lowered(text).program.function("f").body)
     assert host.index("launch") < host.index("if (n == 1)")
+
+
+ROWS = """#include <math.h>
+float widest(const float *a, const unsigned char *g, unsigned *bins, int h, int w) {
+    float most = 0.0f;
+    for (OUTER)
+        for (INNER) {
+            bins[g[i * w + j]]++;
+            if (fabsf(a[i * w + j]) > most) most = fabsf(a[i * w + j]);
+        }
+    return most;
+}"""
+BY_ROW, BY_COLUMN = "int i = 0; i < h; i++", "int j = 0; j < w; j++"
+BLOCKS = ("for i: i32 in [i32(block.x), h)", "for j: i32 in [i32(thread.x), w)")
+COLUMNS = (
+    "for j: i32 in [i32(((block.x * block_dim.x) + thread.x)), w)",
+    "for i: i32 in [0",
+)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "loops"), [(BY_ROW, BY_COLUMN, BLOCKS), (BY_COLUMN, BY_ROW, COLUMNS)]
+)
+def test_sums_over_rows_have_the_threads_where_neighbours_are_near(outer, inner, loops):
+    kernel = kernels(lowered(ROWS.replace("OUTER", outer).replace("INNER", inner)))[0]
+    shown = show_function(kernel)
+    assert all(loop in shown for loop in loops)
+    assert "atomic.add(&bins[" in shown
+    assert "block_max_of(most_part" in shown
+
+
+def test_a_thread_takes_its_element_through_all_steps():
+    text = """void weighted(const float *w, const float *v, float *o, int n, int d) {
+        for (int k = 0; k < n; k++) {
+            const float a = 2.0f * w[k];
+            for (int j = 0; j < d; j++) o[j] += a * v[k * d + j];
+        } }"""
+    (kernel,) = kernels(lowered(text))
+    shown = show_function(kernel)
+    assert shown.index("if (j < d)") < shown.index("for k: i32 in [0, n)")
+
+
+@pytest.mark.parametrize("read", ["o[j + 1]", "o[d - 1 - j]", "o[k % d]"])
+def test_steps_that_read_what_others_wrote_stay_in_order(read):
+    text = """void mixed(const float *v, float *o, int n, int d) {
+        for (int k = 0; k < n; k++) {
+            const float a = READ_DECL;
+            for (int j = 0; j < d; j++) o[j] = a * v[k * d + j] + READ;
+        } }"""
+    text = text.replace("READ_DECL", read if "k" in read else "v[k]")
+    (kernel, *_) = kernels(lowered(text.replace("READ", "1.0f" if "k" in read else read)))
+    assert "for k: i32" not in show_function(kernel).partition("if (j < d)")[2]

@@ -28,6 +28,7 @@ from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
+from xpiler.passes.lowering.simt.sunk import sunk
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
 from xpiler.platforms.registry import Platform
@@ -135,6 +136,7 @@ class _Driver:
         f = spread(f, {p.name for p in f.params} | set(names_in(f.body)))
         facts = self._facts(f)
         f = own_memory(f, facts, low.readers)
+        f = sunk(f, facts, low.readers)
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)
         used = self._used(f, body, facts, forms)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xpiler.analysis.parallelism import Nature, Survey
+from xpiler.analysis.parallelism import Nature, Survey, gather
 from xpiler.analysis.ranges import Facts
 from xpiler.analysis.reductions import Reduction
+from xpiler.analysis.walker import inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import substitute
+from xpiler.ir.rewrite import map_body, substitute
 from xpiler.ir.types import I32, U32, U64, Pointer
 from xpiler.passes.lowering.simt import reduce
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.blocks import Block, trips
 from xpiler.passes.lowering.simt.context import Frame, Unfit, loaded, outline
 from xpiler.passes.lowering.simt.layout import size_and_align
-from xpiler.passes.lowering.simt.threads import serial, trip_count
+from xpiler.passes.lowering.simt.threads import contiguous, serial, trip_count, with_atomics
 
 BLOCKS = 256
 """Parts at most: as many as one block combines at once."""
@@ -63,7 +64,6 @@ def _partials(
     frame.low.accept(kind.sentences)
     threads = frame.low.machine.threads
     block = Block(frame, survey, threads=threads)
-    t = st.var.type
     mapping: dict[str, e.Expr] = {}
     front: list[s.Stmt] = []
     tail: list[s.Stmt] = []
@@ -85,14 +85,22 @@ def _partials(
         size = size_and_align(frame.low.program, r.var.type)[0] * BLOCKS
         buffers[where.name] = (where, w.const(size, U64))
         later.append(_joined(r, e.Index(where, number, r.var.type)))
-    stride = w.cast(e.Binary("*", e.Axis("grid_dim", "x"), e.Axis("block_dim", "x"), U32), t)
-    mine = w.binary("+", st.lo, w.binary("*", w.global_index("x", t), st.step))
-    loop = s.For(st.var, mine, st.hi, w.binary("*", stride, st.step), serial(st.body), loc=st.loc)
-    _fits(frame, st, facts, threads)
+    columns = _columns(frame, st, survey, facts)
+    if columns is None:
+        stride: e.Expr = e.Binary("*", e.Axis("grid_dim", "x"), e.Axis("block_dim", "x"), U32)
+        loop = _dealt(st, w.global_index("x", st.var.type), stride, st.body)
+        _fits(frame, st, facts, BLOCKS * threads)
+    else:
+        inner = _dealt(columns, e.Axis("thread", "x"), e.Axis("block_dim", "x"), columns.body)
+        _fits(frame, columns, inside(st, facts), threads)
+        body: s.Body = map_body(st.body, lambda n: _replaced(n, columns, inner))
+        loop = _dealt(st, e.Axis("block", "x"), e.Axis("grid_dim", "x"), body)
+        _fits(frame, st, facts, BLOCKS)
+    loop = replace(loop, body=with_atomics(serial(loop.body), kind.atomics))
     scratches = tuple(s.Decl(v, space="shared") for v in block.scratch.values())
     kernel = (*scratches, *front, *substitute((loop,), mapping), *tail)
     blocks = frame.fresh("blocks", I32)
-    count = w.cast(w.ceil_div(trip_count(st), threads), I32)
+    count = w.cast(w.ceil_div(trip_count(st), threads if columns is None else 1), I32)
     least = e.Select(w.less(count, w.const(BLOCKS, I32)), count, w.const(BLOCKS, I32), I32)
     name, args = outline(frame, loaded(kernel, resident), threads)
     one = w.u32(1)
@@ -106,6 +114,36 @@ def _partials(
     return Partials(tuple(host), buffers, rest)
 
 
+def _columns(frame: Frame, st: s.For, survey: Survey, facts: Facts) -> s.For | None:
+    """The loop inside `st`, with nothing between, that the threads of a block share better.
+
+    Neighbouring iterations of it are at least as close in memory as those of `st`.
+    """
+    known, loop = inside(st, facts), st
+    while len(loop.body) == 1 and isinstance(loop.body[0], s.For):
+        loop = loop.body[0]
+        known = inside(loop, known)
+    kind, n = survey.of(loop), trips(loop)
+    if loop is st or not kind.parallel or (n is not None and n < frame.low.machine.wave):
+        return None
+    accesses = gather(loop.body, known, frame.low.readers).accesses
+    near = contiguous(accesses, loop.var.name) >= contiguous(accesses, st.var.name)
+    return loop if near else None
+
+
+def _dealt(st: s.For, number: e.Expr, count: e.Expr, body: s.Body) -> s.For:
+    """`st` from iteration `number` on, by `count` of them."""
+    t = st.var.type
+    first = w.binary("+", st.lo, w.binary("*", w.cast(number, t), st.step))
+    return s.For(st.var, first, st.hi, w.binary("*", w.cast(count, t), st.step), body, loc=st.loc)
+
+
+def _replaced(st: s.Stmt, old: s.Stmt, new: s.Stmt) -> s.Stmt:
+    if st is old:
+        return new
+    return replace(st, body=(_replaced(st.body[0], old, new),)) if isinstance(st, s.For) else st
+
+
 def _joined(r: Reduction, part: e.Expr) -> s.Stmt:
     """The sequential statement that adds one part."""
     if r.op in ("+", "*", "&", "|", "^"):
@@ -113,10 +151,10 @@ def _joined(r: Reduction, part: e.Expr) -> s.Stmt:
     return s.Assign(r.var, reduce.combined(r.op, r.var, part))
 
 
-def _fits(frame: Frame, st: s.For, facts: Facts, threads: int) -> None:
-    """The index may run past the end by one stride of the grid without wrapping around."""
+def _fits(frame: Frame, st: s.For, facts: Facts, stride: int) -> None:
+    """The index may run past the end by one stride without wrapping around."""
     from xpiler.passes.cleanup.base import value_sentence
 
-    top = facts.raw(st.hi) + BLOCKS * threads
+    top = facts.raw(st.hi) + stride
     if not facts.fits(top, st.var.type):
         frame.low.assume(f"{value_sentence(facts, top)} does not overflow {st.var.type}")

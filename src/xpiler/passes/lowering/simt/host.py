@@ -196,7 +196,7 @@ class Host:
                 self.frame.low.note("XP1101", "a loop runs in one thread", st.loc, str(why))
                 out += front
                 return None
-        if kind.reduces and not kind.atomics and grids.worthwhile(st):
+        if kind.reduces and grids.worthwhile(st):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
             partial = grids.partials(self.frame, st, self.survey, facts, self.resident)
             if partial is not None:

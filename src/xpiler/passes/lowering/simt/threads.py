@@ -213,11 +213,12 @@ def _by_stride(nest: Points, facts: Facts, frame: Frame) -> list[s.For]:
     order = list(reversed(nest.loops))
     if len(order) == 1:
         return order
-    best = max(order, key=lambda lp: (_contiguous(accesses, lp.var.name), order.index(lp) == 0))
+    best = max(order, key=lambda lp: (contiguous(accesses, lp.var.name), order.index(lp) == 0))
     return [best, *(lp for lp in order if lp is not best)]
 
 
-def _contiguous(accesses: list[Access], name: str) -> int:
+def contiguous(accesses: list[Access], name: str) -> int:
+    """How much of what is accessed lies together for neighbouring iterations of a loop."""
     return sum(1 + a.write for a in accesses if stride(a, name) == 1)
 
 
@@ -364,6 +365,18 @@ def _flat(frame: Frame, bounds: list[Bound], total: int) -> Shape:
 
 
 __all__ = [
-    "Points", "Scalar", "Type", "bindable", "launch_points", "marked", "names_in", "points",
-    "serial", "stride", "thread_body", "trip_count", "with_atomics",
+    "Points",
+    "Scalar",
+    "Type",
+    "bindable",
+    "contiguous",
+    "launch_points",
+    "marked",
+    "names_in",
+    "points",
+    "serial",
+    "stride",
+    "thread_body",
+    "trip_count",
+    "with_atomics",
 ]  # fmt: skip
