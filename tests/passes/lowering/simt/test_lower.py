@@ -107,6 +107,22 @@ def test_counts_of_keys_are_atomic():
     assert "atomic.add(&bins[(keys[i] & 63)], 1)" in show_function(kernels(lowered(text))[0])
 
 
+@pytest.mark.parametrize("where", ["ids[b]", "k"])
+def test_what_several_blocks_count_in_is_atomic_in_each(where: str):
+    of_all, of_each = ("count[ids[b]] += 1;", "") if where == "ids[b]" else ("", "count[k] += 1;")
+    text = f"""void f(const float* x, const int* ids, float* y, int* count, int n, int m) {{
+        for (int b = 0; b < n; b++) {{
+            float most = x[b * m];
+            for (int d = 0; d < m; d++) most = x[b * m + d] > most ? x[b * m + d] : most;
+            {of_all}
+            for (int k = 0; k < m; k++) {{ y[b * m + k] = x[b * m + k] - most; {of_each} }}
+        }}
+    }}"""
+    (kernel,) = map(show_function, kernels(lowered(text)))
+    assert "shared" in kernel
+    assert f"atomic.add(&count[{where}]" in kernel
+
+
 def test_argmax_prefers_the_first_of_equals():
     text = """void argmax(const float *x, int *out, int rows, int cols) {
         for (int r = 0; r < rows; r++) { float best = x[r * cols]; int at = 0;

@@ -26,6 +26,8 @@ from xpiler.passes.lowering.simt.threads import (
     split,
     stride,
     trip_count,
+    updated,
+    with_atomics,
 )
 
 LONG = 16
@@ -139,7 +141,7 @@ def launch_rows(
     block.plan(body)
     if not block.dealt:
         raise Unfit("there is no work to share")
-    kernel = block.lowered(body, inner)
+    kernel = with_atomics(block.lowered(body, inner), updated(nest, survey))
     bounds = [Bound(lp, trip_count(lp)) for lp in reversed(nest.loops)]
     prologue, grid = _blocks(frame, bounds)
     checks = [

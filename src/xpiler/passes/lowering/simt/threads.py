@@ -131,7 +131,7 @@ def launch_points(
         facts = after(d, facts)
     order = _by_stride(nest, facts, frame)
     shape = _shape(frame, order, facts)
-    body = thread_body(nest.body, _atomics(nest, survey))
+    body = thread_body(nest.body, updated(nest, survey))
     kernel = (*nest.before, *shape.prologue, *_guarded(shape.guards, body))
     return (*nest.host, *_launch(frame, kernel, shape, resident))
 
@@ -161,7 +161,8 @@ def serial(body: s.Body) -> s.Body:
     return out
 
 
-def _atomics(nest: Points, survey: Survey) -> frozenset[str]:
+def updated(nest: Points, survey: Survey) -> frozenset[str]:
+    """The arrays that several points of a nest may update at one place."""
     return frozenset(n for lp in nest.loops for n in survey.of(lp).atomics)
 
 
