@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from front_texts import body, lines
+from front_texts import body, lines, program
+
+from xpiler.ir.text import show_body
 
 CASES = {
     "increment in a subscript of a store": (
@@ -162,3 +164,15 @@ CASES = {
 def test_order_of_effects(name: str) -> None:
     statements, expected = CASES[name]
     assert body(statements) == lines(expected)
+
+
+def test_an_array_is_where_it_lies_whatever_is_written_there() -> None:
+    text = """__device__ float put(float* p, float x) { p[0] = x; return x; }
+    __global__ void k(float* a) {
+        float b[2][4]; int i = 0;
+        put(b[i], put(b[1], (i++, a[0])));
+        a[0] = b[0][0];
+    }"""
+    shown = show_body(program(text).function("k").body)
+    assert "t: f32* = &b[i][0]" in shown
+    assert "b[1]," in shown

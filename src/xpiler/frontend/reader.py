@@ -19,11 +19,11 @@ from xpiler.frontend.cursor import Node
 from xpiler.frontend.faults import NotUnderstood
 from xpiler.frontend.source import Comment
 from xpiler.frontend.unit import Unit
-from xpiler.ir.expr import Axis, Call, Cast, Const, Expr, Field, Index, Var, is_place
+from xpiler.ir.expr import AddressOf, Axis, Call, Cast, Const, Expr, Field, Index, Var
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import fresh_name, walk, walk_exprs
 from xpiler.ir.stmt import Assign, Barrier, Body, Decl, Eval, If, Instr, LeftOut, Stmt
-from xpiler.ir.types import Pointer, Struct, Type
+from xpiler.ir.types import I32, Array, Pointer, Type
 
 ExprReader = Callable[["FunctionReader", Node], Expr]
 StmtReader = Callable[["FunctionReader", Node], None]
@@ -271,11 +271,22 @@ class FunctionReader:
         return values
 
     def _guarded(self, value: Expr, effects: list[Stmt]) -> Expr:
-        if not self.disturbed(value, effects):
+        if isinstance(value.type, Array):
+            return self._guarded_address(value, value.type, effects)
+        return self.temp(value, value.type) if self.disturbed(value, effects) else value
+
+    def _guarded_address(self, value: Expr, t: Array, effects: list[Stmt]) -> Expr:
+        """An array stands for where it lies, whatever is written there."""
+        where: list[Expr] = []
+        found: Expr = value
+        while isinstance(found, (Index, Field)):
+            where += [found.index] if isinstance(found, Index) else []
+            found = found.base
+        where += [found] if isinstance(found.type, Pointer) else []
+        if not any(self.disturbed(x, effects) for x in where):
             return value
-        if is_place(value) and not isinstance(value, Var) and not isinstance(value.type, Struct):
-            pass
-        return self.temp(value, value.type)
+        first = AddressOf(Index(value, Const(0, I32), t.elem), Pointer(t.elem))
+        return self.temp(first, first.type)
 
     def disturbed(self, value: Expr, effects: Sequence[Stmt]) -> bool:
         """Whether executing `effects` may change what `value` gives."""

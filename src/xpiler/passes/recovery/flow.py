@@ -51,13 +51,21 @@ def root(place: e.Expr) -> e.Var | None:
     if isinstance(place, n.LaneRead):
         return place.var
     if isinstance(place, e.Index):
-        base = place.base
-        while isinstance(base, e.Cast):
-            base = base.x
+        base = _origin(place.base)
         if isinstance(base, e.AddressOf):
             return root(base.x)
         return None if isinstance(base.type, Pointer) else root(base)
     return None
+
+
+def _origin(pointer: e.Expr) -> e.Expr:
+    """The array or address that a pointer is computed from."""
+    if isinstance(pointer, e.Cast) and isinstance(pointer.x.type, (Pointer, Array)):
+        return _origin(pointer.x)
+    if isinstance(pointer, e.Binary) and isinstance(pointer.type, Pointer):
+        sides = (x for x in (pointer.a, pointer.b) if isinstance(x.type, (Pointer, Array)))
+        return _origin(next(sides, pointer.a))
+    return pointer
 
 
 def reads(x: e.Expr) -> set[str]:

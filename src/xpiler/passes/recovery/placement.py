@@ -183,6 +183,7 @@ class Placer:
             for v in names
             if v not in self.facts.varying
             and v not in self.kept | self.pinned
+            and v in self.defs
             and all(id(st) in direct and isinstance(st, (s.Decl, s.Assign)) for st in self.defs[v])
         }
 
