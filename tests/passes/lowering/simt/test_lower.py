@@ -577,3 +577,27 @@ def test_steps_that_read_what_others_wrote_stay_in_order(read):
     text = text.replace("READ_DECL", read if "k" in read else "v[k]")
     (kernel, *_) = kernels(lowered(text.replace("READ", "1.0f" if "k" in read else read)))
     assert "for k: i32" not in show_function(kernel).partition("if (j < d)")[2]
+
+
+def test_rows_at_a_distance_given_are_launched_at_once_where_they_do_not_overlap():
+    text = """void scaled(float *c, int m, int n, int ldc, float beta) {
+        for (int j = 0; j < n; j++)
+            for (int i = 0; i < m; i++) c[j * ldc + i] *= beta;
+    }"""
+    found = lowered(text)
+    host = show_body(found.program.function("scaled").body)
+    at_once, _, one_by_one = host.partition("else")
+    assert "if (ldc >= m)" in at_once
+    assert "for j" not in at_once
+    assert "for j: i32 in [0, n)" in one_by_one
+    assert len(kernels(found)) == 2
+
+
+@pytest.mark.parametrize("place", ["c[j * ldc + 2 * i]", "c[j * ldc - i]", "c[j * ldc + q[i]]"])
+def test_rows_that_may_overlap_all_the_same_are_not_launched_at_once(place):
+    text = """void scaled(float *c, const int *q, int m, int n, int ldc, float beta) {
+        for (int j = 0; j < n; j++)
+            for (int i = 0; i < m; i++) PLACE *= beta;
+    }"""
+    host = show_body(lowered(text.replace("PLACE", place)).program.function("scaled").body)
+    assert "ldc >=" not in host

@@ -15,13 +15,15 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import BOOL, I32, U64, VOID, Array, Pointer, Struct, Type
+from xpiler.ir.types import BOOL, I32, U64, VOID, Array, Pointer, Type
 from xpiler.passes.lowering.simt import copies, grids, rows, scratch
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Frame, Unfit
 from xpiler.passes.lowering.simt.inline import renamed
 from xpiler.passes.lowering.simt.layout import size_and_align
-from xpiler.passes.lowering.simt.threads import bindable, launch_points
+from xpiler.passes.lowering.simt.scalars import assigned_scalars, scalars_out, struct_of
+from xpiler.passes.lowering.simt.threads import bindable, launch_points, marked
+from xpiler.passes.lowering.simt.versions import apart_if
 
 SMALL = 1024
 """Constant trip counts up to this fit into one block."""
@@ -168,12 +170,12 @@ class Host:
 
     def _later(self, run: list[tuple[s.Stmt, Facts]]) -> set[str]:
         """Scalars whose values a block computes."""
-        return set(self.resident).union(*(_assigned_scalars(other) for other, _ in run))
+        return set(self.resident).union(*(assigned_scalars(other) for other, _ in run))
 
     def _before(self, st: s.Stmt, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
         """What a statement of the host waits for: its values, and readers of what it changes."""
         read = set().union(*(names_in(other) for other, _ in run))
-        if not (names_in(st) & self._later(run) or _assigned_scalars(st) & read):
+        if not (names_in(st) & self._later(run) or assigned_scalars(st) & read):
             return ()
         return (*self._flush(run), *self._fetched(st))
 
@@ -207,10 +209,33 @@ class Host:
             return None
         if self._worth_launching(st.body):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
+            once = None if self.loops else self._at_once(st, facts)
             inner = self._repeated(st.body, inside(st, facts), frozenset())
-            return (*front, replace(st, body=inner, kind="serial"))
+            new = replace(st, body=inner, kind="serial")
+            return (*front, replace(once, orelse=(new,)) if once else new)
         self._tell(st)
         return None
+
+    def _at_once(self, st: s.For, facts: Facts) -> s.If | None:
+        """All iterations at once, under a condition that makes them independent."""
+        found = apart_if(st, facts, self.frame.low.readers)
+        if found is None:
+            return None
+        kept, known = self.survey, dict(self.resident)
+        new = found.survey
+        self.survey = Survey({**kept.natures, **new.natures}, {**kept.facts, **new.facts})
+        (loop,) = marked((st,), self.survey)
+        assert isinstance(loop, s.For)
+        low = self.frame.low
+        kernels, names = len(low.kernels), set(low.names)
+        try:
+            return s.If(found.cond, self._parallel(loop, found.facts))
+        except Unfit:
+            del low.kernels[kernels:]
+            low.names = names
+            return None
+        finally:
+            self.survey, self.resident = kept, known
 
     def _tell(self, st: s.For) -> None:
         reason = self.survey.of(st).obstacle
@@ -219,7 +244,7 @@ class Host:
 
     def _parallel(self, st: s.For, facts: Facts) -> s.Body:
         """A thread for each point, or a block for each, as the loop's body asks for."""
-        for v in filter(None, map(_struct_of, walk(st))):
+        for v in filter(None, map(struct_of, walk(st))):
             if not self._only_in(v.name, (st,)):
                 raise Unfit(f"{v.name} is computed on the device")
         if rows.preferred(self.frame, st, self.survey, facts):
@@ -419,7 +444,7 @@ class Host:
         inner = [d for n, d in self.arrays.items() if self._only_in(n, body)]
         for d in inner:
             del self.arrays[d.var.name]
-        stores = [v for v in _scalars_out(body) if v.name in (wanted or ()) or
+        stores = [v for v in scalars_out(body) if v.name in (wanted or ()) or
                   not self._only_in(v.name, body)]  # fmt: skip
         targets: dict[str, e.Var] = {}
         for v in stores:
@@ -548,48 +573,6 @@ def _with_value(st: s.Stmt, value: e.Expr) -> s.Stmt:
         return replace(st, init=value)
     assert isinstance(st, (s.Assign, s.Return))
     return replace(st, value=value)
-
-
-def _assigned_scalars(st: s.Stmt) -> set[str]:
-    out: set[str] = set()
-    for n in walk(st):
-        if isinstance(n, s.Assign) and (_struct_of(n) or not is_memory(n.target)):
-            base: e.Expr = n.target
-            while isinstance(base, (e.Index, e.Field)):
-                base = base.base
-            out |= names_in(base)
-        elif isinstance(n, s.Decl) and not isinstance(n.var.type, Array):
-            out.add(n.var.name)
-    return out
-
-
-def _struct_of(n: object) -> e.Var | None:
-    """The variable of a struct that an assignment changes a part of, an array in it perhaps."""
-    place = n.target if isinstance(n, s.Assign) else None
-    while isinstance(place, e.Field) or (
-        isinstance(place, e.Index) and isinstance(place.base.type, Array)
-    ):
-        place = place.base
-    whole = isinstance(place, e.Var) and isinstance(place.type, Struct)
-    return place if whole else None  # type: ignore[return-value]
-
-
-def _scalars_out(body: s.Body) -> list[e.Var]:
-    """Scalars that `body` gives a value, declared at its top or outside."""
-    own = {n.var.name for st in body for n in walk(st) if isinstance(n, (s.Decl, s.For))}
-    top = {st.var.name for st in body if isinstance(st, s.Decl)}
-    out: dict[str, e.Var] = {}
-    for st in body:
-        if isinstance(st, s.Decl) and not isinstance(st.var.type, (Array, Pointer)):
-            out.setdefault(st.var.name, st.var)
-        for n in walk(st):
-            if isinstance(n, s.Assign) and (_struct_of(n) or not is_memory(n.target)):
-                base: e.Expr = n.target
-                while isinstance(base, (e.Index, e.Field)):
-                    base = base.base
-                if isinstance(base, e.Var) and (base.name in top or base.name not in own):
-                    out.setdefault(base.name, base)
-    return list(out.values())
 
 
 __all__ = ["Form", "Host", "fresh_name", "touches_memory"]
