@@ -601,3 +601,15 @@ def test_rows_that_may_overlap_all_the_same_are_not_launched_at_once(place):
     }"""
     host = show_body(lowered(text.replace("PLACE", place)).program.function("scaled").body)
     assert "ldc >=" not in host
+
+
+def test_kernels_of_functions_that_only_kernels_call_are_left_out():
+    text = """static float dot(const float *a, const float *b, int n) {
+        float s = 0.0f;
+        for (int i = 0; i < n; i++) s += a[i] * b[i];
+        return s;
+    }
+    void rows(const float *a, const float *b, float *y, int m, int n) {
+        for (int r = 0; r < m; r++) y[r] = dot(a + r * n, b, n);
+    }"""
+    assert [k.name for k in kernels(lowered(text))] == ["rows_kernel"]

@@ -23,7 +23,7 @@ from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.copies import in_loops
 from xpiler.passes.lowering.simt.counted import counted
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
-from xpiler.passes.lowering.simt.inline import callees_first, inlined, reached
+from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined, reached
 from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
@@ -176,13 +176,18 @@ class _Driver:
     def _assembled(self, hosts: Mapping[str, Function]) -> Program:
         """Device functions, kernels and wrappers, each before it is used."""
         low, program = self.low, self.low.program
-        needed = reached(program, [k.body for k in low.kernels])
+        nodes = (n for h in hosts.values() for n in walk(h.body))
+        launched = {n.kernel for n in nodes if isinstance(n, s.Launch)}
+        kernels = [k for k in low.kernels if k.name in launched]
+        needed = reached(program, [k.body for k in kernels])
         scalar = reached(program, [h.body for h in hosts.values()])
         helpers = [replace(f, role="device") for f in program.functions if f.name in needed]
         own = {f.name for f in program.functions if self._is_device(f) and not f.static}
         keep = [f for f in program.functions if f.name in (scalar | own) - needed - set(hosts)]
         order = [hosts[f.name] for f in program.functions if f.name in hosts]
-        functions = (*low.helpers.values(), *helpers, *low.kernels, *keep, *order)
+        used = {n for k in kernels for n in calls_in(k.body)}
+        own_helpers = [h for h in low.helpers.values() if h.name in used]
+        functions = (*own_helpers, *helpers, *kernels, *keep, *order)
         return replace(program, functions=tuple(functions))
 
 
