@@ -154,6 +154,18 @@ def test_vector_types(text: str, expected: str) -> None:
     assert " ".join(rewrite_vector_types(text).split()) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("x = ((_Float16 *)p)[i];", False),
+        ("x = __attribute__ ((_Float16)) y;", True),
+        ("x = f ((_Float16)y);", False),
+    ],
+)
+def test_words_of_the_platform_stay_in_attributes_alone(text: str, kept: bool) -> None:
+    assert (_body(text, HIP) == text) == kept
+
+
 def test_hip_launch_macro() -> None:
     after = _body("hipLaunchKernelGGL(HIP_KERNEL_NAME(k<T, 2>), dim3(1), 64, 0, 0, x, n);", HIP)
     assert after.startswith(

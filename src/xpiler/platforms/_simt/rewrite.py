@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from xpiler.platforms._simt.inline_asm import rewrite_asm
 from xpiler.platforms._simt.launches import rewrite_launch_calls, rewrite_launches
-from xpiler.platforms._simt.lexer import Edit, apply, lex, next_solid
+from xpiler.platforms._simt.lexer import Edit, Token, apply, lex, next_solid
 from xpiler.platforms._simt.lexer import words as words_of
 from xpiler.platforms._simt.storage import register_globals, rewrite_storage
 
@@ -85,6 +85,15 @@ def standard_headers(text: str) -> list[str]:
     return [header for header in wanted if header not in included]
 
 
+def _behind(tokens: list[Token], at: int, wanted: tuple[str, ...]) -> bool:
+    """Whether the token at `at` stands behind these, white space and comments aside."""
+    for text in reversed(wanted):
+        at = next_solid(tokens, at - 1, -1)
+        if at < 0 or tokens[at].text != text:
+            return False
+    return True
+
+
 def replace_words(text: str, words: Mapping[str, str]) -> str:
     """Replace reserved words, but not in `__attribute__((...))`, which may spell one of them."""
     if not any(word in text for word in words):
@@ -94,7 +103,7 @@ def replace_words(text: str, words: Mapping[str, str]) -> str:
     for i, token in enumerate(tokens):
         if token.kind == "name" and token.text in words:
             before = next_solid(tokens, i - 1, -1)
-            inside = before > 0 and tokens[before].text == "(" and tokens[before - 1].text == "("
+            inside = _behind(tokens, i, ("__attribute__", "(", "("))
             macro = before >= 0 and tokens[before].text in {"define", "ifdef", "ifndef", "undef"}
             if not inside and not (macro and token.directive):
                 edits.append(Edit(i, i + 1, words[token.text]))
