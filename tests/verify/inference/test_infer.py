@@ -10,6 +10,7 @@ from xpiler.frontend import read
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
 from xpiler.ir.text import show
+from xpiler.passes.lowering.simt.elements import quotients
 from xpiler.platforms.registry import platform
 from xpiler.verify.inference import statements
 from xpiler.verify.inference.infer import further_for, infer
@@ -564,6 +565,17 @@ def test_what_lies_behind_an_index_from_memory_is_not_measured() -> None:
     found = Measured(*of_c(text), Spec())
     assert found.extent("x", ()) is None
     assert fit.value(found.extent("y", ()), {"n": 70}) == 70
+
+
+@pytest.mark.parametrize("by", [32, 100])
+def test_blocks_are_counted_by_a_size_that_they_divide(by: int) -> None:
+    program, plan = of_c(f"""typedef struct {{ float d; signed char q[{by}]; }} block;
+    void deq(const block *x, float *y, int n) {{
+        for (int i = 0; i < n / {by}; i++)
+            for (int j = 0; j < {by}; j++) y[i * {by} + j] = x[i].d * x[i].q[j];
+    }}""")
+    x = Measured(program, plan, Spec()).extent("x", quotients(plan.entry))
+    assert [fit.value(x, {"n": 5 * by + k}) for k in (0, by - 1)] == [5, 5]
 
 
 def test_what_a_flag_decides_is_measured_for_both() -> None:

@@ -27,6 +27,7 @@ TURNS, TOTAL_TURNS = 20_000, 400_000  # of loops that one measurement may take, 
 STEPS, TOTAL_STEPS = 15_000, 150_000  # statements, where a function has to be interpreted
 BASES = (((2, 3, 4, 3, 2, 4), 1), ((5, 3, 7, 4, 6, 9), 1), ((16, 32, 48), 16))
 """Sizes to start from, and the multiples by which they change."""
+MOST_UNIT = 256  # that sizes are made multiples of
 Sizes = Mapping[str, int | float]
 Names = Mapping[str, e.Expr]
 
@@ -102,7 +103,7 @@ class Measured:
         `between`: it holds as well for sizes between the multiples that some functions ask for.
         """
         names = {n: e.Cast(x, I64) for n, x in self._sizes()}
-        for base, unit in self._bases(list(names)):
+        for base, unit in self._bases(list(names), quotients):
             found = self._at(name, base, unit, names, quotients)
             if found is not None and (not between or self._holds_between(name, found, base, unit)):
                 return self._by_flags(name, found, base, unit, quotients)
@@ -151,11 +152,25 @@ class Measured:
                 if c.is_integer(x.type):
                     yield name, x
 
-    def _bases(self, names: Sequence[str]) -> Iterator[tuple[Sizes, int]]:
+    def _bases(
+        self, names: Sequence[str], quotients: Sequence[e.Expr]
+    ) -> Iterator[tuple[Sizes, int]]:
+        """Sizes to start from; at last those that are divided are multiples of what they are by."""
         search = Searcher(self.program, self.plan.entry, self.spec, False)
         free = [n for n in names if n not in search.fixed]
         rest = {p.name: 1 for p in scalars(self.program, self.plan.entry)}
-        for base, unit in BASES:
+        whole = {x: k for q in quotients for x, k in _divided(q)}
+        wide = [k for k in sorted(set(whole.values())) if BASES[-1][1] < k <= MOST_UNIT]
+        for base, unit in (*BASES, *((BASES[0][0], k) for k in wide)):
             sizes = dict(zip(free, islice(cycle(base), len(free)), strict=True))
+            if unit in wide:
+                sizes |= {n: sizes[n] * unit for n in free if n in whole}
             values = search.defaults([sizes.get(n, 1) for n in search.sizes])
             yield {**rest, **values, **sizes}, unit
+
+
+def _divided(x: e.Expr) -> Iterator[tuple[str, int]]:
+    """The sizes in `x` that are divided by a constant, with that."""
+    for n in walk(x):
+        if isinstance(n, e.Binary) and n.op == "/" and isinstance(by := c.bare(n.b), e.Const):
+            yield from ((name, int(by.value)) for name in sizes_in(n.a))
