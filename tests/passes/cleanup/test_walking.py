@@ -141,3 +141,19 @@ def test_a_number_that_steps_is_a_product_if_that_is_no_overflow(by: str) -> Non
     assert f"n * {by} does not overflow i32" in found.assumptions
     strict = clean_up(program, assume=Assumptions(no_wrap=False)).program
     assert "k += " in show_body(strict.functions[0].body)
+
+
+def test_what_an_iteration_leaves_in_its_own_variables_goes() -> None:
+    text = cleaned(
+        "for (int i = 0; i < n; i++) { float *p = y + i * m;"
+        " for (int j = 0; j < m; j++, p += 2) { p[0] = x[i]; p[1] = x[j]; } }"
+    )
+    assert "+=" not in text
+
+
+def test_what_the_next_step_of_an_inner_loop_reads_stays() -> None:
+    text = cleaned(
+        "for (int i = 0; i < n; i++) { float at = 1.0f;"
+        " for (int j = 0; j < m; j++) { y[i * m + j] = at; at = x[j]; } }"
+    )
+    assert "at = x[j" in text

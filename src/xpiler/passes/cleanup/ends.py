@@ -1,4 +1,4 @@
-"""Values that a function gives to its variables last, and that nobody reads any more."""
+"""Values that a function or an iteration gives to its variables last, and that nobody reads."""
 
 from __future__ import annotations
 
@@ -37,9 +37,18 @@ def _cut(body: s.Body, live: set[str], own: frozenset[str]) -> tuple[s.Body, set
             inner, live = _cut(st.body, live, own)
             new = st if inner == st.body else replace(st, body=inner)
         else:
-            live |= names_in(st)
+            if isinstance(st, (s.For, s.While)):
+                new = _iteration(st, own)
+            live |= names_in(new)
         out.append(new)
     return tuple(reversed(out)), live
+
+
+def _iteration(st: s.For | s.While, own: frozenset[str]) -> s.Stmt:
+    """The loop without what its iterations leave in variables of their own."""
+    after = names_in((st.cond, *st.step)) if isinstance(st, s.While) else frozenset[str]()
+    body, _ = _cut(st.body, set(after), own & frozenset(declared(st.body)))
+    return st if body == st.body else replace(st, body=body)
 
 
 def _unread(st: s.Stmt, live: set[str], own: frozenset[str]) -> bool:
