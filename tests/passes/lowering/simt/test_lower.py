@@ -7,6 +7,7 @@ from tests.passes.lowering.simt.build import codes, kernels, lowered
 
 from xpiler.ir.check import check
 from xpiler.ir.text import show_body, show_function
+from xpiler.passes.lowering import Origin
 
 ADD = "void add(const float *a, const float *b, float *c, int n) { LOOP c[i] = a[i] + b[i]; }"
 LOOP = "for (int i = 0; i < n; i++)"
@@ -613,3 +614,14 @@ def test_kernels_of_functions_that_only_kernels_call_are_left_out():
         for (int r = 0; r < m; r++) y[r] = dot(a + r * n, b, n);
     }"""
     assert [k.name for k in kernels(lowered(text))] == ["rows_kernel"]
+
+
+@pytest.mark.parametrize("run", [False, True])
+def test_a_kernel_that_is_run_by_itself_stays_a_function(run: bool) -> None:
+    """Its own host code may take what nobody can make up, `void *` say."""
+    text = """static void k(const float *x, float *y, int n) {
+        for (int i = 0; i < n; i++) y[i] = 2 * x[i]; }
+    void op(const float *x, float *y, int n) { k(x, y, n); }"""
+    origin = Origin("bang", bare_kernels=frozenset({"k"}) if run else frozenset())
+    names = {f.name for f in lowered(text, origin=origin).program.functions if f.role == "host"}
+    assert names == ({"k", "op"} if run else {"op"})
