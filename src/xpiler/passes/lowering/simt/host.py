@@ -213,6 +213,10 @@ class Host:
             inner = self._repeated(st.body, inside(st, facts), frozenset())
             new = replace(st, body=inner, kind="serial")
             return (*front, replace(once, orelse=(new,)) if once else new)
+        once = None if self.loops or run or escapes(st) else self._at_once(st, facts)
+        if once:
+            front = self._fetched((st.lo, st.hi, st.step))
+            return (*front, replace(once, orelse=self._flush([(st, facts)])))
         self._tell(st)
         return None
 

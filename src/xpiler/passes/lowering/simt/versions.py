@@ -18,6 +18,8 @@ from xpiler.passes.lowering.simt import words as w
 
 MOST = 3
 """Conditions that the host asks for at most."""
+WIDEST = 1 << 16
+"""Elements that what is added to a place in a row may differ by."""
 
 
 @dataclass(frozen=True)
@@ -31,54 +33,73 @@ class Apart:
 
 def apart_if(st: s.For, facts: Facts, readers: frozenset[str]) -> Apart | None:
     """What would make the iterations of `st` independent; None where nothing is found."""
-    lengths = _lengths(st, facts, readers)
-    if not lengths or len(lengths) > MOST:
+    rows = _rows(st, facts, readers)
+    if not rows or len(rows) > MOST:
         return None
     known, conds = facts, []
-    for distance, loop in lengths:
-        length = facts.poly(loop.hi) - facts.poly(loop.lo)
-        known = known.with_fact(atom(distance.name) - length)
-        conds.append(_as_long(distance, loop))
+    for row in rows:
+        length = facts.poly(row.loop.hi) - facts.poly(row.loop.lo)
+        known = known.with_fact(atom(row.distance.name) - length * row.dense - row.more)
+        conds.append(row.fits())
     found = survey((st,), known, readers)
     return Apart(w.both(conds), known, found) if found.of(st).free else None
 
 
-def _lengths(st: s.For, facts: Facts, readers: frozenset[str]) -> list[tuple[e.Var, s.For]]:
-    """Parameters that are distances between rows that are written, and the loops along these."""
+@dataclass(frozen=True)
+class _Row:
+    """Rows `distance` apart, of `dense` elements for each iteration of `loop` and `more`."""
+
+    distance: e.Var
+    loop: s.For
+    dense: int
+    more: int
+
+    def fits(self) -> e.Expr:
+        """Whether rows are no longer than they are apart."""
+        loop, t = self.loop, self.distance.type
+        if w.is_const(loop.lo, 0) and loop.hi.type == t and (self.dense, self.more) == (1, 0):
+            return e.compare(">=", self.distance, loop.hi)
+        span = w.binary("-", w.cast(loop.hi, I64), w.cast(loop.lo, I64))
+        span = w.binary("*", span, w.const(self.dense, I64))
+        return e.compare(
+            ">=", w.cast(self.distance, I64), w.binary("+", span, w.const(self.more, I64))
+        )
+
+
+def _rows(st: s.For, facts: Facts, readers: frozenset[str]) -> list[_Row]:
+    """The rows that `st` writes; none where they are not all such rows."""
     inner = {n.var.name: n for n in walk(st.body) if isinstance(n, s.For)}
     names = {n.name: n for n in walk(st.body) if isinstance(n, e.Var) and _is_number(n)}
-    out: list[tuple[e.Var, s.For]] = []
+    out: dict[tuple[str, str, int], tuple[_Row, float, float]] = {}
     for a in gather(st.body, within(st, facts), readers).accesses:
         parts = a.subs[-1].split(st.var.name) if a.write and len(a.subs) == 1 else None
         found = _row(*parts, inner) if parts is not None else None
         if found is None:
             continue
-        distance, loop = names.get(found[0]), found[1]
+        name, loop, dense, rest = found
+        distance = names.get(name)
         steady = [facts.poly(x) for x in (loop.lo, loop.hi)]
-        if distance is None or not all(map(facts.stable, [*steady, atom(distance.name)])):
+        if distance is None or not all(map(facts.stable, [*steady, atom(name)])):
             return []
-        if (distance, loop) not in out:
-            out.append((distance, loop))
-    return out
+        key = (name, loop.var.name, dense)
+        own = a.facts.interval(rest)
+        _, least, most = out.get(key, (None, *own))
+        lo, hi = min(own[0], least), max(own[1], most)
+        if hi - lo > WIDEST:
+            return []
+        out[key] = _Row(distance, loop, dense, max(0, int(hi - lo) + 1 - dense)), lo, hi
+    return [row for row, _, _ in out.values()]
 
 
-def _row(step: Poly, rest: Poly, inner: dict[str, s.For]) -> tuple[str, s.For] | None:
-    """The name of the distance between rows, and the loop along one, whose elements are dense."""
+def _row(step: Poly, rest: Poly, inner: dict[str, s.For]) -> tuple[str, s.For, int, Poly] | None:
+    """The name of the distance between rows, the loop along one, its step, and what is added."""
     ((mono, factor),) = step.terms.items() if len(step.terms) == 1 else (((), 0),)
-    along = [rest.split(name) for name in inner]
-    dense = [n for n, p in zip(inner, along, strict=True) if p is not None and p[0].constant == 1]
-    if len(mono) != 1 or factor != 1 or len(dense) != 1:
+    along = [(inner[n], p) for n in inner if (p := rest.split(n)) is not None and p[0].terms]
+    if len(mono) != 1 or factor != 1 or len(along) != 1:
         return None
-    loop = inner[dense[0]]
-    return (mono[0], loop) if w.is_const(loop.step, 1) else None
-
-
-def _as_long(distance: e.Var, loop: s.For) -> e.Expr:
-    """Whether `distance` is at least the number of iterations of `loop`."""
-    if w.is_const(loop.lo, 0) and loop.hi.type == distance.type:
-        return e.compare(">=", distance, loop.hi)
-    span = w.binary("-", w.cast(loop.hi, I64), w.cast(loop.lo, I64))
-    return e.compare(">=", w.cast(distance, I64), span)
+    loop, (dense, left) = along[0]
+    n = dense.constant
+    return (mono[0], loop, n, left) if n and n > 0 and w.is_const(loop.step, 1) else None
 
 
 def _is_number(v: e.Var) -> bool:
