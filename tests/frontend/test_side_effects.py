@@ -176,3 +176,10 @@ def test_an_array_is_where_it_lies_whatever_is_written_there() -> None:
     shown = show_body(program(text).function("k").body)
     assert "t: f32* = &b[i][0]" in shown
     assert "b[1]," in shown
+
+
+def test_a_number_is_put_together_from_narrower_ones() -> None:
+    text = """__global__ void k(int* a, const short* s) {
+        int w; memcpy(&w, s, sizeof w); a[0] = w; }"""
+    shown = show_body(program(text).function("k").body)
+    assert "u32(u16(s[0])) | (u32(u16(s[1])) << 16)" in shown

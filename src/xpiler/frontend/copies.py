@@ -9,7 +9,7 @@ from xpiler.frontend.views import uncast
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import rewrite_stmts
-from xpiler.ir.types import BOOL, I32, U8, U16, VOID, Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import BOOL, I32, U8, U16, U32, VOID, Array, Pointer, Scalar, Type, Vector
 
 
 def assigned_copies(body: s.Body) -> s.Body:
@@ -81,18 +81,21 @@ def _read(source: e.Expr, place: e.Var) -> e.Expr | None:
 
 
 def _from_bytes(source: e.Expr, t: Scalar) -> e.Expr | None:
-    """The number of type `t` whose bytes are those at `source`, where that points to bytes."""
+    """The number of type `t` whose bytes are those of the narrower integers at `source`."""
     base = uncast(source)
     one = _element(base)
-    if not isinstance(one, Scalar) or one.bits != 8 or t.bits not in (16, 32, 64):
+    if not isinstance(one, Scalar) or not one.is_integer or one == BOOL:
+        return None
+    if t.bits not in (16, 32, 64) or one.bits >= t.bits:
         return None
     wide = Scalar("u64") if t.bits == 64 else Scalar("u32")
+    narrow = {8: U8, 16: U16, 32: U32}[one.bits]
     whole: e.Expr | None = None
-    for k in range(t.bits // 8):
+    for k in range(t.bits // one.bits):
         at = e.Index(base, const(k, I32), one)
-        byte: e.Expr = e.Cast(e.Cast(at, U8) if one != U8 else at, wide)
-        byte = e.Binary("<<", byte, const(8 * k, I32), wide) if k else byte
-        whole = byte if whole is None else e.Binary("|", whole, byte, wide)
+        part: e.Expr = e.Cast(e.Cast(at, narrow) if one != narrow else at, wide)
+        part = e.Binary("<<", part, const(one.bits * k, I32), wide) if k else part
+        whole = part if whole is None else e.Binary("|", whole, part, wide)
     assert whole is not None
     if t.is_integer:
         return e.Cast(whole, t)

@@ -186,10 +186,15 @@ class Spreader:
         if own.bits == elem.bits:
             return (s.Assign(self._place(register, index, own), same_bits(value, own)),)
         parts = elem.bits // own.bits
-        return tuple(
+        kept: tuple[s.Stmt, ...] = ()
+        if root_name(register) in variables(value) and _made_of(value, own) is None:
+            var = e.Var(fresh_name("t", self.taken), value.type)  # its first part is overwritten
+            kept, value = (s.Decl(var, value),), var
+        stores: tuple[s.Stmt, ...] = tuple(
             s.Assign(self._place(register, part_index(index, parts, b), own), part(value, b, own))
             for b in range(parts)
         )
+        return (*kept, *stores)
 
     # -- expressions ------------------------------------------------------------------
 

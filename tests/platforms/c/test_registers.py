@@ -111,3 +111,15 @@ def test_a_register_that_is_copied_and_read_again_stays() -> None:
         "const int *x, int *y, int n",
     )
     assert "y[i] = b[i] - ((((uint16_t)n >> i) & 1) != 0 ? x[i] : 0);" in text
+
+
+def test_a_wide_lane_is_computed_before_its_parts_are_stored() -> None:
+    text = plain(
+        """
+        __m512i sum = _mm512_loadu_si512(x), v = _mm512_loadu_si512(x + 32);
+        sum = _mm512_dpwssd_epi32(sum, v, v);
+        _mm512_mask_storeu_epi16(y, 0xffff, sum);""",
+        "const short *x, short *y",
+    )
+    assert "sum[i * 2] = t" in text
+    assert "sum[i * 2 + 1] = t" in text
