@@ -68,8 +68,8 @@ def test_the_interpreter_says_the_same(name: str, sizes: tuple[int, int]) -> Non
     seen = probe(p, f, given, {}, exact=True)
     spans = {n: r.touched for n, r in seen.regions.items() if n in ("x", "y")}
     assert found is not None
-    assert {n: s for n, s in found.spans.items() if n in spans} == {
-        n: (s.lo, s.hi) for n, s in spans.items() if s is not None
+    assert {n: found.span(n) for n in spans} == {
+        n: None if s is None else (s.lo, s.hi) for n, s in spans.items()
     }
 
 
@@ -84,7 +84,7 @@ def test_ends_of_loops_show_what_all_turns_do(name: str) -> None:
         few, all_ = (w.reach({"n": n, "m": m}, 10_000) for w in (fast, slow))
         assert few is not None
         assert all_ is not None
-        assert few.spans == all_.spans
+        assert (few.reads, few.writes) == (all_.reads, all_.writes)
         assert few.turns <= all_.turns
 
 
@@ -95,7 +95,8 @@ def test_linear_loops_take_two_turns() -> None:
     )
     found = Walk(p, p.functions[0]).reach({"n": 1000}, 10)
     assert found is not None
-    assert found.spans == {"x": (0, 4_000_000), "y": (0, 4_000_000)}
+    assert (found.reads["x"], found.writes["x"]) == ((0, 4_000_000), None)
+    assert (found.reads["y"], found.writes["y"]) == (None, (0, 4_000_000))
 
 
 @pytest.mark.parametrize(

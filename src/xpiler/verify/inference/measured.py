@@ -73,7 +73,7 @@ class Measured:
         if hulls is None:
             return self._interpreted(sizes)
         self.turns -= hulls.turns
-        spans = ((p, hulls.spans.get(p.name)) for p in pointers(self.program, self.plan.entry))
+        spans = ((p, hulls.span(p.name)) for p in pointers(self.program, self.plan.entry))
         return {p.name: self._count(p, span) for p, span in spans if span and span[0] >= 0}
 
     def _count(self, p: e.Var, span: tuple[int, int]) -> int:

@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import cycle, islice
 
 from xpiler.ir import expr as e
@@ -17,11 +18,14 @@ from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
 from xpiler.verify.inference.machine import STEP_BUDGET
 from xpiler.verify.inference.solve import fitting
+from xpiler.verify.inference.unknown import Tired
 from xpiler.verify.inference.values import Interval, Region
+from xpiler.verify.inference.walked import Unfit, Walk
 from xpiler.verify.spec import Spec, evaluate, size_value
 
 MAX_COST = 1 << 27  # statements that a case may execute on the emulator
 GOOD_COST = 1 << 22  # statements that run in no time
+WALKED_TURNS = 20_000  # of loops that are run to see what is touched
 LIGHT_COST = GOOD_COST >> 2
 TOTAL_STEPS = 60_000  # statements that all probes of one entry may interpret, ...
 LEAST_STEPS = 2_000  # and what each may in any case
@@ -161,10 +165,33 @@ class Searcher:
         budget = min(STEP_BUDGET, max(self.remaining, LEAST_STEPS))
         seen = probe(self.program, self.entry, values, data, shape, shared, budget, self.exact)
         self.remaining -= seen.steps
+        self._sharpen(seen, values)
         found = Trial(values, data, shape, seen, self.few)
         if not seen.failed:  # what it costs is paid only once
             self.known[key] = found
         return found
+
+    @cached_property
+    def walk(self) -> Walk | None:
+        """The function as code that runs for its addresses, if it is of that kind."""
+        if self.kernel or self.program.kernels():
+            return None
+        try:
+            return Walk(self.program, self.entry)
+        except Unfit:
+            return None
+
+    def _sharpen(self, seen: Footprint, values: Mapping[str, int | float]) -> None:
+        """Replace what is touched by what a run shows, where no value in memory decides on it."""
+        try:
+            found = self.walk.reach(values, WALKED_TURNS) if self.walk is not None else None
+        except Tired:
+            return
+        if found is None or self.walk is None or seen.failed:
+            return
+        for name in self.walk.buffers:
+            if name in seen.regions:
+                seen.regions[name].shown(found.reads.get(name), found.writes.get(name))
 
     def given_ranges(self, values: Mapping[str, int | float]) -> dict[str, Interval]:
         """The values of integer buffers that the spec says, at these sizes."""

@@ -83,21 +83,22 @@ def address(region: int) -> int:
     return (region << 48) + (1 << 47)
 
 
+Span = tuple[int, int]
+
+
 class Seen:
-    """The bytes touched in each of some regions, and the turns of loops that are left."""
+    """The bytes read and written in each of some regions, and the turns of loops that are left."""
 
     def __init__(self, regions: int, turns: int) -> None:
-        self.low, self.high = [1 << 64] * regions, [-1] * regions
+        self.reads: list[Span | None] = [None] * regions
+        self.writes: list[Span | None] = [None] * regions
         self.left = turns
 
-    def touch(self, at: Any, size: Any) -> Any:
-        region = at >> 48
-        if size > 0:
-            if at < self.low[region]:
-                self.low[region] = at
-            if at + size > self.high[region]:
-                self.high[region] = at + size
-        return D
+    def read(self, at: Any, size: Any) -> Any:
+        return _touch(self.reads, at, size)
+
+    def write(self, at: Any, size: Any) -> Any:
+        return _touch(self.writes, at, size)
 
     def turn(self, n: int = 1) -> None:
         self.left -= n
@@ -115,11 +116,21 @@ class Seen:
         return found if len(found) < 3 else (found[0], found[-1])
 
 
+def _touch(spans: list[Span | None], at: Any, size: Any) -> Any:
+    region = at >> 48
+    old = spans[region]
+    if old is None:
+        spans[region] = (at, at + size) if size > 0 else None
+    elif at < old[0] or at + size > old[1]:
+        spans[region] = (min(at, old[0]), max(at + size, old[1])) if size > 0 else old
+    return D
+
+
 def helpers(seen: Seen) -> dict[str, Any]:
     """What walked text calls by name."""
     return {
-        "D": D, "T": seen.touch, "ONE": seen.turn, "TURNS": seen.turns, "ENDS": seen.ends,
-        "E": lambda *_: D, "Q": _quotient, "R": _remainder, "W": _signed, "C": _chosen,
-        "A": _both, "O": _either, "K": _known, "N": lambda x: D if x is D else not x,
+        "D": D, "T": seen.read, "S": seen.write, "ONE": seen.turn, "TURNS": seen.turns,
+        "ENDS": seen.ends, "E": lambda *_: D, "Q": _quotient, "R": _remainder, "W": _signed,
+        "C": _chosen, "A": _both, "O": _either, "K": _known, "N": lambda x: D if x is D else not x,
         "Xmin": _extreme(min), "Xmax": _extreme(max), "Xabs": _extreme(abs),
     }  # fmt: skip

@@ -230,6 +230,11 @@ class Region:
         else:
             self.read = new
 
+    def shown(self, read: tuple[int, int] | None, written: tuple[int, int] | None) -> None:
+        """Exactly these bytes, from and to, are read and written."""
+        self.read = Interval(*read) if read is not None else None
+        self.written = self.stored = Interval(*written) if written is not None else None
+
     @property
     def touched(self) -> Interval | None:
         if self.read is None or self.written is None:

@@ -18,7 +18,7 @@ from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Array, Fragment, Pointer, Scalar, Struct
 from xpiler.verify.inference.ends import only_ends_matter
 from xpiler.verify.inference.entries import handed, leaves
-from xpiler.verify.inference.unknown import UNKNOWN, Seen, address, helpers
+from xpiler.verify.inference.unknown import UNKNOWN, Seen, Span, address, helpers
 from xpiler.verify.inference.values import field_offset, size_of
 
 
@@ -28,10 +28,20 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Reach:
-    """The bytes from and to which each buffer is touched, and the turns that it took to see it."""
+    """The bytes from and to which each buffer is read and written, and the turns that it took."""
 
-    spans: Mapping[str, tuple[int, int]]
+    reads: Mapping[str, Span | None]
+    writes: Mapping[str, Span | None]
     turns: int
+
+    def span(self, name: str) -> Span | None:
+        """The bytes that are touched in one way or the other."""
+        found = [x for x in (self.reads.get(name), self.writes.get(name)) if x is not None]
+        return (min(a for a, _ in found), max(b for _, b in found)) if found else None
+
+
+def _from_start(region: int, span: Span | None) -> Span | None:
+    return None if span is None else (span[0] - address(region), span[1] - address(region))
 
 
 class Walk:
@@ -47,6 +57,11 @@ class Walk:
         except SyntaxError as why:  # blocks nested too deeply
             raise Unfit(str(why)) from why
 
+    @property
+    def buffers(self) -> list[str]:
+        """The names of the pointers that the function is given."""
+        return [n for n in self.regions[1:] if not n.startswith("local ")]
+
     def reach(self, sizes: Mapping[str, int | float], turns: int) -> Reach | None:
         """What is touched of each buffer; None where that depends on what is not known.
 
@@ -57,14 +72,13 @@ class Walk:
         self.globals.update(helpers(seen), **start)
         try:
             self.globals["entry"](*(sizes.get(n, UNKNOWN) for n in self.names))
-        except (TypeError, ValueError, IndexError, ArithmeticError, RecursionError):
+        except (TypeError, ValueError, IndexError, ArithmeticError, NameError, RecursionError):
             return None
-        spans = {
-            name: (seen.low[k] - address(k), seen.high[k] - address(k))
-            for k, name in enumerate(self.regions)
-            if seen.low[k] <= seen.high[k]
-        }
-        return Reach(spans, turns - seen.left)
+        reads, writes = (
+            {n: _from_start(k, x[k]) for k, n in enumerate(self.regions)}
+            for x in (seen.reads, seen.writes)
+        )
+        return Reach(reads, writes, turns - seen.left)
 
 
 @dataclass
@@ -184,7 +198,7 @@ class _Writer:
             return [
                 f"{self.name(st.target.name)} = {self.value(value)}" if exact else self.value(value)
             ]
-        return [self.value(value), self.touch(st.target)]
+        return [self.value(value), self.touch(st.target, "S")]
 
     def host(self, st: s.Instr) -> list[str]:
         op = st.name.partition(".")[2]
@@ -194,9 +208,9 @@ class _Writer:
             ]
         if op == "copy":
             a, b, n = (self.value(x) for x in st.ins[:3])
-            return [f"T({a}, {n})", f"T({b}, {n})"]
+            return [f"S({a}, {n})", f"T({b}, {n})"]
         if op == "set":
-            return [f"T({self.value(st.ins[0])}, {self.value(st.ins[2])})"]
+            return [f"S({self.value(st.ins[0])}, {self.value(st.ins[2])})"]
         if op == "free":
             return []
         raise Unfit(st.name)
@@ -364,14 +378,14 @@ class _Writer:
 
     # -- places -------------------------------------------------------------------------------
 
-    def touch(self, x: e.Expr) -> str:
+    def touch(self, x: e.Expr, how: str = "T") -> str:
         """The access of a place; what is there is not known."""
         if isinstance(x.type, Array):
             return self.address(x)
         if not _behind_pointer(x):
             found = [t for i in _subscripts(x) if (t := self.value(i)) != "D"]
             return f"E({', '.join(found)})" if found else "D"
-        return f"T({self.address(x)}, {self.size(x.type)})"
+        return f"{how}({self.address(x)}, {self.size(x.type)})"
 
     def part(self, x: e.Expr) -> str:
         """A number or pointer in a struct that the entry is given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,16 +19,17 @@ from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Assumptions, Context, value_sentence
 from xpiler.passes.lowering.base import Lowered, Origin
+from xpiler.passes.lowering.simt.columns import in_columns
 from xpiler.passes.lowering.simt.context import Frame, Lowering, Machine, Unfit
 from xpiler.passes.lowering.simt.copies import in_loops
 from xpiler.passes.lowering.simt.counted import counted
+from xpiler.passes.lowering.simt.held import held
 from xpiler.passes.lowering.simt.host import Form, Host, touches_memory
 from xpiler.passes.lowering.simt.inline import callees_first, calls_in, inlined, reached
 from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
-from xpiler.passes.lowering.simt.sunk import sunk
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
 from xpiler.platforms.registry import Platform
@@ -137,8 +138,7 @@ class _Driver:
         low = self.low
         f = spread(f, {p.name for p in f.params} | set(names_in(f.body)))
         facts = self._facts(f)
-        f = own_memory(f, facts, low.readers)
-        f = sunk(f, facts, low.readers)
+        f = self._arranged(f, facts)
         found = survey(f.body, facts, low.readers)
         body = marked(f.body, found)
         used = self._used(f, body, facts, forms)
@@ -146,6 +146,15 @@ class _Driver:
         host = Host(frame, found, forms)
         new = host.whole(body, facts) if whole else host.body(body, facts)
         return Form(f, host.finished(new), host.result, used)
+
+    def _arranged(self, f: Function, facts: Facts) -> Function:
+        """`f` with memory and loops where threads want them; proofs to come lose nothing by it."""
+        effort = facts.ledger.effort
+        f = own_memory(f, facts, self.low.readers)
+        f = in_columns(f, facts, self.low.readers)
+        f = held(f, facts, self.low.readers, {p.name for p in f.params} | set(names_in(f.body)))
+        facts.ledger.effort = effort
+        return f
 
     def _used(
         self, f: Function, body: s.Body, facts: Facts, forms: Mapping[str, Form]
@@ -193,6 +202,10 @@ class _Driver:
         return replace(program, functions=tuple(functions))
 
 
+def _calls(functions: Sequence[Function], name: str) -> bool:
+    return any(isinstance(n, e.Call) and n.func == name for f in functions for n in walk(f.body))
+
+
 def _works_on_memory(f: Function) -> bool:
     return any(isinstance(p.type, Pointer) for p in f.params)
 
@@ -204,9 +217,7 @@ def _has_loops_over_memory(f: Function) -> bool:
 
 
 def _is_called(program: Program, name: str) -> bool:
-    return any(
-        isinstance(n, e.Call) and n.func == name for f in program.functions for n in walk(f.body)
-    )
+    return _calls(program.functions, name)
 
 
 __all__ = ["lower", "touches_memory"]
