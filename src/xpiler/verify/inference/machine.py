@@ -20,6 +20,7 @@ from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Pointer, Scalar, Vector
 from xpiler.verify.inference import values as v
 from xpiler.verify.inference.records import changed, held, parts, root, told
+from xpiler.verify.inference.relations import MIRRORED, NEGATED, bound_by, holds
 from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
 
@@ -235,7 +236,7 @@ class Machine:
         if x.op == "-":
             return v.wrapped(Interval(-n.hi, -n.lo), x.type)
         if x.op == "!":
-            return v.subtract(point(1), _truth("!=", n, point(0)))
+            return v.subtract(point(1), holds("!=", n, point(0)))
         return v.wrapped(point(-1 - n.lo), x.type) if x.op == "~" and n.single else TOP
 
     def _var(self, x: e.Var) -> Value:
@@ -285,7 +286,7 @@ class Machine:
             case "&" | "|" | "^":
                 return v.bitwise(x.op, a, b)
             case _:
-                return _truth(x.op, a, b)
+                return holds(x.op, a, b)
 
     def _note_shift(self, x: e.Binary, by: Interval) -> None:
         t = x.a.type
@@ -416,11 +417,11 @@ class Machine:
             return self._refined_from(self._refined_from(facts, cond.a, truth), cond.b, truth)
         if cond.op not in e.COMPARISONS:
             return facts
-        op = cond.op if truth else _NEGATED[cond.op]
+        op = cond.op if truth else NEGATED[cond.op]
         out = dict(facts)
-        for this, other, o in ((cond.a, cond.b, op), (cond.b, cond.a, _MIRRORED[op])):
+        for this, other, o in ((cond.a, cond.b, op), (cond.b, cond.a, MIRRORED[op])):
             whole = not (isinstance(this.type, Scalar) and this.type.is_float)
-            bound = _bound(o, self.number(other), 1 if whole else 0)
+            bound = bound_by(o, self.number(other), 1 if whole else 0)
             if bound is not None:
                 self._learn(out, _strip(this), bound)
         return out
@@ -483,57 +484,6 @@ class Machine:
 _EXACT: Mapping[str, Callable[[v.Number, v.Number], v.Number]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul,
 }  # fmt: skip
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-
-
-def _bound(op: str, other: Interval, least: int) -> Interval | None:
-    """What `x op other` says of x; `least`: by how much two different values differ at least."""
-    match op:
-        case "<":
-            return Interval(-math.inf, other.hi - least)
-        case "<=":
-            return Interval(-math.inf, other.hi)
-        case ">":
-            return Interval(other.lo + least, math.inf)
-        case ">=":
-            return Interval(other.lo, math.inf)
-        case "==":
-            return other
-        case _:
-            return None
-
-
-def _truth(op: str, a: Interval, b: Interval) -> Interval:
-    yes, no, maybe = point(1), point(0), Interval(0, 1)
-    match op:
-        case "<":
-            return yes if a.hi < b.lo else no if a.lo >= b.hi else maybe
-        case "<=":
-            return yes if a.hi <= b.lo else no if a.lo > b.hi else maybe
-        case ">":
-            return _truth("<", b, a)
-        case ">=":
-            return _truth("<=", b, a)
-        case "==":
-            return yes if a.single and a == b else no if a.hi < b.lo or b.hi < a.lo else maybe
-        case "!=":
-            eq = _truth("==", a, b)
-            return Interval(1 - eq.hi, 1 - eq.lo)
-        case "&&":
-            return (
-                no
-                if (a.single and not a.lo) or (b.single and not b.lo)
-                else yes
-                if _true(a) and _true(b)
-                else maybe
-            )
-        case _:
-            return yes if _true(a) or _true(b) else no if a == no and b == no else maybe
-
-
-def _true(a: Interval) -> bool:
-    return a.lo > 0 or a.hi < 0
 
 
 _stripped: dict[int, tuple[e.Expr, e.Expr]] = {}
