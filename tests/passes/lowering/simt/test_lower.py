@@ -642,3 +642,18 @@ def test_a_kernel_that_is_run_by_itself_stays_a_function(run: bool) -> None:
     origin = Origin("bang", bare_kernels=frozenset({"k"}) if run else frozenset())
     names = {f.name for f in lowered(text, origin=origin).program.functions if f.role == "host"}
     assert names == ({"k", "op"} if run else {"op"})
+
+
+def test_a_callee_that_moves_its_parameter_leaves_the_callers_variable_alone():
+    text = """static void twice(const float *x, float *y, int n) {
+        for (int i = 0; i < n; i++) { *y++ = 2.0f * *x++; }
+        *y = *x;
+    }
+    void both(const float *x, float *y, float *z, int n) {
+        twice(x, y, n);
+        twice(x, z, n);
+    }"""
+    host = show_body(lowered(text).program.function("both").body)
+    moved = [line.split()[0] for line in host.splitlines() if " += " in line]
+    assert len(moved) == len(set(moved)) == 4
+    assert not any(f"{name}: " not in host for name in moved)

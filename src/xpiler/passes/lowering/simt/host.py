@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import declared, escapes, is_memory, names_in, root, stored
+from xpiler.analysis.effects import assigned, declared, escapes, is_memory, names_in, root, stored
 from xpiler.analysis.extents import Use
 from xpiler.analysis.parallelism import Survey
 from xpiler.analysis.ranges import Facts
@@ -360,16 +360,20 @@ class Host:
             raise Unfit(f"{form.f.name} can return early")
         if user is not None and form.result is None:
             raise Unfit(f"{form.f.name} can end without a value")
+        changed = assigned(form.body)
         for p, a in zip(form.f.params, call.args, strict=True):
             if self._touches(a):
                 raise Unfit(f"an argument of {form.f.name} is in memory")
-            if isinstance(a, (e.Var, e.Const)) or (
+            still = p.name not in changed  # else the callee has a variable of its own
+            plain = isinstance(a, (e.Var, e.Const)) or (
                 isinstance(p.type, Pointer) and not any(isinstance(n, e.Index) for n in walk(a))
-            ):
+            )
+            if still and plain:
                 mapping[p.name] = a
             elif p.name in names_in((*form.body, *_as_body(form.result))):
                 v = self.frame.fresh(p.name, p.type)
-                front.append(s.Decl(v, w.cast(a, p.type), const=True))
+                init = a if isinstance(p.type, Pointer) else w.cast(a, p.type)
+                front.append(s.Decl(v, init, const=still))
                 mapping[p.name] = v
         own = {n.var.name: n.var for n in walk(form.body) if isinstance(n, (s.Decl, s.For))}
         self.frame.taken |= set(own)  # so that no new name is an old one, too
