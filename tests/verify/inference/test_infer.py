@@ -578,6 +578,16 @@ def test_blocks_are_counted_by_a_size_that_they_divide(by: int) -> None:
     assert [fit.value(x, {"n": 5 * by + k}) for k in (0, by - 1)] == [5, 5]
 
 
+def test_large_sizes_are_run_where_they_are_asked_for() -> None:
+    text = """void f(const float *x, float *y, int n) {
+        for (int i = 0; i < 20000000; i++) y[i] = x[i] + n; }"""
+    program = read(text, "k.c", platform("c").words).program
+    with pytest.raises(XpilerError, match="76 MiB"):
+        infer(program, Spec())
+    (plan,) = infer(program, parse_spec({"args": {"n": {"value": 3}}}))
+    assert {b.count for b in plan.cases[0].buffers} == {20_000_000}
+
+
 def test_what_a_flag_decides_is_measured_for_both() -> None:
     text = """void f(const float *a, float *y, int b, int n, int shared) {
         for (int i = 0; i < b; i++) for (int j = 0; j < n; j++)

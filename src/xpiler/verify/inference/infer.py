@@ -428,6 +428,7 @@ def with_values(
 
 
 ROUND_SIZES = ((64, 32, 16, 48), (16,), (64,), (128,), (256,))
+MOST_BYTES = 1 << 30  # of a buffer, where sizes are given that ask for it
 FEW = 3
 
 
@@ -547,13 +548,8 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
         count = declared
     elif span is None:
         count = UNSEEN_COUNT
-    elif not span.bounded or span.hi > MAX_BYTES:
-        message = f"the extent of {p.name} is not known"
-        hint = f"give it: --arg {p.name}.extent=..."
-        reason = "an index depends on data"
-        raise XpilerError(
-            Diagnostic("XP0304", message, loc=search.entry.loc, reason=reason, help=hint)
-        )
+    elif not span.bounded or span.hi > (MOST_BYTES if search.fixed else MAX_BYTES):
+        raise XpilerError(_unknown(search, p.name, span))
     else:
         count = max(1, -(-int(span.hi) // width))
     role = spec.role or _role(region.read is not None, region.written is not None, p.type.const)
@@ -563,6 +559,16 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
     guessed = spec.extent is None and declared is None
     inner = tuple(_fields(search, t, p, role, indices))
     return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed, inner)
+
+
+def _unknown(search: Searcher, name: str, span: Interval) -> Diagnostic:
+    message, hint = f"the extent of {name} is not known", f"give it: --arg {name}.extent=..."
+    reason = "an index depends on data"
+    if span.bounded:
+        message = f"{name} takes {span.hi / 2**20:.0f} MiB at least"
+        reason = f"a run whose sizes nobody gave may have {MAX_BYTES >> 20}"
+        hint = "give the sizes: --arg NAME=VALUE"
+    return Diagnostic("XP0304", message, loc=search.entry.loc, reason=reason, help=hint)
 
 
 def _fields(
