@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from xpiler.analysis.claims import is_claim, without_claims
 from xpiler.containment import internal_error, sound_part
 from xpiler.diagnostics import Diagnostic, SourceLoc, XpilerError
 from xpiler.ir.program import Program
@@ -156,6 +157,10 @@ def _symbolic(reading: Reading, target: Platform, options: Options, out: Transla
 
     known = list(out.diagnostics)
     raised = _once(reading, target, options, out)
+    if _claims_fail(out):
+        out.text, out.verdict, out.diagnostics = None, None, [*known, _not_as_claimed(out)]
+        reading.program = without_claims(reading.program)
+        raised = _once(reading, target, options, out)
     if not in_doubt(out.verdict) or options.schedule:
         return raised
     with out.trace.step("other guesses") as step:
@@ -166,6 +171,18 @@ def _symbolic(reading: Reading, target: Platform, options: Options, out: Transla
         out.text, out.verdict, out.diagnostics = None, None, [*known, *told]
         raised = _once(reading, target, options, out)
     return raised
+
+
+def _claims_fail(out: Translation) -> bool:
+    """Whether the translation is wrong, and takes loops to be as the user's pragmas say."""
+    wrong = out.verdict is not None and out.verdict.outcome == "wrong"
+    return wrong and any(map(is_claim, out.assumptions))
+
+
+def _not_as_claimed(out: Translation) -> Diagnostic:
+    message = "not all loops with an OpenMP pragma are taken as parallel"
+    reason = out.verdict.reason if out.verdict is not None else ""
+    return Diagnostic("XP1101", message, "note", SourceLoc(out.file, 1), reason)
 
 
 def _once(reading: Reading, target: Platform, options: Options, out: Translation) -> Raised:

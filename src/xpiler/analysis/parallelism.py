@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis import reductions
+from xpiler.analysis.claims import claim
 from xpiler.analysis.counts import Counts
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
 from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, root
@@ -224,7 +225,7 @@ def _nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
     v = counter(loop.var.name) if loop.var.name in inner.defs else loop.var.name
     needed: set[str] = set()
     clash = _clash(body.accesses, v, varying, facts, atomics, needed)
-    if clash is not None:
+    if clash is not None and not (loop.claimed and facts.ledger.assume(claim(loop))):
         return Nature(False, obstacle=_pair_text(*clash))
     return Nature(True, found, frozenset(needed))
 

@@ -21,6 +21,9 @@ from xpiler.ir.stmt import Assign, Body, Break, Decl, For, If, Scope, Stmt, Whil
 from xpiler.ir.types import BOOL, I32, U64, Array, Scalar, element
 
 _UNROLL = re.compile(r"#?\s*pragma\s+(?:GCC\s+)?unroll\s*\(?\s*([^)\n]*)")
+_SHARED_OUT = re.compile(
+    r"#[ \t]*pragma[ \t]+omp[ \t]+((?:[^\n\\]|\\\r?\n)*)\s*(?:#[ \t]*endif[^\n]*\s*)?\Z"
+)
 TRUE = Const(True, BOOL)
 
 
@@ -50,6 +53,27 @@ def _unrolled(st: Stmt, factor: int) -> Stmt:
         return replace(st, unroll=factor)
     if isinstance(st, Scope):
         return replace(st, body=tuple(_unrolled(x, factor) for x in st.body))
+    return st
+
+
+def claimed_loops(before: str) -> int:
+    """How many nested loops an OpenMP pragma at the end of `before` shares out among threads."""
+    match = _SHARED_OUT.search(before)
+    words = match[1] if match else ""
+    if not re.search(r"\b(for|distribute|taskloop)\b", words) or "ordered" in words:
+        return 0
+    collapsed = re.search(r"\bcollapse\s*\(\s*(\d+)", words)
+    return int(collapsed[1]) if collapsed else 1
+
+
+def _claimed(st: Stmt, depth: int) -> Stmt:
+    if isinstance(st, For):
+        inner = st.body
+        if depth > 1 and len(inner) == 1:
+            inner = (_claimed(inner[0], depth - 1),)
+        return replace(st, body=inner, claimed=True)
+    if isinstance(st, Scope):
+        return replace(st, body=tuple(_claimed(x, depth) for x in st.body))
     return st
 
 
@@ -123,6 +147,9 @@ def _for(r: FunctionReader, n: Node) -> None:
         r.above = above
     declares = any(isinstance(st, Decl) for st in before)
     whole = _as_for(r, before, inner)
+    depth = claimed_loops(_above(r, n)) if whole is not None else 0
+    if whole is not None and depth:
+        whole = [_claimed(st, depth) for st in whole]
     if whole is not None:
         for st in whole:
             r.emit(_of_elements(r, st))
@@ -131,6 +158,12 @@ def _for(r: FunctionReader, n: Node) -> None:
     else:
         for st in inner:
             r.emit(st)
+
+
+def _above(r: FunctionReader, n: Node) -> str:
+    """The text right above a statement of this file."""
+    source = r.unit.source
+    return source.slice(max(0, n.start - 400), n.start) if n.file == source.path else ""
 
 
 def _as_for(r: FunctionReader, before: Body, inner: list[Stmt]) -> list[Stmt] | None:

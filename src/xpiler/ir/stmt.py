@@ -58,7 +58,8 @@ class For(Stmt):
     iterations are independent. `vectorised`, after lowering: they are, but for the `reductions`
     (`+`, `|`, `max`, ... and the outer scalar), and a compiler may run them in lanes.
     `kept`: serial, and no axis of a target is to take it.
-    `unroll` is the user's factor (0: none given, -1: whole).
+    `unroll` is the user's factor (0: none given, -1: whole). `claimed`: the user says that the
+    iterations are independent; nobody has checked it.
     """
 
     var: Var
@@ -69,6 +70,7 @@ class For(Stmt):
     kind: LoopKind = "serial"
     unroll: int = 0
     reductions: tuple[tuple[str, Var], ...] = ()
+    claimed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
