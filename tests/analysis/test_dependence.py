@@ -129,3 +129,24 @@ def test_a_pointer_to_a_row_is_its_array_and_offset() -> None:
     assert independent(loop(ROW, c(16), loop(COL, c(4), write)), Facts())
     assert not independent(loop(ROW, c(16), loop(COL, c(9), write)), Facts())
     assert not independent(loop(COL, c(4), write, s.Assign(at(near, c(-4), I32), c(1))), Facts())
+
+
+def test_a_pointer_chosen_by_a_condition_is_either() -> None:
+    p, other = e.Var("p", Pointer(F32)), e.Var("d", Pointer(F32))
+    chosen = s.Decl(p, e.Select(op(">", ROW, 3), B, other, p.type))
+    assert independent(loop(ROW, N, chosen, s.Assign(at(p, ROW), c(1))), Facts())
+    assert not independent(loop(ROW, N, chosen, s.Assign(at(p, c(0)), c(1))), Facts())
+    inside = op("<", ROW, 5)  # where d is chosen, too, so that nothing tells rows apart
+    writes = s.If(inside, (s.Assign(at(p, COL), c(1)),))
+    assert not independent(loop(ROW, N, chosen, loop(COL, N, writes)), Facts())
+
+
+def test_a_pointer_at_an_unknown_offset_is_in_its_array() -> None:
+    p, facts = e.Var("p", Pointer(F32)), Facts()
+    where = e.Call("somewhere", (ROW,), I32)
+    chosen = s.Decl(p, e.Binary("+", B, where, p.type))
+    assert not independent(loop(ROW, N, chosen, s.Assign(at(p, ROW), c(1))), Facts())
+    read = e.Var("r", Pointer(F32, const=True))
+    from_a = s.Decl(read, e.AddressOf(at(A, e.Cast(at(A, ROW), I32)), read.type))
+    assert independent(loop(ROW, N, from_a, put(ROW, at(read, ROW))), facts)
+    assert "a and b do not overlap" in facts.ledger.sentences

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
-from xpiler.analysis.pointers import Target, byte_size, target
+from xpiler.analysis.pointers import Target, byte_size, targets
 from xpiler.analysis.poly import ZERO, Poly, atom, constant
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.analysis.walker import Walker, inside
@@ -97,12 +97,12 @@ class Collector(Walker):
             return
         for part in _offsets(st.init):
             self._reads(part, facts)
-        if st.var.name in facts.mutable or target(st.init, facts) is None:
-            self.out.opaque |= self.target(st.var, facts) is None
+        if st.var.name in facts.mutable or not targets(st.init, facts):
+            self.out.opaque |= not self.targets(st.var, facts)
 
-    def target(self, x: e.Expr, facts: Facts) -> Target | None:
-        """What a pointer points to."""
-        return target(x, facts)
+    def targets(self, x: e.Expr, facts: Facts) -> list[tuple[Target, Facts]]:
+        """What a pointer may point to, with what holds there; none where that is not known."""
+        return targets(x, facts)
 
     def _written(self, x: e.Expr, facts: Facts, also_read: bool) -> None:
         if is_memory(x):
@@ -140,11 +140,16 @@ class Collector(Walker):
         base: e.Expr = x
         while isinstance(base, (e.Index, e.Field)):
             base = base.base
-        subs = _subscripts(x)
-        found = self.target(base, facts)
-        if found is None or subs is None:
+        subs, found = _subscripts(x), self.targets(base, facts)
+        if not found or subs is None:
             self.out.opaque = True
             return
+        for one, known in found:
+            self._touched(one, base, subs, known, write)
+
+    def _touched(
+        self, found: Target, base: e.Expr, subs: tuple[e.Expr, ...], facts: Facts, write: bool
+    ) -> None:
         polys = tuple(facts.address(i) for i in subs)
         elem = element(base.type) if len(subs) == 1 else found.elem
         whole, rest = found.offset.divided_by(constant(byte_size(elem) or 1))
@@ -180,6 +185,10 @@ def _offsets(x: e.Expr) -> Iterator[e.Expr]:
     if isinstance(x, e.Binary):
         yield x.b
         yield from _offsets(x.a)
+    elif isinstance(x, e.Select):
+        yield x.cond
+        yield from _offsets(x.a)
+        yield from _offsets(x.b)
     elif isinstance(x, e.AddressOf):
         yield from indices(x.x)
 

@@ -188,29 +188,28 @@ class Footprint(Gatherer):
             self._touch(x, amount, write, facts)
 
     def _touch(self, x: e.Expr, amount: Poly, write: bool, facts: Facts) -> None:
-        found = self.target(x, facts)
-        if found is None:
+        found = self.targets(x, facts)
+        if not found:
             self.escaped |= {n.name for n in _pointers(x)}
-            return
-        self.touched.append(Touch(found.root.name, (found.offset + amount,), write, facts))
+        for one, known in found:
+            self.touched.append(Touch(one.root.name, (one.offset + amount,), write, known))
 
     def _called(self, call: e.Call, facts: Facts) -> None:
         params, uses = self.known[call.func]
         args = {p.name: a for p, a in zip(params, call.args, strict=False)}
         for name, use in uses.items():
             counts, a = use.counts(), args[name]
-            found = self.target(a, facts)
-            if found is None or not counts:
+            found = self.targets(a, facts)
+            if not found or not counts:
                 self.escaped |= {n.name for n in _pointers(a)}
                 continue
             param = next(p.type for p in params if p.name == name)
             size = byte_size(param.elem) or 1  # type: ignore[attr-defined]
             reached = [facts.address(self.resolved(substitute(n, args))) for n in counts]
-            ends = tuple(found.offset + p * size for p in reached)
-            if use.reads or not use.writes:
-                self.touched.append(Touch(found.root.name, ends, False, facts))
-            if use.writes:
-                self.touched.append(Touch(found.root.name, ends, True, facts))
+            kinds = [k for k in (False, True) if (use.writes if k else use.reads or not use.writes)]
+            for one, known in found:
+                ends = tuple(one.offset + p * size for p in reached)
+                self.touched += [Touch(one.root.name, ends, kind, known) for kind in kinds]
 
     def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
         count = len(self.out.accesses)

@@ -10,7 +10,7 @@ from xpiler.analysis.claims import claim
 from xpiler.analysis.counts import Counts
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
 from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, root
-from xpiler.analysis.pointers import Target, target
+from xpiler.analysis.pointers import Target, targets
 from xpiler.analysis.poly import ZERO, Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.reductions import Reduction
@@ -121,17 +121,16 @@ class Gatherer(Collector):
         """Some elements, unknown which, of what `x` points to are read."""
         if isinstance(x, e.AddressOf) and isinstance(x.x, e.Var):
             return  # a variable of the iteration (or one that only reading calls see)
-        found = self.target(x, facts)
-        if found is None:
-            self.out.opaque = True
-            return
+        found = self.targets(x, facts)
+        self.out.opaque |= not found
         where = atom(f"<somewhere in {show(x)}>")
-        self.out.accesses.append(Access(found.root, (where,), False, found.elem, facts, ZERO))
+        for one, known in found:
+            self.out.accesses.append(Access(one.root, (where,), False, one.elem, known, ZERO))
 
-    def target(self, x: e.Expr, facts: Facts) -> Target | None:
-        found = target(x, facts)
-        if found is None and isinstance(x, e.Var) and isinstance(x.type, (Pointer, Array)):
-            return Target(x, ZERO, x.type.elem) if x.name in self.steady else None
+    def targets(self, x: e.Expr, facts: Facts) -> list[tuple[Target, Facts]]:
+        found = targets(x, facts)
+        if not found and isinstance(x, e.Var) and isinstance(x.type, (Pointer, Array)):
+            return [(Target(x, ZERO, x.type.elem), facts)] if x.name in self.steady else []
         return found
 
 
@@ -164,7 +163,8 @@ def asked_for_null(x: e.Expr) -> e.Var | None:
 def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
     """The accesses of `body`, which runs where `facts` hold, to what is not its own."""
     changed = assigned(body)
-    steady = frozenset(n for n in facts.mutable if n not in changed) | wandering(body)
+    unknown = {n for n, known in facts.pointers.items() if known is None}
+    steady = frozenset((facts.mutable | unknown) - changed) | wandering(body)
     collector = Gatherer(readers, steady)
     collector.body(body, facts)
     out = collector.out

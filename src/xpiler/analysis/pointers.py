@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.poly import ZERO, Poly
-from xpiler.analysis.ranges import Facts, is_int
+from xpiler.analysis.poly import ZERO, Poly, atom
+from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
+
+FAR = 1 << 60
+"""Bytes that a pointer into an array is at most from its start."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,15 @@ class Target:
     root: e.Var
     offset: Poly
     elem: Type
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a local pointer points to, by a condition: `p = cond ? a : b`."""
+
+    cond: e.Expr
+    then: Target | Choice
+    orelse: Target | Choice
 
 
 def byte_size(t: Type) -> int | None:
@@ -69,19 +81,73 @@ def _whole_size(t: Type) -> int | None:
 def _of_var(x: e.Var, facts: Facts) -> Target | None:
     if not isinstance(x.type, (Pointer, Array)):
         return None
-    known = facts.pointers.get(x.name)
-    if isinstance(known, Target):
-        return known
+    if x.name in facts.pointers:
+        known = facts.pointers[x.name]
+        return known if isinstance(known, Target) else None
     if x.name in facts.mutable and isinstance(x.type, Pointer):
         return None
     return Target(x, ZERO, x.type.elem)
 
 
+def choice(x: e.Expr, facts: Facts) -> Target | Choice | None:
+    """What the pointer expression `x` may point to; None where that cannot be told."""
+    if isinstance(x, e.Select):
+        a, b = choice(x.a, facts), choice(x.b, facts)
+        if is_null(x.a) or is_null(x.b):
+            return b if is_null(x.a) else a  # nothing is read or written behind null
+        return Choice(x.cond, a, b) if a is not None and b is not None else None
+    if isinstance(x, e.Var) and isinstance(facts.pointers.get(x.name), Choice):
+        return facts.pointers[x.name]  # type: ignore[return-value]
+    return target(x, facts)
+
+
+def targets(x: e.Expr, facts: Facts) -> list[tuple[Target, Facts]]:
+    """All that `x` may point to, each with what holds where it does; none where one is unknown."""
+    return _options(choice(x, facts), facts)
+
+
+def _options(known: Target | Choice | None, facts: Facts) -> list[tuple[Target, Facts]]:
+    if isinstance(known, Choice):
+        yes, no = (facts.with_cond(known.cond, truth) for truth in (True, False))
+        return _options(known.then, yes) + _options(known.orelse, no)
+    return [(known, facts)] if known is not None else []
+
+
+def is_null(x: e.Expr) -> bool:
+    """Whether the pointer expression `x` is the null pointer."""
+    x = x.x if isinstance(x, e.Cast) else x
+    return isinstance(x, e.Const) and x.value == 0
+
+
+def _somewhere(v: e.Var, x: e.Expr, facts: Facts) -> Target | None:
+    """What `v`, a pointer that stays `x`, points into, where only the array is known: an offset
+    that nothing is known of but that it is one."""
+    base = x
+    while True:
+        if isinstance(base, e.Cast) and isinstance(base.type, Pointer):
+            base = base.x
+        elif isinstance(base, e.AddressOf) and isinstance(base.x, e.Index):
+            base = base.x.base
+        elif isinstance(base, e.Binary) and base.op == "+":
+            base = base.a
+        else:
+            break
+    inner = target(base, facts) if base is not x and isinstance(base, e.Var) else None
+    if inner is None or not isinstance(v.type, Pointer):
+        return None
+    name = f"&{v.name}"
+    facts.atoms[name] = AtomInfo(-FAR, FAR, v)
+    size = byte_size(inner.elem) if inner.elem == v.type.elem else None
+    return Target(inner.root, atom(name) * (size or 1), v.type.elem)
+
+
 def learn(st: s.Stmt, facts: Facts) -> Facts:
     """`facts` after a statement that declares a pointer or allocates memory for one."""
     if isinstance(st, s.Decl) and isinstance(st.var.type, Pointer) and st.init is not None:
-        found = None if st.var.name in facts.mutable else target(st.init, facts)
-        return facts.with_pointer(st.var.name, found) if found is not None else facts
+        if st.var.name in facts.mutable:
+            return facts
+        known = choice(st.init, facts) or _somewhere(st.var, st.init, facts)
+        return facts.with_pointer(st.var.name, known)
     if isinstance(st, s.Instr) and st.name == "host.alloc":
         for out in st.outs:
             if isinstance(out, e.Var) and isinstance(out.type, Pointer) and out.name in facts.once:

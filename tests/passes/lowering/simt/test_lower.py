@@ -657,3 +657,13 @@ def test_a_callee_that_moves_its_parameter_leaves_the_callers_variable_alone():
     moved = [line.split()[0] for line in host.splitlines() if " += " in line]
     assert len(moved) == len(set(moved)) == 4
     assert not any(f"{name}: " not in host for name in moved)
+
+
+def test_bounds_of_inner_loops_that_memory_decides_reach_the_host() -> None:
+    found = lowered("""void shift(const float *x, float *y, int planes, int w, const int *pad) {
+        const int ow = w + pad[0];
+        for (int p = 0; p < planes; p++)
+            for (int i = 0; i < ow; i++) y[p * ow + i] = x[p * w + i % w]; }""")
+    host = show_body(found.program.function("shift").body)
+    copied = host.index("host.copy(&ow")
+    assert copied < host.index("launch shift_kernel_2")

@@ -193,7 +193,8 @@ class Host:
         if kind.free:
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
             try:
-                return (*front, *self._parallel(st, facts))
+                launch = self._parallel(st, facts)
+                return (*front, *self._fetched(launch), *launch)
             except Unfit as why:
                 self.frame.low.note("XP1101", "a loop runs in one thread", st.loc, str(why))
                 out += front
@@ -204,7 +205,7 @@ class Host:
             if partial is not None:
                 self.hoisted |= partial.buffers
                 run.append((partial.rest, facts))
-                return (*front, *partial.host)
+                return (*front, *self._fetched(partial.host), *partial.host)
             out += front
             return None
         if self._worth_launching(st.body):
