@@ -12,12 +12,12 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import children, walk
-from xpiler.ir.types import BOOL
+from xpiler.ir.types import BOOL, Array
 from xpiler.verify.inference import candidates as c
 from xpiler.verify.inference.entries import scalars
 
 DEEPEST = 8  # calls that a parameter is followed through
-MOST_WAYS = 2
+MOST_WAYS = 3
 """Cases beside those with the flags' usual values."""
 Sizes = Mapping[str, int | float]
 
@@ -30,6 +30,7 @@ def ways(program: Program, entry: Function, values: Sizes) -> Iterator[Sizes]:
         if c.is_integer(p.type):
             told = choices(program, entry, p.name)
             known = _compared(program, entry, p.name) or set(told if len(told) > 1 else ())
+            known |= _rows(program, entry, p.name)
         if p.name not in values:
             continue
         now = values[p.name]
@@ -38,6 +39,21 @@ def ways(program: Program, entry: Function, values: Sizes) -> Iterator[Sizes]:
             other[p.name] = rest
     for k in range(min(MOST_WAYS, max(map(len, other.values()), default=0))):
         yield {**values, **{n: rest[k % len(rest)] for n, rest in other.items()}}
+
+
+def _rows(program: Program, f: Function, name: str, depth: int = 0) -> set[int]:
+    """The first rows and the last one of tables of which the parameter chooses a row."""
+    tables = {g.var.name for g in program.globals}
+    found: set[int] = set()
+    for n in walk(f.body):
+        if isinstance(n, e.Index) and isinstance(n.base, e.Var) and n.base.name in tables:
+            rows = n.base.type.size if isinstance(n.base.type, Array) else 0
+            alone = {x.name for x in walk(n.index) if isinstance(x, e.Var)} == {name.split(".")[0]}
+            if rows and alone and any(_is(x, name) for x in walk(n.index)):
+                found |= {0, 1, rows - 1}
+        for g, own, _ in _passed(program, n, name):
+            found |= _rows(program, g, own, depth + 1) if depth < DEEPEST else set()
+    return found
 
 
 def choices(program: Program, f: Function, name: str, depth: int = 0) -> list[int]:

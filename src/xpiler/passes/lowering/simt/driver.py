@@ -30,6 +30,7 @@ from xpiler.passes.lowering.simt.own import own_memory
 from xpiler.passes.lowering.simt.spill import spilled
 from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
+from xpiler.passes.lowering.simt.tables import by_row
 from xpiler.passes.lowering.simt.threads import marked
 from xpiler.passes.lowering.simt.wrapper import wrapped
 from xpiler.platforms.registry import Platform
@@ -59,7 +60,7 @@ def lower(program: Program, platform: Platform, origin: Origin, assume: Assumpti
 def _prepared(program: Program) -> Program:
     """Loops with counters as counting loops, small functions in their places."""
     program = program.with_functions(tuple(counted(f) for f in program.functions))
-    return inlined(program, readers(program))
+    return by_row(inlined(program, readers(program)))
 
 
 def without_reserved(program: Program, platform: Platform) -> Program:

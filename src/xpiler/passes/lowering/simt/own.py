@@ -12,12 +12,13 @@ from xpiler.analysis.coverage import set_before_read
 from xpiler.analysis.effects import assigned, names_in
 from xpiler.analysis.parallelism import nature
 from xpiler.analysis.ranges import Facts
-from xpiler.analysis.walker import Walker, after
+from xpiler.analysis.walker import Walker
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import rewrite_exprs
 from xpiler.ir.types import Array, Pointer, Scalar
+from xpiler.passes.cleanup.base import facts_at
 
 _ENDLESS = 1 << 40  # elements of the array that a buffer is looked at as
 
@@ -50,7 +51,7 @@ class _Mover(Walker):
             return body
         (loop,), gone = loops, (alloc, *declared, *freed)
         new = replace(loop, body=(*declared, alloc, *loop.body, *freed))
-        there = _at(loop, body, facts)
+        there = facts_at(loop, body, facts)
         if not self.helps(p, alloc, loop, new, there):
             return body
         return tuple(new if st is loop else st for st in body if all(st is not x for x in gone))
@@ -81,11 +82,3 @@ def _viewed(loop: s.For, p: e.Var) -> s.For:
     (new,) = rewrite_exprs((loop,), lambda x: _array(p) if x == p else x)
     assert isinstance(new, s.For)
     return new
-
-
-def _at(loop: s.For, body: s.Body, facts: Facts) -> Facts:
-    for st in body:
-        if st is loop:
-            break
-        facts = after(st, facts)
-    return facts
