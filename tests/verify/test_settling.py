@@ -172,10 +172,12 @@ ELEMENTS = """void op(const int* x, const int* a, const int* b, int* y, int n) {
         ("x[i] / a[i]", "taken from [1, 100]"),
         ("b[i] != 0 ? x[i] % a[i] : a[i]", "taken from [1, 100]"),
         ("(int)((long long)x[i] * a[i] / (1LL << 31))", "are large"),
+        ("(int)((long long)(x[i] + a[i]) * m / (1LL << 31))", "m is 1518500250"),
     ],
 )
 def test_integers_in_buffers_are_such_as_the_source_runs_with(value: str, told: str) -> None:
-    result = of_c(ELEMENTS % value)
+    more = "int n, int m)" if "* m" in value else "int n)"
+    result = of_c((ELEMENTS % value).replace("int n)", more))
     assert result.verdict is not None
     assert result.verdict.outcome == "verified", result.verdict.reason
     assert any(d.code == "XP0308" and told in d.message for d in result.diagnostics)

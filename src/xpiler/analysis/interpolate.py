@@ -101,11 +101,9 @@ def _factor(x: e.Expr, moved: Sequence[str]) -> Factor | None:
 
 
 def sizes_in(x: e.Expr) -> set[str]:
-    """The names of the sizes in `x`: variables, and fields as `name.field`."""
-    if isinstance(x, e.Field) and isinstance(x.base, e.Var):
-        return {f"{x.base.name}.{x.name}"}
-    if isinstance(x, e.Var):
-        return {x.name}
+    """The names of the sizes in `x`, as `fit.name_of` calls them."""
+    if (name := fit.name_of(x)) is not None:
+        return {name}
     inner = (getattr(x, part, None) for part in ("a", "b", "x"))
     return {n for y in inner if isinstance(y, e.Expr) for n in sizes_in(y)}
 

@@ -141,10 +141,10 @@ class Settler:
                 if self.look(tamed, tamed.cases[0]).status == "good":
                     return self.settled(tamed)
         if looks[0].status == "alike":
-            tried = [(t, self.look(t, t.cases[0])) for t in tellings(plan, self.spec)]
+            tried = [(t, self.look(t, t.cases[0])) for t in tellings(self.program, plan, self.spec)]
             good_ones = [(t, k.depend) for t, k in tried if k.status == "good"]
-            if good_ones:
-                return self.settled(max(good_ones, key=lambda found: found[1])[0])
+            if good_ones:  # with another factor all data count as they are
+                return self.settled(max(good_ones, key=lambda x: (x[0].free != plan.free, x[1]))[0])
         return self._other(plan, looks[0])
 
     def _other(self, plan: EntryPlan, first: Look) -> EntryPlan:

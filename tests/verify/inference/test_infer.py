@@ -1028,3 +1028,19 @@ def test_what_is_read_as_other_bits_is_read() -> None:
         if (i < n) z[i] = __uint_as_float(__float_as_uint(z[i]) ^ 1u);
     }""")
     assert roles(plan)["z"] == "inout"
+
+
+def test_amounts_that_usual_sizes_hide_and_limits_that_are_shifted_by():
+    text = """
+    static int scaled(int x, int by) {
+      int up = by > 0 ? by : 0, down = by > 0 ? 0 : -by;
+      return (x * (1 << up)) >> down;
+    }
+    void f(const signed char *x, int *y, int n, int by) {
+      for (int i = 0; i < n; i++) y[i] = scaled(x[i], by);
+    }"""
+    (plan,) = infer(read(text, "a.c", platform("c").words).program, Spec())
+    amounts = {int(c.scalars["by"]) for c in (*plan.cases, *plan.further)}
+    assert all(-32 < by < 32 for by in amounts)
+    assert min(amounts) < 0 < max(amounts)
+    assert plan.free == ("n",)

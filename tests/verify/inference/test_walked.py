@@ -53,6 +53,13 @@ TEXTS = {
           y[n + m] = best; }""",
 }
 
+LENT = """
+    typedef struct { int rows, cols[2]; const float *w; } grid;
+    static void row(const grid *g, int i, float *y) {
+      const int *c = g->cols;
+      for (int j = 0; j < c[1]; j++) y[i * c[0] + j] = g->w[i * g->rows + j]; }
+    void f(grid g, float *y, int n) { for (int i = 0; i < n; i++) row(&g, i, y); }"""
+
 
 def program(text: str) -> Program:
     return read(text, "a.c", platform("c").words).program
@@ -124,3 +131,30 @@ def test_numbers_with_addresses_are_not_followed() -> None:
     p = program("static void g(int *k) { *k = 3; } void f(int *y) { int k; g(&k); y[k] = 1; }")
     with pytest.raises(Unfit):
         Walk(p, next(f for f in p.functions if f.name == "f"))
+
+
+def test_structs_that_are_lent_are_known() -> None:
+    p = program(LENT)
+    (f,) = [f for f in p.functions if f.name == "f"]
+    given = {"g.rows": 10, "g.cols[0]": 4, "g.cols[1]": 3, "n": 5}
+    found = Walk(p, f).reach(given, 1_000)
+    seen = probe(p, f, given, {}).regions
+    assert found is not None
+    assert (found.span("g.w"), found.span("y")) == ((0, 4 * 43), (0, 4 * 19))
+    assert (seen["g.w"].touched.hi, seen["y"].touched.hi) == (4 * 43, 4 * 19)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("change", ["g->rows = 1;", "int *d = g->cols; d[0] = 1;"])
+def test_lent_structs_that_change_are_not_followed(change: str) -> None:
+    p = program(
+        LENT.replace("const grid *g, int i, float *y) {", f"grid *g, int i, float *y) {{ {change}")
+    )
+    (f,) = [f for f in p.functions if f.name == "f"]
+    given = {"g.rows": 10, "g.cols[0]": 4, "g.cols[1]": 3, "n": 5}
+    assert Walk(p, f).reach(given, 1_000) is None
+
+
+def test_parameters_whose_fields_change_are_not_followed() -> None:
+    p = program("struct s { int n; }; void f(struct s g, int *y) { g.n += 1; y[g.n] = 1; }")
+    with pytest.raises(Unfit):
+        Walk(p, p.functions[0])

@@ -90,6 +90,22 @@ def limits(program: Program, f: Function, name: str, depth: int = 0) -> set[str]
     return found
 
 
+def is_wide_factor(program: Program, f: Function, name: str, depth: int = 0) -> bool:
+    """Whether a parameter is a factor of a product of 64 bits, of which high ones may count."""
+    for n in walk(f.body):
+        if isinstance(n, e.Binary) and n.op == "*" and str(n.type) in ("i64", "u64"):
+            if any(_is(c.bare(x), name) for x in (n.a, n.b)):
+                return True
+        elif isinstance(n, s.Decl) and n.init is not None and n.var.name != name:
+            copied = _is(c.bare(n.init), name)
+            if copied and is_wide_factor(program, f, n.var.name, depth):
+                return True
+        for g, own, _ in _passed(program, n, name):
+            if depth < DEEPEST and is_wide_factor(program, g, own, depth + 1):
+                return True
+    return False
+
+
 _OTHER = {"low": "high", "high": "low"}
 _LIMITING = {"max": {"low"}, "min": {"high"}}
 
@@ -146,16 +162,16 @@ def _uses(program: Program, n: object, name: str, use: Use, inner: Inner) -> Non
 
 
 def _is(n: object, name: str) -> bool:
-    return isinstance(n, (e.Var, e.Field, e.Index)) and _path(n) == name
+    return isinstance(n, (e.Var, e.Field, e.Index)) and path(n) == name
 
 
-def _path(n: e.Expr) -> str:
+def path(n: e.Expr) -> str:
     """A variable or a part of one as a parameter's parts are called; "" for anything else."""
     if isinstance(n, e.Var):
         return n.name
     if (p := pointed_to(n)) is not None:
         return p.name
-    base = _path(n.base) if isinstance(n, (e.Field, e.Index)) else ""
+    base = path(n.base) if isinstance(n, (e.Field, e.Index)) else ""
     if isinstance(n, e.Field):
         return base and f"{base}.{n.name}"
     known = isinstance(n, e.Index) and isinstance(n.index, e.Const)
@@ -190,6 +206,6 @@ def _passed(program: Program, n: object, name: str) -> Iterator[tuple[Function, 
     g = next((f for f in program.functions if f.name == called), None)
     if g is not None and isinstance(n, (e.Call, s.Launch)):
         for own, x in zip(g.params, n.args, strict=False):
-            whole = _path(c.bare(x))
+            whole = path(c.bare(x))
             if whole and (name == whole or name.startswith((f"{whole}.", f"{whole}["))):
                 yield g, own.name + name[len(whole) :], x

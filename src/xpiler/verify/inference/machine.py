@@ -19,7 +19,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import variables, walk
 from xpiler.ir.types import U32, Array, Pointer, Scalar, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.records import changed, held, parts, root, told
+from xpiler.verify.inference.records import changed, contents, held, parts, root, told
 from xpiler.verify.inference.relations import MIRRORED, NEGATED, bound_by, holds
 from xpiler.verify.inference.rows import spill
 from xpiler.verify.inference.values import TOP, Interval, PointerTo, Record, Region, Value, point
@@ -255,6 +255,8 @@ class Machine:
             self.forget(x.name)
             if known is not None:
                 region.content = known if region.content is None else v.join(region.content, known)
+        if isinstance(x, e.Var) and (lent := contents(self.program, self.env, x)):
+            self.objects[x.name] = lent
         return self.place(x)
 
     def _binary(self, x: e.Binary) -> Value:
@@ -478,6 +480,7 @@ class Machine:
             self.spilled = max(self.spilled, spill(self, target))
         region = self.access(self.place(target), v.size_of(target.type, self.program), write=True)
         if region is not None:
+            self.objects.pop(region.name, None)
             region.content = value if region.content is None else v.join(region.content, value)
 
 

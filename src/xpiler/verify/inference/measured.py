@@ -14,6 +14,7 @@ from xpiler.ir.program import Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.types import BOOL, I64, Pointer
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.demands import Demand, met
 from xpiler.verify.inference.entries import handed, leaves, pointers, scalars
 from xpiler.verify.inference.footprint import probe
 from xpiler.verify.inference.plan import EntryPlan
@@ -48,12 +49,19 @@ class Measured:
     def count(self, name: str, sizes: Sizes) -> int | None:
         """The elements of pointer `name` up to the last one touched; None where that is not known.
 
-        Elements whose place depends on data count as far as they are bounded.
+        Elements whose place depends on data count as far as they are bounded. Sizes that the
+        function asks to follow from others do so.
         """
+        sizes = met(self.asked, sizes)
         key = tuple(sorted(sizes.items()))
         if key not in self.known:
             self.known[key] = self._measured(sizes)
         return self.known[key].get(name)
+
+    @cached_property
+    def asked(self) -> list[Demand]:
+        """What the function asks of its sizes."""
+        return Searcher(self.program, self.plan.entry, self.spec, False).asked
 
     @cached_property
     def walk(self) -> Walk | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,10 +12,13 @@ from xpiler.ir.program import Program
 from xpiler.ir.types import Scalar
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.blocks import block_candidates
+from xpiler.verify.inference.entries import scalars
+from xpiler.verify.inference.flags import is_wide_factor
+from xpiler.verify.inference.footprint import probe
 from xpiler.verify.inference.fuller import runs
 from xpiler.verify.inference.infer import case_at, plan_for, with_values
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
-from xpiler.verify.inference.ranges import take_values
+from xpiler.verify.inference.ranges import hulls_of, take_values
 from xpiler.verify.inference.search import EARLY, LATE, Searcher, Trial
 from xpiler.verify.spec import Spec
 
@@ -45,7 +48,7 @@ def other_sizes(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[Entry
         yield replace(plan, cases=(case,), aligned=(), further=())
 
 
-def tellings(plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+def tellings(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
     """The plan with other numbers, where none of the outputs depended on the inputs.
 
     Factors of which only high bits count (2^31 stands for 1) are large.
@@ -60,14 +63,39 @@ def tellings(plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
             loc=plan.entry.loc, help=f"give them: --arg {name}.range=LOW:HIGH",
         )  # fmt: skip
         yield replace(wide, diagnostics=(*plan.diagnostics, told))
+    for name in _factors(program, plan)[:MOST_WIDE]:
+        told = Diagnostic(
+            "XP0308", f"{name} is {FACTOR}, since others change nothing", "warning",
+            loc=plan.entry.loc, help=f"give it: --arg {name}=VALUE",
+        )  # fmt: skip
+        yield replace(plan.with_scalars({name: FACTOR}), diagnostics=(*plan.diagnostics, told))
 
 
+def _factors(program: Program, plan: EntryPlan) -> list[str]:
+    """Factors of wide products on which neither memory nor work depends."""
+
+    def seen(more: Mapping[str, int]) -> object:
+        f = probe(program, plan.entry, {**first.scalars, **more}, {}, shape)
+        return f.failed, hulls_of(f.regions), f.cost, f.shifts
+
+    first = plan.cases[0]
+    shape = (first.grid, first.block) if plan.kind == "kernel" else None
+    wide = [x.name for x in scalars(program, plan.entry) if str(x.type) in _WIDE_TYPES]
+    free = (n for n in wide if n in plan.free)
+    names = [n for n in free if is_wide_factor(program, plan.entry, n)]
+    usual = seen({}) if names else None
+    return [n for n in names if seen({n: FACTOR}) == usual]
+
+
+FACTOR = 0x5A82799A
+"""Of 2^31 the square root of a half: as a factor of which only high bits count neither 0 nor 1."""
+_WIDE_TYPES = ("i32", "i64", "u32", "u64")
 MOST_WIDE = 4
 WIDE = (2.0**29, 2.0**31 - 1)
 
 
 def _may_be_wide(b: BufferPlan, spec: Spec) -> bool:
-    whole = isinstance(b.elem, Scalar) and b.elem.name in ("i32", "i64", "u32", "u64")
+    whole = isinstance(b.elem, Scalar) and b.elem.name in _WIDE_TYPES
     return whole and b.role != "out" and b.bounds is None and spec.arg(b.name).range is None
 
 

@@ -84,9 +84,15 @@ class EntryPlan:
     def with_buffers(self, changed: Callable[[BufferPlan, Case], BufferPlan]) -> EntryPlan:
         """The plan with each buffer of each case as `changed` has it."""
 
-        def case(c: Case) -> Case:
-            return replace(c, buffers=tuple(changed(b, c) for b in c.buffers))
+        return self._with(lambda c: replace(c, buffers=tuple(changed(b, c) for b in c.buffers)))
 
-        lists = (tuple(map(case, x)) for x in (self.cases, self.aligned, self.further))
+    def with_scalars(self, values: Mapping[str, int | float]) -> EntryPlan:
+        """The plan with these scalars, sizes no longer, in each case."""
+        free = tuple(n for n in self.free if n not in values)
+        plan = self._with(lambda c: replace(c, scalars={**c.scalars, **values}))
+        return replace(plan, free=free)
+
+    def _with(self, changed: Callable[[Case], Case]) -> EntryPlan:
+        lists = (tuple(map(changed, x)) for x in (self.cases, self.aligned, self.further))
         cases, aligned, further = lists
         return replace(self, cases=cases, aligned=aligned, further=further)

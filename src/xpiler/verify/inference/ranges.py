@@ -120,14 +120,15 @@ def take_values(search: Searcher) -> None:
 def _take_limits(search: Searcher, shape: Shape | None) -> None:
     """Let scalars that results are clamped to have room between them.
 
-    They are no sizes if neither memory nor work depends on them.
+    They are no sizes if neither memory nor work depends on them, nor what is shifted by.
     """
     told = {n: limits(search.program, search.entry, n) for n in search.sizes}
     values = search.defaults(c.odd_sizes(len(search.sizes)))
 
     def seen(more: Mapping[str, int]) -> object:
-        t = search.trial({**values, **more}, {}, shape)
-        return None if t.seen.failed else (hulls_of(t.seen.regions), t.seen.cost)
+        seen = search.trial({**values, **more}, {}, shape).seen
+        wrong = misshifted(seen.shifts)
+        return None if seen.failed else (hulls_of(seen.regions), seen.cost, wrong)
 
     usual = seen({}) if any(told.values()) else None
     for name, sides in told.items() if usual is not None else ():
@@ -137,7 +138,7 @@ def _take_limits(search: Searcher, shape: Shape | None) -> None:
 
 
 def _take_amounts(search: Searcher, shape: Shape | None) -> None:
-    """Let scalars that are shifted by be no sizes, where the usual sizes are no such amounts."""
+    """Let scalars that are shifted by be no sizes, where usual or larger sizes are no amounts."""
 
     def shifts(amounts: Mapping[str, int]) -> dict[tuple[int, int], Interval]:
         values = {**search.defaults(c.odd_sizes(len(search.sizes))), **amounts}
@@ -156,6 +157,11 @@ def _take_amounts(search: Searcher, shape: Shape | None) -> None:
         if left and counts[good[0]] < left:
             search.amounts[name], left = good[0], counts[good[0]]
             search.other_amounts[name] = good[-1]
+    for name in reversed(search.sizes if sites else ()):
+        if name not in search.amounts and wrong({**search.amounts, name: USUAL}) > left:
+            good = [k for k in AMOUNTS if wrong({**search.amounts, name: k}) <= left]
+            if good:
+                search.amounts[name], search.other_amounts[name] = good[0], good[-1]
     search.sizes = [name for name in search.sizes if name not in search.amounts]
 
 

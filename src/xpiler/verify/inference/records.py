@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
+from itertools import islice
 
 from xpiler.ir import expr as e
 from xpiler.ir.program import Program
 from xpiler.ir.types import Array, Struct, Type, Vector
 from xpiler.verify.inference import values as v
-from xpiler.verify.inference.entries import fields
+from xpiler.verify.inference.entries import MOST_PARTS, fields, leaves
 from xpiler.verify.inference.values import TOP, Interval, Record, Value
 
 Number = Callable[[e.Expr], Interval]
@@ -48,6 +49,20 @@ def held(env: Mapping[str, Value], x: e.Expr, number: Number) -> Value | None:
         return whole.fields.get(x.name, TOP)
     chosen = [value for _, value in _chosen(whole, number(x.index))]
     return reduce(v.join, chosen) if chosen else TOP
+
+
+def contents(program: Program, env: Mapping[str, Value], x: e.Var) -> dict[int, Value]:
+    """What lies in a struct that a variable holds, by offset; nothing where that is not known."""
+    if not isinstance(env.get(x.name), Record) or not isinstance(x.type, Struct):
+        return {}
+    found = list(islice(leaves(program, x, x.name), MOST_PARTS + 1))
+    inner = ((v.place(part, program), held(env, part, _constant)) for _, part in found)
+    few = len(found) <= MOST_PARTS
+    return {at: TOP if value is None else value for at, value in inner} if few else {}
+
+
+def _constant(x: e.Expr) -> Interval:
+    return v.point(x.value) if isinstance(x, e.Const) else TOP
 
 
 def _chosen(whole: Record, index: Interval) -> list[tuple[str, Value]]:

@@ -37,7 +37,7 @@ def samples(program: Program, plan: EntryPlan, spec: Spec) -> tuple[Sample, ...]
             span = trial.seen.regions[p.name].touched
             if span is not None and span.bounded:
                 counts[p.name] = max(1, -(-int(span.hi) // size_of(p.type.elem, program)))
-        out.append((values, counts))
+        out.append((trial.values, counts))
     return tuple(out)
 
 

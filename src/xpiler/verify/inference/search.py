@@ -13,6 +13,7 @@ from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
 from xpiler.ir.types import BOOL, Scalar
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.demands import demands, met
 from xpiler.verify.inference.entries import integer_rows, scalars
 from xpiler.verify.inference.flags import choices
 from xpiler.verify.inference.footprint import Footprint, Shape, probe
@@ -141,6 +142,7 @@ class Searcher:
         self.literals = c.literals(self.program)[:24]
         told = {n: choices(self.program, self.entry, n) for n in self.sizes}
         self.choices = {n: known for n, known in told.items() if known}
+        self.asked = [] if self.kernel else demands(self.program, self.entry, self.sizes)
 
     def defaults(self, sizes: Sequence[int]) -> dict[str, int | float]:
         """Values for all scalars: `sizes` for the free integers in order."""
@@ -157,6 +159,7 @@ class Searcher:
     def trial(
         self, values: Mapping[str, int | float], data: Mapping[str, Interval], shape: Shape | None
     ) -> Trial:
+        values = met(self.asked, values) if self.asked else values
         data = {**data, **self.given_ranges(values)}
         key = (frozenset(values.items()), frozenset(data.items()), shape, self.exact)
         if key in self.known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 
@@ -87,17 +87,28 @@ Span = tuple[int, int]
 
 
 class Seen:
-    """The bytes read and written in each of some regions, and the turns of loops that are left."""
+    """The bytes read and written in each of some regions, and the turns of loops that are left.
 
-    def __init__(self, regions: int, turns: int) -> None:
+    `memory`: numbers and addresses in the regions of `objects`, which are not to be written.
+    """
+
+    def __init__(self, regions: int, turns: int, objects: Collection[int] = ()) -> None:
         self.reads: list[Span | None] = [None] * regions
         self.writes: list[Span | None] = [None] * regions
         self.left = turns
+        self.objects = objects
+        self.memory: dict[int, Any] = {}
+
+    def load(self, at: Any, size: Any) -> Any:
+        _touch(self.reads, at, size)
+        return self.memory.get(at, D)
 
     def read(self, at: Any, size: Any) -> Any:
         return _touch(self.reads, at, size)
 
     def write(self, at: Any, size: Any) -> Any:
+        if self.objects and at >> 48 in self.objects:
+            raise TypeError("a struct that the function is given changes")
         return _touch(self.writes, at, size)
 
     def turn(self, n: int = 1) -> None:
@@ -129,8 +140,9 @@ def _touch(spans: list[Span | None], at: Any, size: Any) -> Any:
 def helpers(seen: Seen) -> dict[str, Any]:
     """What walked text calls by name."""
     return {
-        "D": D, "T": seen.read, "S": seen.write, "ONE": seen.turn, "TURNS": seen.turns,
-        "ENDS": seen.ends, "E": lambda *_: D, "Q": _quotient, "R": _remainder, "W": _signed,
-        "C": _chosen, "A": _both, "O": _either, "K": _known, "N": lambda x: D if x is D else not x,
+        "D": D, "M": seen.memory, "L": seen.load, "T": seen.read, "S": seen.write,
+        "ONE": seen.turn, "TURNS": seen.turns, "ENDS": seen.ends, "E": lambda *_: D,
+        "Q": _quotient, "R": _remainder, "W": _signed, "C": _chosen, "A": _both, "O": _either,
+        "K": _known, "N": lambda x: D if x is D else not x,
         "Xmin": _extreme(min), "Xmax": _extreme(max), "Xabs": _extreme(abs),
     }  # fmt: skip

@@ -19,7 +19,9 @@ from xpiler.ir.types import Array, Fragment, Pointer, Scalar, Struct
 from xpiler.verify.inference.ends import only_ends_matter
 from xpiler.verify.inference.entries import handed, leaves
 from xpiler.verify.inference.unknown import UNKNOWN, Seen, Span, address, helpers
-from xpiler.verify.inference.values import field_offset, size_of
+from xpiler.verify.inference.values import field_offset, place, size_of
+
+OBJECT = "local struct "  # begins the names of regions that hold structs which the entry is given
 
 
 class Unfit(Exception):
@@ -67,7 +69,8 @@ class Walk:
 
         At most so many turns of loops are taken. Raises Tired where they do not do.
         """
-        seen = Seen(len(self.regions), turns)
+        objects = {k for k, n in enumerate(self.regions) if n.startswith(OBJECT)}
+        seen = Seen(len(self.regions), turns, objects)
         start = {f"b{k}": address(k) for k in range(len(self.regions))}
         self.globals.update(helpers(seen), **start)
         try:
@@ -90,6 +93,7 @@ class _Program:
     inputs: list[str] = field(default_factory=list)
     regions: list[str] = field(default_factory=lambda: ["nothing"])
     done: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, e.Var] = field(default_factory=dict)
 
     def region(self, name: str) -> str:
         """The address at which a buffer begins."""
@@ -105,6 +109,8 @@ class _Program:
                     self.region(name)
                 elif isinstance(x.type, Scalar) and not x.type.is_float:
                     self.inputs.append(name)
+            if isinstance(p.type, Struct):
+                self.objects[p.name] = p
         writer = _Writer(self, self.entry, own)
         body = writer.block(self.entry.body, 1)
         given = ", ".join(writer.name(n) for n in self.inputs)
@@ -145,12 +151,26 @@ class _Writer:
         )
 
     def first(self) -> list[str]:
-        """The pointer parameters of the entry."""
-        return [
-            f"{self.name(p.name)} = {self.whole.region(p.name)}"
-            for p in self.function.params
-            if isinstance(p.type, Pointer) and p.name in self.whole.regions
+        """The pointer parameters of the entry, and what lies in the structs that it is given."""
+        pointers = [p for p in self.function.params if isinstance(p.type, Pointer)]
+        own = [
+            (p.name, self.whole.region(p.name)) for p in pointers if p.name in self.whole.regions
         ]
+        own += [(p.name, self.struct(p.name)) for p in pointers if p.name in self.whole.objects]
+        lines = [f"{self.name(n)} = {at}" for n, at in own]
+        for p in self.whole.objects.values():
+            for name, x in leaves(self.whole.program, p, p.name):
+                if name in self.whole.inputs or name in self.whole.regions:
+                    value = self.name(name)
+                    if name in self.whole.regions:
+                        value = self.whole.region(name)
+                    at = f"{self.struct(p.name)} + {place(x, self.whole.program)}"
+                    lines.append(f"M[{at}] = {value}")
+        return lines
+
+    def struct(self, name: str) -> str:
+        """The address of a struct that the entry is given."""
+        return self.whole.region(OBJECT + name)
 
     # -- statements ---------------------------------------------------------------------------
 
@@ -198,6 +218,8 @@ class _Writer:
             return [
                 f"{self.name(st.target.name)} = {self.value(value)}" if exact else self.value(value)
             ]
+        if self.part(st.target):
+            raise Unfit("a parameter's field that changes")
         return [self.value(value), self.touch(st.target, "S")]
 
     def host(self, st: s.Instr) -> list[str]:
@@ -385,6 +407,8 @@ class _Writer:
         if not _behind_pointer(x):
             found = [t for i in _subscripts(x) if (t := self.value(i)) != "D"]
             return f"E({', '.join(found)})" if found else "D"
+        if how == "T" and self.whole.objects and _is_exact(x.type):
+            how = "L"
         return f"{how}({self.address(x)}, {self.size(x.type)})"
 
     def part(self, x: e.Expr) -> str:
@@ -408,6 +432,8 @@ class _Writer:
             case e.Var():
                 if isinstance(x.type, Scalar) and not x.type.is_float:
                     raise Unfit("a number whose address is taken")
+                if x.name in self.given and x.name in self.whole.objects:
+                    return self.struct(x.name)
                 return self.whole.region("local " + self.function.name + x.name)
             case _:
                 return self.value(x)
