@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -48,13 +48,20 @@ def entries(program: Program, wanted: str | None = None) -> tuple[Function, ...]
     )
     found = outer + loose
     if not found:
-        kernels = program.kernels()
-        code = "XP0307" if kernels or hosts else "XP0302"
-        what = (
-            "no function's parameters can be given values" if code == "XP0307" else "nothing to run"
-        )
-        raise XpilerError(Diagnostic(code, f"{program.file}: {what}", help="name one with --entry"))
+        raise XpilerError(_nothing(program, hosts))
     return found
+
+
+def _nothing(program: Program, hosts: Sequence[Function]) -> Diagnostic:
+    """Why there is nothing to run: the parameter of the outermost function that has no value."""
+    inner = {g.name for f in hosts for g in reachable(program, f) if g is not f}
+    outer = [f for f in hosts if f.name not in inner]
+    told = next(filter(None, (untestable(program, f) for f in outer)), None)
+    if told is not None:
+        return told
+    what = "no function's parameters can be given values" if hosts else "nothing to run"
+    code = "XP0307" if hosts or program.kernels() else "XP0302"
+    return Diagnostic(code, f"{program.file}: {what}", help="name one with --entry")
 
 
 def _named(program: Program, name: str) -> Function:
@@ -84,9 +91,19 @@ def untestable(program: Program, f: Function) -> Diagnostic | None:
     if bad is None:
         return None
     message = f"{f.name} cannot be run: no value can be made for its parameter {bad.name}"
-    return Diagnostic("XP0307", message, loc=f.loc, reason=f"its type is {bad.type}")
+    reason = f"its type is {bad.type}"
+    t = bad.type.elem if isinstance(bad.type, Pointer) else bad.type
+    if isinstance(t, Struct):
+        inner = islice(leaves(program, e.Var(bad.name, t), bad.name), MOST_PARTS)
+        part = next((e.Var(n, x.type) for n, x in inner if isinstance(x.type, Pointer)), None)
+        reason += f", which holds {part.name} of type {part.type}" if part is not None else ""
+    return Diagnostic("XP0307", message, loc=f.loc, reason=reason, help=_PLAIN)
 
 
+_PLAIN = (
+    "add a function that takes numbers, arrays and structs of them by value, and calls this one;"
+    " or name another one with --entry"
+)
 MOST_PARTS = 64  # numbers and pointers in a parameter that is passed by value
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from tests.passes.lowering.simt.build import codes, kernels, lowered
 
+from xpiler.ir import expr as e
 from xpiler.ir.check import check
 from xpiler.ir.text import show_body, show_function
+from xpiler.ir.types import I32, I64, Struct
 from xpiler.passes.lowering import Origin
 
 ADD = "void add(const float *a, const float *b, float *c, int n) { LOOP c[i] = a[i] + b[i]; }"
@@ -667,3 +669,28 @@ def test_bounds_of_inner_loops_that_memory_decides_reach_the_host() -> None:
     host = show_body(found.program.function("shift").body)
     copied = host.index("host.copy(&ow")
     assert copied < host.index("launch shift_kernel_2")
+
+
+def test_pointers_in_a_struct_that_kernels_follow_are_copied() -> None:
+    text = """typedef struct { int n; const float *w; float *y; float *unused; } layer;
+    void scale(layer l, const float *x) {
+        for (int i = 0; i < l.n; i++) l.y[i] = x[i] * l.w[i];
+    }"""
+    sizes = {"w": "n", "y": "n"}
+    n = e.Cast(e.Field(e.Var("l", Struct("layer")), "n", I32), I64)
+    extents = {"scale": {"x": n, **{f"l.{name}": n for name in sizes}}}
+    host = show_body(
+        lowered(text, origin=Origin("c", extents=extents)).program.function("scale").body
+    )
+    assert "d_l.w = d_w" in host
+    assert "d_l.unused" not in host
+    assert "host.copy(l.y, d_y" in host
+    assert "host.copy(l.w, " not in host
+    assert ">(d_l" in host
+
+
+def test_pointers_in_a_struct_of_unknown_extent_are_the_devices() -> None:
+    text = """typedef struct { int n; const float *w; } layer;
+    void scale(layer l, float *x) { for (int i = 0; i < l.n; i++) x[i] *= l.w[i]; }"""
+    found = lowered(text)
+    assert "x, l.w of scale point to device memory" in found.assumptions

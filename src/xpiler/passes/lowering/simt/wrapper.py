@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import assigned, names_in, root
@@ -9,8 +10,8 @@ from xpiler.analysis.parallelism import asked_for_null
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
-from xpiler.ir.types import U64, Array, Opaque, Pointer, Type
+from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.types import I32, U64, Array, Opaque, Pointer, Struct, Type
 from xpiler.passes.lowering.base import Origin
 from xpiler.passes.lowering.simt.context import Lowering
 from xpiler.passes.lowering.simt.elements import elements
@@ -53,6 +54,12 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
             missing.append(p)
         elif p.name in assigned(rest):
             _walk(p, mirrors, taken)
+    for p in f.params:
+        if isinstance(p.type, Struct) and _on_device(p, rest):
+            pointers = _inner_pointers(low, p, p.name)
+            inner = [(v, x) for v, x in pointers if _is_used(low, p, rest, x)]
+            far += [v for v, _ in inner]
+            missing += _mirror_struct(low, f, p, inner, origin, mirrors, taken)
     if missing:
         del low.ledger.sentences[said:]
         low.extents.pop(f.name, None)
@@ -108,8 +115,6 @@ def _on_device(p: e.Var, body: s.Body) -> bool:
 
 
 def _heads(st: s.Stmt) -> list[e.Expr]:
-    from xpiler.ir.rewrite import children
-
     return [c for c in children(st) if isinstance(c, e.Expr)]
 
 
@@ -139,6 +144,73 @@ def _mirror(
         out.outs += back
     out.frees.append(s.Instr("host.free", (), (d,)))
     return True
+
+
+def _inner_pointers(low: Lowering, x: e.Expr, name: str) -> Iterator[tuple[e.Var, e.Expr]]:
+    """The pointers in a struct: variables called `c.weights`, and the places themselves."""
+    if isinstance(x.type, Pointer):
+        yield e.Var(name, x.type), x
+    elif isinstance(x.type, Struct):
+        known = next((d.fields for d in low.program.structs if d.name == x.type.name), ())
+        for field_name, t in known:
+            yield from _inner_pointers(low, e.Field(x, field_name, t), f"{name}.{field_name}")
+    elif isinstance(x.type, Array):
+        for k in range(x.type.size or 0 if _holds_pointers(low, x.type.elem) else 0):
+            at = e.Index(x, e.Const(k, I32), x.type.elem)
+            yield from _inner_pointers(low, at, f"{name}[{k}]")
+
+
+def _is_used(low: Lowering, struct: e.Var, body: s.Body, place: e.Expr) -> bool:
+    """Whether `body`, or a kernel that it launches, uses the pointer at a place in a struct."""
+    kernels = {k.name: k for k in low.kernels}
+    for n in walk(body):
+        if n == place:
+            return True
+        if isinstance(n, s.Launch) and (kernel := kernels.get(n.kernel)) is not None:
+            for q, a in zip(kernel.params, n.args, strict=False):
+                inner = substitute(place, {struct.name: q})
+                if a == struct and _is_used(low, q, kernel.body, inner):
+                    return True
+        elif isinstance(n, (e.Call, e.AddressOf, s.Decl, s.Assign)) and struct in children(n):
+            return True  # as a whole
+    return False
+
+
+def _holds_pointers(low: Lowering, t: Type) -> bool:
+    return next(_inner_pointers(low, e.Var("", t), ""), None) is not None
+
+
+def _mirror_struct(
+    low: Lowering,
+    f: Function,
+    p: e.Var,
+    inner: list[tuple[e.Var, e.Expr]],
+    origin: Origin,
+    out: _Mirrors,
+    taken: set[str],
+) -> list[e.Var]:
+    """A struct whose pointers point to copies on the device; those whose elements nobody tells."""
+    counts = [elements(low, f, v, None, origin) for v, _ in inner]
+    if not inner or None in counts:
+        return [v for (v, _), count in zip(inner, counts, strict=True) if count is None]
+    own = e.Var(fresh_name(f"d_{p.name.split('.')[0]}", taken), p.type)
+    out.ins.append(s.Decl(own, p))
+    for (v, place), count in zip(inner, counts, strict=True):
+        assert count is not None
+        assert isinstance(v.type, Pointer)
+        d = e.Var(
+            fresh_name(f"d_{v.name.split('.')[-1].split('[')[0]}", taken), Pointer(v.type.elem)
+        )
+        size = byte_count(low.program, v.type.elem, count)
+        there = e.compare("!=", place, e.Const(0, v.type))
+        fill = (s.Instr("host.alloc", (d,), (size,)), _copy(d, place, size, "h2d"))
+        out.allocs += [s.Decl(d, e.Const(0, d.type)), s.If(there, fill)]
+        out.ins.append(s.Assign(substitute(place, {p.name: own}), d))
+        if not v.type.const:
+            out.outs.append(s.If(there, (_copy(place, d, size, "d2h"),)))
+        out.frees.append(s.Instr("host.free", (), (d,)))
+    out.pointers[p.name] = own
+    return []
 
 
 def _nullable(low: Lowering, f: Function, p: e.Var) -> set[str]:
