@@ -379,6 +379,13 @@ def _as_guessed(plan: EntryPlan) -> EntryPlan:
     return plan.with_buffers(lambda b, _: replace(b, guessed=False))
 
 
+def _kernels_stay(reading: Reading, target_text: str, target: Platform) -> bool:
+    """Whether the kernels that are run by themselves are kernels of a given translation, too."""
+    bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
+    program = _translated(target_text, target) if bare else None
+    return program is None or bare <= {f.name for f in program.kernels()}
+
+
 def calling_of(reading: Reading, target_text: str, target: Platform) -> dict[str, tuple[str, ...]]:
     """Launch parameters that a given translation's functions take in addition, by entry.
 
@@ -462,7 +469,8 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     reading = read(source_text, file, source, options, diagnostics)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     target = platform(options.target)
-    alike = can_port(source, target)
+    family = source == target or can_port(source, target)
+    alike = family and _kernels_stay(reading, target_text, target)
     extras = {} if alike else calling_of(reading, target_text, target)
     check = partial(
         check_translation, reading, target_text, target,
