@@ -349,3 +349,16 @@ def _reads_of_head(n: s.Stmt) -> set[str]:
         if isinstance(child, e.Expr) and id(child) not in skip:
             out |= of_expr(child).reads
     return out
+
+
+def set_once(body: s.Body, d: s.Decl) -> bool:
+    """Whether nothing but its declaration writes the array."""
+    name = d.var.name
+    for n in walk(body):
+        if isinstance(n, s.Assign) and root(n.target) == name:
+            return False
+        if isinstance(n, s.Instr) and name in names_in(n):
+            return False
+        if isinstance(n, (e.AddressOf, e.Call)) and name in names_in(n):
+            return False
+    return True

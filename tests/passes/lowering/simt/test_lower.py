@@ -694,3 +694,36 @@ def test_pointers_in_a_struct_of_unknown_extent_are_the_devices() -> None:
     void scale(layer l, float *x) { for (int i = 0; i < l.n; i++) x[i] *= l.w[i]; }"""
     found = lowered(text)
     assert "x, l.w of scale point to device memory" in found.assumptions
+
+
+def test_what_one_branch_leaves_on_the_device_comes_to_the_host() -> None:
+    found = lowered("""void f(const float *x, float *y, int n, int mean) {
+        float scale = 1.0f;
+        if (mean) {
+            for (int i = 0; i < n; i++) y[i] = x[i] + 1.0f;
+            scale = y[0];
+        }
+        for (int i = 0; i < n; i++) y[i] = scale * x[i]; }""")
+    host = show_body(found.program.function("f").body)
+    branch = host.index("if (mean")
+    assert branch < host.index("host.copy(&scale") < host.rindex("launch")
+    assert "  host.copy(&scale" in host
+
+
+@pytest.mark.parametrize("before", ["", "last = y[0];"])
+def test_what_iterations_hand_on_goes_by_the_host(before: str) -> None:
+    found = lowered(
+        """void f(float *x, float *y, int n, int steps) {
+        float last = 0.0f;
+        BEFORE
+        for (int t = 0; t < steps; t++) {
+            for (int i = 0; i < n; i++) y[i] = last * x[i];
+            for (int i = 0; i < n; i++) x[i] = y[n - 1 - i];
+            if (t != 3) last = last + x[0]; else last = 2.0f;
+        }
+        y[0] = last; }""".replace("BEFORE", before)
+    )
+    host = show_body(found.program.function("f").body)
+    loop = host[host.index("for t") :]
+    assert loop.count("  launch") >= 3
+    assert "XP1101" not in codes(found)

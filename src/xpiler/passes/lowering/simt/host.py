@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from xpiler.analysis.effects import assigned, declared, escapes, is_memory, names_in, root, stored
+from xpiler.analysis.effects import (
+    assigned,
+    declared,
+    escapes,
+    is_memory,
+    names_in,
+    set_once,
+    stored,
+)
 from xpiler.analysis.extents import Use
 from xpiler.analysis.parallelism import Survey
 from xpiler.analysis.ranges import Facts
@@ -211,12 +219,13 @@ class Host:
         if self._worth_launching(st.body):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
             once = None if self.loops else self._at_once(st, facts)
-            inner = self._repeated(st.body, inside(st, facts), frozenset())
+            front += self._fetched(once.cond) if once else ()
+            before, inner = self._repeated(st.body, inside(st, facts))
             new = replace(st, body=inner, kind="serial")
-            return (*front, replace(once, orelse=(new,)) if once else new)
+            return (*front, *before, replace(once, orelse=(new,)) if once else new)
         once = None if self.loops or run or escapes(st) else self._at_once(st, facts)
         if once:
-            front = self._fetched((st.lo, st.hi, st.step))
+            front = self._fetched((st.lo, st.hi, st.step, once.cond))
             return (*front, replace(once, orelse=self._flush([(st, facts)])))
         self._tell(st)
         return None
@@ -298,9 +307,9 @@ class Host:
         if isinstance(st, s.While) and not self._touches(st.cond):
             if not self._worth_launching(st.body):
                 return None
-            front = (*self._flush(run), *self._fetched(st.cond))
-            body = self._repeated(st.body, facts, names_in(st.cond) | names_in(st.step))
-            return (*front, replace(st, body=body))
+            front = (*self._flush(run), *self._fetched((st.cond, *st.step)))
+            before, body = self._repeated(st.body, facts)
+            return (*front, *before, replace(st, body=body))
         return None
 
     def _branches(self, st: s.If, facts: Facts, run: list[tuple[s.Stmt, Facts]]) -> s.Body:
@@ -321,9 +330,20 @@ class Host:
         self.branches -= 1
         if always_leaves(st.orelse):
             self.resident = mine
-        elif set(mine) != set(self.resident) and not always_leaves(st.then):
-            raise Unfit("a value is computed on the device in one branch only")
+        elif not always_leaves(st.then):
+            ends, self.resident = self._joined(st, mine, self.resident)
+            then, orelse = (*then, *ends[0]), (*orelse, *ends[1])
         return (*front, replace(st, cond=cond, then=then, orelse=orelse))
+
+    def _joined(
+        self, st: s.If, first: dict[str, e.Var], second: dict[str, e.Var]
+    ) -> tuple[tuple[s.Body, s.Body], dict[str, e.Var]]:
+        """Ends of two branches: what only one of them left on the device comes to the host."""
+        ends = []
+        for body, here, there in ((st.then, first, second), (st.orelse, second, first)):
+            self.resident = {n: v for n, v in here.items() if n not in declared(body)}
+            ends.append(self._fetch({n for n, v in self.resident.items() if there.get(n) != v}))
+        return (ends[0], ends[1]), self.resident
 
     def _settled(self) -> s.Body:
         """What is done before a jump to the end of an iteration: values are where they are then."""
@@ -332,23 +352,31 @@ class Host:
             raise Unfit("a value goes from one iteration to the next on the device")
         return self._fetch(set(self.resident) - there - own)
 
-    def _repeated(self, body: s.Body, facts: Facts, asked: frozenset[str]) -> s.Body:
-        """The body of a loop of the host; `asked` is what the loop itself asks for.
+    def _repeated(self, body: s.Body, facts: Facts) -> tuple[s.Body, s.Body]:
+        """What goes before a loop of the host, and its body.
 
-        What an iteration leaves on the device has to be there when the next one starts, so values
-        from outside that it computes on the device are brought there before the loop, by luck of
-        being there already, or not at all.
+        Where a value is when an iteration starts it is when the loop does: on the device only if
+        an iteration leaves it there. What else one computes there comes to the host at its end.
         """
-        known = set(self.resident)
-        own = set(declared(body))
-        self.loops.append((known, own))
-        new = self.body(body, facts)
-        self.loops.pop()
+        front: s.Body = ()
+        own, low = set(declared(body)), self.frame.low
+        while True:
+            known, arrays = dict(self.resident), dict(self.arrays)
+            kernels, names = len(low.kernels), set(low.names)
+            self.loops.append((set(known), own))
+            new = self.body(body, facts)
+            self.loops.pop()
+            lost = set(known) - set(self.resident)
+            if not lost:
+                break
+            self.resident, self.arrays = known, arrays
+            del low.kernels[kernels:]
+            low.names = names
+            front = (*front, *self._fetch(lost))
         for name in own & set(self.resident):
             del self.resident[name]
-        if set(self.resident) != known or asked & known:
-            raise Unfit("a value goes from one iteration to the next on the device")
-        return new
+        end = self._fetch(set(self.resident) - set(known))
+        return front, new if always_leaves(new) else (*new, *end)
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -472,7 +500,8 @@ class Host:
         """Raises Unfit where what comes after `body` needs more of it than values."""
         if escapes(body) and not leaving:
             raise Unfit("whether it goes on is decided by values in memory")
-        for name in (d.var.name for d in walk(body) if isinstance(d, s.Decl) and _points(d)):
+        own = (n.var for n in walk(body) if isinstance(n, s.Decl))
+        for name in (v.name for v in own if isinstance(v.type, Pointer)):
             if not self._only_in(name, body):
                 raise Unfit(f"where {name.split('.')[0]} points is decided in memory")
 
@@ -530,23 +559,6 @@ def _outer_decls(body: s.Body, survey: Survey) -> list[s.Decl]:
                           getattr(st, "orelse", ())):  # fmt: skip
                 out += _outer_decls(inner, survey)
     return out
-
-
-def set_once(body: s.Body, d: s.Decl) -> bool:
-    """Whether nothing but its declaration writes the array."""
-    name = d.var.name
-    for n in walk(body):
-        if isinstance(n, s.Assign) and root(n.target) == name:
-            return False
-        if isinstance(n, s.Instr) and name in names_in(n):
-            return False
-        if isinstance(n, (e.AddressOf, e.Call)) and name in names_in(n):
-            return False
-    return True
-
-
-def _points(d: s.Decl) -> bool:
-    return isinstance(d.var.type, Pointer)
 
 
 def _is_of_host(n: object) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from xpiler.analysis.effects import stored
+from xpiler.analysis.effects import set_once, stored
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import fresh_name
 from xpiler.ir.types import I32, Array, Type
-from xpiler.passes.lowering.simt.host import set_once
 
 MOST_VALUES = 64
 

@@ -52,8 +52,8 @@ class TaskHost(Host):
             return (*front, *self._launch((st,)))
         if self._worth_launching(st.body):
             front = (*self._flush(run), *self._fetched((st.lo, st.hi, st.step)))
-            inner = self._repeated(st.body, inside(st, facts), frozenset())
-            return (*front, s.For(st.var, st.lo, st.hi, st.step, inner))
+            before, inner = self._repeated(st.body, inside(st, facts))
+            return (*front, *before, s.For(st.var, st.lo, st.hi, st.step, inner))
         return None
 
     def _launch(self, body: s.Body, targets: Mapping[str, e.Var] | None = None) -> s.Body:
@@ -100,9 +100,9 @@ class TaskHost(Host):
         self.hoisted[where.name] = (where, size_of(F64, 8))
         return where
 
-    def _fetched(self, node: object) -> s.Body:
+    def _fetch(self, names: set[str]) -> s.Body:
         """Copies of values to the host, where two floats become a double again."""
-        return tuple(x for st in super()._fetched(node) for x in self._widened(st))
+        return tuple(x for st in super()._fetch(names) for x in self._widened(st))
 
     def _widened(self, st: s.Stmt) -> s.Body:
         assert isinstance(st, s.Instr)
