@@ -237,7 +237,7 @@ def check_translation(
     from xpiler.verify.verifier import Options, verify
 
     # The text is read before compilers run beside us: a process with threads is not forked safely.
-    asked = not alike and bool(reading.plans)
+    asked = bool(reading.plans) and not (alike and reading.platform != target)
     plans = busy_plans(reading, target, target_text) if asked else reading.plans
     with sandboxed(sandbox):
         real = RealCompile(target.name, target_text)
@@ -379,10 +379,12 @@ def _as_guessed(plan: EntryPlan) -> EntryPlan:
     return plan.with_buffers(lambda b, _: replace(b, guessed=False))
 
 
-def _kernels_stay(reading: Reading, target_text: str, target: Platform) -> bool:
-    """Whether the kernels that are run by themselves are kernels of a given translation, too."""
+def _kernels_stay(reading: Reading, target_text: str, target: Platform, ported: bool) -> bool:
+    """Whether kernels that are run by themselves are kernels of a given translation, too."""
     bare = {plan.entry.name for plan in reading.plans if plan.kind == "kernel"}
-    program = _translated(target_text, target) if bare else None
+    if not bare or not (ported or reading.platform == target):
+        return ported
+    program = _translated(target_text, target)
     return program is None or bare <= {f.name for f in program.kernels()}
 
 
@@ -469,8 +471,7 @@ def verify_pair(source_text: str, target_text: str, file: str, options: Any) -> 
     reading = read(source_text, file, source, options, diagnostics)
     seed = secrets.randbits(32) if options.seed is None else options.seed
     target = platform(options.target)
-    family = source == target or can_port(source, target)
-    alike = family and _kernels_stay(reading, target_text, target)
+    alike = _kernels_stay(reading, target_text, target, can_port(source, target))
     extras = {} if alike else calling_of(reading, target_text, target)
     check = partial(
         check_translation, reading, target_text, target,
