@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xpiler.analysis import fit
-from xpiler.analysis.effects import assigned
+from xpiler.analysis.effects import assigned, names_in
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -64,19 +64,15 @@ def met(asked: Sequence[Demand], values: Sizes) -> dict[str, int | float]:
 
 def _leads_back(demand: Demand, found: Mapping[str, Demand]) -> bool:
     """Whether the value depends on the size itself, by way of what others are to be."""
-    names, seen = _names(demand.value), set[str]()
+    names, seen = set(names_in(demand.value)), set[str]()
     while names:
         name = names.pop()
         if name == demand.name:
             return True
         if name in found and name not in seen:
-            names |= _names(found[name].value)
+            names |= names_in(found[name].value)
         seen.add(name)
     return False
-
-
-def _names(x: e.Expr) -> set[str]:
-    return {n.name for n in walk(x) if isinstance(n, e.Var)}
 
 
 def _refusals(program: Program, entry: Function) -> Iterator[e.Expr]:

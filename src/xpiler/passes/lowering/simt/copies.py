@@ -13,6 +13,7 @@ from xpiler.ir.rewrite import fresh_name, map_body, map_children, rewrite_stmts,
 from xpiler.ir.types import I32, I64, U64, VOID, Array, Pointer, Scalar, Type
 from xpiler.passes.lowering.simt import words as w
 from xpiler.passes.lowering.simt.context import Lowering
+from xpiler.passes.lowering.simt.flat import dims
 from xpiler.passes.lowering.simt.inline import reached
 
 
@@ -81,7 +82,7 @@ class _Copies:
 
     def _rows(self, st: s.Instr, to: e.Expr, what: e.Expr, size: e.Expr) -> s.For | None:
         """The filling of all of an array of arrays."""
-        counts, t = _dims(to.type)
+        counts, t = dims(to.type)
         total = _signed(size)
         value = _filled(what, t) if isinstance(t, Scalar) else None
         whole = value is not None and math.prod(counts) * t.bits // 8  # type: ignore[attr-defined]
@@ -128,15 +129,6 @@ class _Copies:
             elif isinstance(n, e.AddressOf) and isinstance(n.x, e.Var):
                 lost.add(n.x.name)
         return {n for n in own if own.count(n) == 1} - lost
-
-
-def _dims(t: Type) -> tuple[list[int], Type]:
-    """How many elements an array of arrays has in each direction, and what they are."""
-    counts: list[int] = []
-    while isinstance(t, Array):
-        counts.append(t.size or 0)
-        t = t.elem
-    return counts, t
 
 
 def _filled(what: e.Expr, t: Scalar) -> e.Expr | None:

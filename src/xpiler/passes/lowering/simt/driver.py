@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -203,10 +203,6 @@ class _Driver:
         return replace(program, functions=tuple(functions))
 
 
-def _calls(functions: Sequence[Function], name: str) -> bool:
-    return any(isinstance(n, e.Call) and n.func == name for f in functions for n in walk(f.body))
-
-
 def _works_on_memory(f: Function) -> bool:
     return any(isinstance(p.type, Pointer) for p in f.params)
 
@@ -218,7 +214,9 @@ def _has_loops_over_memory(f: Function) -> bool:
 
 
 def _is_called(program: Program, name: str) -> bool:
-    return _calls(program.functions, name)
+    return any(
+        isinstance(n, e.Call) and n.func == name for f in program.functions for n in walk(f.body)
+    )
 
 
 __all__ = ["lower", "touches_memory"]

@@ -26,7 +26,7 @@ def in_rows(body: s.Body, name: str, array: e.Expr) -> s.Body:
 
     Fillings of what `name` points to are fillings of `array`.
     """
-    sizes = _sizes(array.type)[1:]
+    sizes = dims(array.type)[0][1:]
     columns = _below(body)
     first: e.Expr = array
     while isinstance(first.type, Array):
@@ -55,12 +55,13 @@ def _uncast(p: e.Expr) -> e.Expr:
     return p
 
 
-def _sizes(t: Type) -> list[int]:
-    out = []
+def dims(t: Type) -> tuple[list[int], Type]:
+    """How many elements an array of arrays has in each direction, and what they are."""
+    counts: list[int] = []
     while isinstance(t, Array):
-        out.append(t.size or 0)
+        counts.append(t.size or 0)
         t = t.elem
-    return out
+    return counts, t
 
 
 def _below(body: s.Body) -> Mapping[str, int]:
