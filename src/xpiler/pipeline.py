@@ -500,31 +500,17 @@ def _lower(
     from xpiler.passes.byvalue import by_address
     from xpiler.passes.lowering import lower
 
-    plain = options.plain
-    if not plain and options.verify and (missing := _lacking(target)):
-        plain = True
-        message = f"written without vector instructions: this processor lacks {missing}"
-        out.diagnostics.append(Diagnostic("XP0804", message, "note", SourceLoc(out.file, 1)))
     with out.trace.step("lowering") as step:
         step.before = show_program(program)
         origin = origin_of(reading)
         if options.schedule:
             origin = replace(origin, plain=plain_form)
-        lowered = lower(program, target, origin, plain=plain)
+        lowered = lower(program, target, origin, plain=options.plain)
         lowered = replace(lowered, program=by_address(lowered.program, reading.program))
         step.after = show_program(lowered.program)
     out.diagnostics += lowered.diagnostics
     out.loops, out.ordered = lowered.loops, lowered.ordered
     return lowered
-
-
-def _lacking(target: Platform) -> str:
-    """Instruction sets that an optional lowering needs and that this processor has not."""
-    from xpiler.host.processor import features
-
-    table = target.tables.get("lowering", {})
-    needs = set(table.get("needs", ())) if table.get("optional") else set()
-    return ", ".join(sorted(needs - features()))
 
 
 def _pass_steps(trace: Trace, before: str, steps: Sequence[tuple[str, Program]]) -> None:

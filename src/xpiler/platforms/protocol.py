@@ -30,6 +30,10 @@ def _width_32(arch: str | None) -> int:
     return 32
 
 
+def _not_modelled(text: str, tools: Toolchain) -> str:
+    return ""
+
+
 def _no_variant(text: str, filename: str) -> Mapping[str, Any]:
     return {}
 
@@ -43,6 +47,7 @@ class EmulatorSpec:
     keeps its number. `library` lists C++ sources (or folders of them) that are linked in.
     `scalar_types` spells types of scalar arguments where they differ from C's (IR name to C name).
     `preface(text, tools)` gives text of the compiler's to stand in front, and flags for it.
+    `modelled(text, tools)` names what of a text runs in software for want of the real thing.
     `defines(arch)` and `warp_width(arch)` say what depends on the chip; `shared_limit` is what a
     block may have at most, in bytes (0: no limit). `launcher` is the C++ namespace whose `launch`
     and `launch_cooperative` start a kernel for the driver. `variant(text, filename)` gives the
@@ -60,6 +65,7 @@ class EmulatorSpec:
     shared_limit: int = 0
     extra_flags: tuple[str, ...] = field(default=())
     preface: Callable[[str, Toolchain], tuple[str, tuple[str, ...]]] = _no_preface
+    modelled: Callable[[str, Toolchain], str] = _not_modelled
     scalar_types: Mapping[str, str] = field(default_factory=dict)
     launcher: str = "xprt"
     variant: Callable[[str, str], Mapping[str, Any]] = _no_variant

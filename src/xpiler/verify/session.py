@@ -17,6 +17,7 @@ from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
 from xpiler.ir.stmt import Instr
 from xpiler.ir.types import Opaque, Pointer, Scalar, Struct, Type, Vector
+from xpiler.platforms.protocol import emulator_of
 from xpiler.verify.dtypes import encode
 from xpiler.verify.inference.candidates import reachable
 from xpiler.verify.inference.entries import Row, handed, launched, leaves, numbers, rows
@@ -244,7 +245,7 @@ def check_translation(
     if not plans:
         reason = "it is not known how to run it"
         return real.judge(Verdict("unverified", "compiled", code="XP0704", reason=reason))
-    models = tuple(m for p in (reading.platform, target) if (m := p.tables.get("model")))
+    models = _models(reading, target, target_text)
     program, source = reading.program, reading.platform.name
     units = (
         Unit(reading.text, source, reading.arch, reading.file),
@@ -273,6 +274,17 @@ def check_translation(
             verdicts.append(_of_plan(plan, verdict_on))
         found = _with_reason(combine(verdicts), program)
         return real.judge(replace(found, models=models))
+
+
+def _models(reading: Reading, target: Platform, target_text: str) -> tuple[str, ...]:
+    """What stands in for the real thing where the two texts are run."""
+    from xpiler.host.compiler import toolchain
+
+    found = []
+    for one, text in ((reading.platform, reading.text), (target, target_text)):
+        own = emulator_of(one.name).modelled(text, toolchain(None))
+        found += [m for m in (one.tables.get("model"), own) if m]
+    return tuple(dict.fromkeys(found))
 
 
 def _of_plan(plan: EntryPlan, verdict_on: Callable[[EntryPlan], Verdict]) -> Verdict:

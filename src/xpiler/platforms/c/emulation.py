@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xpiler.host.compiler import Toolchain
-from xpiler.platforms.c.headers import preface
+from xpiler.platforms.c.headers import in_software, preface
 from xpiler.platforms.protocol import EmulatorSpec
 
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b", re.M)
@@ -27,6 +27,13 @@ def _preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
     intrinsics = "#include <immintrin.h>\n" if _INTRINSICS.search(text) else ""
     before, flags = preface(intrinsics + text, tools)
     return usual + before, flags
+
+
+def _modelled(text: str, tools: Toolchain) -> str:
+    """The verdict says so where no real instruction was run."""
+    named = _INCLUDE.search(text) or not _INTRINSICS.search(text)
+    whole = text if named else f"#include <immintrin.h>\n{text}"
+    return "AVX-512, which this processor lacks" if in_software(whole, tools) else ""
 
 
 def _variant(text: str, filename: str) -> Mapping[str, Any]:
@@ -49,5 +56,6 @@ EMULATOR = EmulatorSpec(
     extra_flags=("-Wno-unknown-pragmas", "-fopenmp-simd"),
     scalar_types={"bf16": "bf16"},
     preface=_preface,
+    modelled=_modelled,
     variant=_variant,
 )

@@ -1,6 +1,7 @@
 """The part of the compiler's own <immintrin.h> that a text uses: a whole one costs half a second.
 
-The declarations stay the compiler's, so what runs are the real instructions.
+The declarations stay the compiler's, so what runs are the real instructions; a text that needs some
+that this processor lacks gets all of them in software.
 """
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from xpiler.host.cache import cache_dir, content_key, store
 from xpiler.host.compiler import Toolchain
+from xpiler.host.processor import features
+from xpiler.platforms.c import software
+from xpiler.platforms.c.pieces import ENOUGH, HAVE, LACKING, Header, indexed, marks
 
 NATIVE = ("-march=native", "-mno-avx512fp16", "-Wno-psabi")
 _INCLUDES = re.compile(r"#\s*include\s*[<\"](\w*intrin\.h)[>\"]")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_MARKER = re.compile(r"^#(?!define\b).*$", re.M)
-_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
 _GUARDS = (
     "_IMMINTRIN_H_INCLUDED", "__IMMINTRIN_H", "_X86INTRIN_H_INCLUDED", "__X86INTRIN_H",
     "_XMMINTRIN_H_INCLUDED", "__XMMINTRIN_H", "_EMMINTRIN_H_INCLUDED", "__EMMINTRIN_H",
@@ -36,25 +37,6 @@ static inline void _mm_free(void *p) { extern void free(void *); free(p); }
 """
 
 
-@dataclass(frozen=True)
-class Header:
-    """Declarations in order, and which of them declares a name."""
-
-    texts: list[str]
-    where: dict[str, list[int]] = field(default_factory=dict)
-
-    def part(self, words: set[str]) -> str:
-        """The declarations of `words`, and those that these need, in order."""
-        wanted: set[int] = set()
-        todo = [k for w in words for k in self.where.get(w, ())]
-        while todo:
-            k = todo.pop()
-            if k not in wanted:
-                wanted.add(k)
-                todo += [j for w in _WORD.findall(self.texts[k]) for j in self.where.get(w, ())]
-        return "\n".join(self.texts[k] for k in sorted(wanted))
-
-
 def preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
     """What takes the place of <immintrin.h> before a text that includes it, and flags for it."""
     if not _INCLUDES.search(text):
@@ -63,8 +45,17 @@ def preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
     words = set(_WORD.findall(text))
     guards = "".join(f"#define {g} 1\n" for g in _GUARDS)
     own = _MALLOC if words & set(_SEVERAL) else ""
-    part = header.part(words - set(_SEVERAL))
-    return f'#line 1 "immintrin.h"\n{guards}{part}\n{own}{watched(words)}', NATIVE
+    words -= set(_SEVERAL)
+    if header.lacks(words):
+        part, flags = software.preface(words, tools)
+    else:
+        part, flags = f"{header.part(words)}\n{watched(words)}", NATIVE
+    return f'#line 1 "immintrin.h"\n{guards}{own}{part}', flags
+
+
+def in_software(text: str, tools: Toolchain) -> bool:
+    """Whether the vector instructions of a text run in software here."""
+    return bool(_INCLUDES.search(text)) and _header(tools).lacks(set(_WORD.findall(text)))
 
 
 _headers: dict[str, Header] = {}
@@ -78,7 +69,8 @@ def _header(tools: Toolchain) -> Header:
 
 def _preprocessed(tools: Toolchain) -> str:
     """The compiler's header after its preprocessor, definitions of macros kept."""
-    path = cache_dir("headers") / f"{content_key(('immintrin', tools.identity, *NATIVE))}.i"
+    key = content_key(("immintrin 2", tools.identity, *NATIVE, *sorted(features())))
+    path = cache_dir("headers") / f"{key}.i"
     if path.is_file():
         return path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="xpiler-") as folder:
@@ -94,63 +86,13 @@ def _preprocessed(tools: Toolchain) -> str:
 def _without_foreign(text: str) -> str:
     """Without what the compiler predefines and without the C library's part."""
     keep, out = False, []
-    for line in text.splitlines():
+    for line in marks(text):
         if line.startswith("# "):
             match = re.match(r'# \d+ "([^"]*)"', line)
             keep = bool(match and re.search(r"intrin[^/]*\.h$", match[1]))
-        elif keep and not line.startswith(("#pragma", "#undef")):
+        elif line.startswith((HAVE, LACKING, ENOUGH)) or (keep and not line.startswith("#undef")):
             out.append(line)
     return "\n".join(out)
-
-
-def indexed(text: str) -> Header:
-    """The declarations in a preprocessed header."""
-    header = Header(_pieces(text))
-    for k, piece in enumerate(header.texts):
-        for name in _declared(piece):
-            header.where.setdefault(name, []).append(k)
-    return header
-
-
-def _pieces(text: str) -> list[str]:
-    """Top-level declarations and macros, in order."""
-    out: list[str] = []
-    current: list[str] = []
-    depth = 0
-    for line in text.splitlines():
-        if line.startswith("#define"):
-            out.append(line)
-            continue
-        if not line.strip():
-            continue
-        current.append(line)
-        depth += line.count("{") - line.count("}")
-        ends = line.rstrip().endswith((";", "}"))
-        if depth == 0 and ends and _complete(current):
-            out.append("\n".join(current))
-            current = []
-    return out
-
-
-def _complete(lines: list[str]) -> bool:
-    """Whether parentheses are closed too."""
-    text = "".join(lines)
-    return text.count("(") == text.count(")")
-
-
-def _declared(piece: str) -> set[str]:
-    """The names that a declaration brings in."""
-    if piece.startswith("#define"):
-        return {piece.split()[1].split("(")[0]}
-    plain = _ATTRIBUTE.sub(" ", piece)
-    head = plain.split("{")[0]
-    if plain.lstrip().startswith(("typedef", "enum", "struct", "union")):
-        tail = plain.rsplit("}", 1)[-1] if "{" in plain else plain
-        found = _WORD.findall(tail)
-        inside = plain[plain.find("{") : plain.rfind("}")] if "enum" in head else ""
-        return {*found[-1:], *re.findall(r"(\w+)\s*(?==|,|$)", inside), *_WORD.findall(inside)}
-    called = re.search(r"(\w+)\s*\(", head)
-    return {called[1]} if called else set()
 
 
 # -- watching ---------------------------------------------------------------------------
@@ -253,4 +195,4 @@ def _compressed(m: re.Match[str]) -> str:
     return _macro(m[0], ("p", "k", "a"), announce)
 
 
-__all__ = ["Header", "indexed", "preface", "watched"]
+__all__ = ["in_software", "preface", "watched"]

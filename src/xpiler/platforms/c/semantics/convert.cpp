@@ -127,22 +127,22 @@ XP_CONVERT(_mm256_cvtpd_ps, __m128, xp_f32x4, 4, xp_f64x4, (float)a[i])
 // Half precision; the immediate's rounding is to nearest even in every use that is understood.
 XP_CONVERTS(_mm512, cvtph_ps, __m512, xp_f32x16, 16, xp_f16x16, __mmask16, (float)a[i])
 XP_CONVERT(_mm256_cvtph_ps, __m256, xp_f32x8, 8, xp_f16x8, (float)a[i])
-#define XP_TO_HALF(name, R, E, n, S) XP_FUN R name(S a, const int how) { E d; XP_EACH(n) d[i] = (_Float16)a[i]; return d; }
+#define XP_TO_HALF(name, R, E, n, S) XP_FUN R name(S a, const int how) { E d; XP_EACH(n) d[i] = (_Float16)a[i]; return (R)d; }
 XP_TO_HALF(_mm512_cvtps_ph, __m256i, xp_f16x16, 16, __m512) XP_TO_HALF(_mm512_cvt_roundps_ph, __m256i, xp_f16x16, 16, __m512)
 XP_TO_HALF(_mm256_cvtps_ph, __m128i, xp_f16x8, 8, __m256)
 XP_CONVERT(_mm_cvtph_ps, __m128, xp_f32x4, 4, xp_f16x8, (float)a[i])
-XP_FUN __m128i _mm_cvtps_ph(__m128 a, const int how) { xp_f16x8 d; XP_EACH(8) d[i] = 0; XP_EACH(4) d[i] = (_Float16)a[i]; return d; }
+XP_FUN __m128i _mm_cvtps_ph(__m128 a, const int how) { xp_f16x8 d; XP_EACH(8) d[i] = 0; XP_EACH(4) d[i] = (_Float16)a[i]; return (__m128i)d; }
 XP_FUN float _cvtsh_ss(unsigned short h) { return (float)*(const _Float16*)&h; }
 
 // bfloat16 is the upper half of a float. Numbers too small to be normal become zero.
-XP_CONVERT(_mm512_cvtpbh_ps, __m512, xp_f32x16, 16, xp_bf16x16, (float)a[i])
+XP_CONVERT(_mm512_cvtpbh_ps, __m512, xp_f32x16, 16, xp_bf16x16, xp_of_bf16(a[i]))
 XP_FUN float xp_normal(float x) { return fabsf(x) < 1.17549435e-38f ? copysignf(0.0f, x) : x; }
-XP_CONVERTS(_mm512, cvtneps_pbh, __m256bh, xp_bf16x16, 16, __m512, __mmask16, (__bf16)xp_normal(a[i]))
-XP_CONVERT(_mm256_cvtneps_pbh, __m128bh, xp_bf16x8, 8, __m256, (__bf16)xp_normal(a[i]))
+XP_CONVERTS(_mm512, cvtneps_pbh, __m256bh, xp_bf16x16, 16, __m512, __mmask16, xp_to_bf16(xp_normal(a[i])))
+XP_CONVERT(_mm256_cvtneps_pbh, __m128bh, xp_bf16x8, 8, __m256, xp_to_bf16(xp_normal(a[i])))
 XP_FUN __m512bh _mm512_cvtne2ps_pbh(__m512 a, __m512 b) {
   xp_bf16x32 d;
-  XP_EACH(16) d[i] = (__bf16)xp_normal(b[i]);
-  XP_EACH(16) d[i + 16] = (__bf16)xp_normal(a[i]);
+  XP_EACH(16) d[i] = xp_to_bf16(xp_normal(b[i]));
+  XP_EACH(16) d[i + 16] = xp_to_bf16(xp_normal(a[i]));
   return d;
 }
 

@@ -50,7 +50,7 @@ XP_SAD(_mm512, __m512i, xp_u8x64, xp_u64x8, 8) XP_SAD(_mm256, __m256i, xp_u8x32,
 #define XP_BF16_DOT(P, R, A, n, K) \
   XP_FUN R P##_dpbf16_ps(R c, A a, A b) { \
     R d; \
-    XP_EACH(n) d[i] = c[i] + (float)a[2 * i + 1] * (float)b[2 * i + 1] + (float)a[2 * i] * (float)b[2 * i]; \
+    XP_EACH(n) d[i] = c[i] + xp_of_bf16(a[2 * i + 1]) * xp_of_bf16(b[2 * i + 1]) + xp_of_bf16(a[2 * i]) * xp_of_bf16(b[2 * i]); \
     return d; \
   }
 XP_BF16_DOT(_mm512, __m512, __m512bh, 16, __mmask16) XP_BF16_DOT(_mm256, __m256, __m256bh, 8, __mmask8)

@@ -25,6 +25,8 @@ XP_THREE_VIEWS(float, xp_f32, 4, 8, 16) XP_THREE_VIEWS(double, xp_f64, 2, 4, 8)
 XP_THREE_VIEWS(_Float16, xp_f16, 8, 16, 32) XP_THREE_VIEWS(__bf16, xp_bf16, 8, 16, 32)
 
 #define XP_FUN static inline
+XP_FUN float xp_of_bf16(__bf16 x) { return (float)x; }
+XP_FUN __bf16 xp_to_bf16(float x) { return (__bf16)x; }
 #define XP_EACH(n) for (int i = 0; i < n; i++)
 #define XP_ON(k) ((k) >> i & 1)
 

@@ -1,0 +1,136 @@
+"""Vector instructions in software, for a processor that lacks them: the semantics, run as C.
+
+The same text says to the front end what an intrinsic means. Where the processor has the
+instructions, tests hold it against them; verdicts that rest on it say so.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from xpiler.host.cache import cache_dir, content_key, store
+from xpiler.host.compiler import Toolchain
+from xpiler.platforms.c.pieces import Header, indexed
+
+_FOLDER = Path(__file__).parent
+_BUILT_IN = (
+    "ceil", "ceilf", "copysignf", "fabs", "fabsf", "floor", "floorf", "fma", "fmaf", "fmaxf",
+    "fminf", "ldexpf", "rint", "rintf", "sqrt", "sqrtf", "trunc", "truncf",
+)  # fmt: skip
+_VALUES = {"INFINITY": "__builtin_inff()", "NAN": '__builtin_nanf("")', "size_t": "__SIZE_TYPE__"}
+_WHOLE = re.compile(r"\*\((const )?(__m\d+i)\*\)")
+_NEXT = re.compile(r"(?<=[;}]) (?=static inline |typedef |enum )")
+_BF16 = "float xp_of_bf16(__bf16 x) { return (float)x; }"
+_TO_BF16 = "__bf16 xp_to_bf16(float x) { return (__bf16)x; }"
+#: For compilers without such numbers: the upper half of a float's bits, rounded to nearest even.
+_BF16_BITS = """float xp_of_bf16(__bf16 x)
+{ unsigned b = (unsigned)x << 16; float f; __builtin_memcpy(&f, &b, 4); return f; }"""
+_TO_BF16_BITS = """__bf16 xp_to_bf16(float x)
+{ unsigned b; __builtin_memcpy(&b, &x, 4);
+  return x != x ? b >> 16 | 64 : (b + 0x7FFF + (b >> 16 & 1)) >> 16; }"""
+_ALIGNED = re.compile(
+    r"_mm(?P<w>256|512|)_(?P<form>mask_|maskz_)?(?P<what>stream_load|load|store|stream)_"
+    r"(?P<elem>ps|pd|si128|si256|si512|epi32|epi64)$"
+)
+_LOOK = """#ifdef __cplusplus
+extern "C"
+#else
+extern
+#endif
+void xp_aligned(const void *, __SIZE_TYPE__, int) __asm__("_ZN4xprt7alignedEPKvmi");
+"""
+FLAGS = ("-march=native", "-mno-avx512fp16", "-Wno-psabi", "-Wno-unused-parameter")
+_LAX = {"gnu": "-flax-vector-conversions", "clang": "-flax-vector-conversions=all"}
+
+
+def preface(words: set[str], tools: Toolchain) -> tuple[str, tuple[str, ...]]:
+    """The instructions among `words` as functions, and flags for a text that calls them."""
+    part = _header(tools).part(words)
+    return f"{part}\n{_aligned(words)}", (*FLAGS, _LAX[tools.family])
+
+
+def _aligned(words: set[str]) -> str:
+    """Accesses that want an aligned address look at it first."""
+    found = [_looking(m) for w in sorted(words) if (m := _ALIGNED.match(w))]
+    return f"{_LOOK}{''.join(found)}" if found else ""
+
+
+def _looking(m: re.Match[str]) -> str:
+    """A macro of the instruction's own name that looks at the address."""
+    stores = m["what"] in ("store", "stream")
+    plain = ("p", "a") if stores else ("p",)
+    masked = ("p", "k", "a") if stores else ("k", "p") if m["form"] == "maskz_" else ("a", "k", "p")
+    order = masked if m["form"] else plain
+    size = int(m["w"] or 128) // 8
+    keep = " ".join(f"__auto_type x_{x}_ = (x_{x});" for x in order)
+    values = ", ".join(f"x_{x}_" for x in order)
+    given = ", ".join(f"x_{x}" for x in order)
+    return (
+        f"#define {m[0]}({given}) __extension__({{ {keep} "
+        f"xp_aligned(x_p_, {size}, 0); {m[0]}({values}); }})\n"
+    )
+
+
+_headers: dict[str, Header] = {}
+
+
+def _header(tools: Toolchain) -> Header:
+    if tools.identity not in _headers:
+        _headers[tools.identity] = indexed(_preprocessed(tools))
+    return _headers[tools.identity]
+
+
+def _preprocessed(tools: Toolchain) -> str:
+    """The semantics after the preprocessor, definitions of macros kept."""
+    sources = sorted([*_FOLDER.glob("semantics/*"), *_FOLDER.glob("stubs/immintrin.h")])
+    texts = [p.read_text(encoding="utf-8") for p in sources]
+    path = cache_dir("headers") / f"{content_key(('software', tools.identity, *texts))}.i"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    done = _run(tools)
+    found = "\n".join(line for line in done.splitlines() if not _foreign(line))
+    found = _whole_registers(_NEXT.sub("\n", found))
+    if not _has_bf16(tools):
+        found = found.replace(_BF16, _BF16_BITS).replace(_TO_BF16, _TO_BF16_BITS)
+        found = re.sub(r"\b__bf16\b", "unsigned short", found)
+    store(path, found.encode())
+    return found
+
+
+def _run(tools: Toolchain) -> str:
+    names = {n: f"__builtin_{n}" for n in _BUILT_IN} | _VALUES
+    defines = [f"-D{n}={v}" for n, v in names.items()]
+    with tempfile.TemporaryDirectory(prefix="xpiler-") as folder:
+        unit = Path(folder) / "unit.c"
+        unit.write_text("#include <immintrin.h>\n", encoding="utf-8")
+        include = ("-nostdinc", f"-I{_FOLDER / 'stubs'}")
+        command = [*tools.compile["c"], *include, *defines, "-E", "-P", "-dD", str(unit)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout
+
+
+def _foreign(line: str) -> bool:
+    """What the compiler defines itself, what only the semantics need, and other directives."""
+    if line.startswith("#define"):
+        return not line.startswith("#define _MM_")
+    return line.startswith(("#", "float __builtin", "void _mm_free", "void* _mm"))
+
+
+def _whole_registers(text: str) -> str:
+    """A register that is loaded or stored as a whole may lie anywhere."""
+    anywhere = "\n".join(
+        f"typedef long long __m{n}i_anywhere "
+        f"__attribute__((vector_size({n // 8}), aligned(1), may_alias));"
+        for n in (128, 256, 512)
+    )
+    return anywhere + "\n" + _WHOLE.sub(r"*(\1\2_anywhere*)", text)
+
+
+def _has_bf16(tools: Toolchain) -> bool:
+    command = [*tools.compile["c"], "-x", "c", "-fsyntax-only", "-"]
+    text = "float f(__bf16 x) { return (float)x; }\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+    return done.returncode == 0

@@ -1,0 +1,118 @@
+"""Vector instructions in software: what a processor without them runs, and what it still finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from xpiler.pipeline import Options, Translation, translate
+from xpiler.platforms.c import headers
+from xpiler.platforms.c.pieces import Header, indexed, marks
+
+HEAD = "#include <immintrin.h>\n#include <stdlib.h>\n"
+ROWS = """
+void scaled(const float *x, float *y, int n, float by) {
+    __m512 top = _mm512_set1_ps(-1e30f);
+    for (int i = 0; i < n; i += 16) {
+        __mmask16 on = n - i >= 16 ? 0xFFFF : (__mmask16)((1u << (n - i)) - 1);
+        __m512 v = _mm512_maskz_loadu_ps(on, x + i);
+        top = _mm512_mask_max_ps(top, on, top, v);
+        _mm512_mask_storeu_ps(y + i, on, _mm512_fmadd_ps(v, _mm512_set1_ps(by), v));
+    }
+    y[n] = _mm512_reduce_max_ps(top);
+}
+"""
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A processor that lacks every vector instruction."""
+    monkeypatch.setattr(Header, "lacks", lambda self, words: True)
+
+
+def run(text: str, source: str = "k.c", target: str = "cuda") -> Translation:
+    return translate(HEAD + text, source, Options(target=target, seed=1))
+
+
+@pytest.mark.usefixtures("without")
+def test_a_kernel_is_verified_and_the_verdict_says_what_ran() -> None:
+    result = run(ROWS)
+    assert result.verified
+    assert result.verdict is not None
+    assert "our model of AVX-512, which this processor lacks" in result.verdict.render()
+
+
+@pytest.mark.usefixtures("without")
+def test_cplusplus_runs_in_software_too() -> None:
+    assert run(ROWS, "k.cpp").verified
+
+
+@pytest.mark.usefixtures("without")
+def test_a_lane_past_the_end_is_found() -> None:
+    text = """
+void doubled(float *y) {
+    float *t = (float *)malloc(20 * sizeof(float));
+    for (int i = 0; i < 20; i += 16) _mm512_storeu_ps(t + i, _mm512_set1_ps(2.0f));
+    for (int i = 0; i < 20; i++) y[i] = t[i];
+    free(t);
+}
+"""
+    result = run(text)
+    assert not result.verified
+    assert result.verdict is not None
+    assert result.verdict.outcome == "unsound_source"
+
+
+@pytest.mark.usefixtures("without")
+@pytest.mark.parametrize("off", [0, 1])
+def test_aligned_accesses_look_at_the_address(off: int) -> None:
+    text = f"""
+void copied(const float *x, float *y) {{
+    float *t = (float *)aligned_alloc(64, 32 * sizeof(float));
+    for (int i = 0; i < 17; i++) t[i] = x[i];
+    _mm512_storeu_ps(y, _mm512_load_ps(t + {off}));
+    free(t);
+}}
+"""
+    assert run(text).verified is (off == 0)
+
+
+@pytest.mark.usefixtures("without")
+def test_written_vector_code_runs_in_software() -> None:
+    text = "void f(const float *x, float *y, int n) { for (int i = 0; i < n; i++) y[i] = x[i] * x[i]; }\n"  # noqa: E501
+    result = translate(text, "f.c", Options(target="bang", seed=1))
+    assert result.verified
+    assert result.text is not None
+    back = translate(result.text, "f.mlu", Options(target="c", seed=1))
+    assert back.verified
+    assert back.text is not None
+    assert "_mm512" in back.text
+
+
+def test_what_the_compiler_may_not_use_is_lacking() -> None:
+    gnu = """#define __AVX2__ 1
+#pragma GCC push_options
+#pragma GCC target("avx512f")
+extern inline int wide (int a)
+{
+  return a;
+}
+typedef int __m512i;
+#pragma GCC pop_options
+extern inline int narrow (int a) { return wide_not (a); }
+"""
+    header = indexed("\n".join(marks(gnu)))
+    assert header.lacks({"wide"})
+    assert not header.lacks({"narrow", "__m512i"})
+    clang = """#define __AVX2__ 1
+static int __attribute__((__target__("avx512f,evex512"))) wide(int a) { return a; }
+static int __attribute__((__target__("avx2,no-evex512"))) narrow(int a) { return a; }
+"""
+    header = indexed("\n".join(marks(clang)))
+    assert header.lacks({"wide"})
+    assert not header.lacks({"narrow"})
+
+
+def test_a_text_without_intrinsics_has_no_preface() -> None:
+    from xpiler.host.compiler import toolchain
+
+    assert headers.preface("int f(void) { return 1; }", toolchain(None)) == ("", ())
