@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
+from xpiler.host.compiler import Language, toolchain
 from xpiler.pipeline import Options, Translation, translate
-from xpiler.platforms.c import headers
+from xpiler.platforms.c import headers, software
+from xpiler.platforms.c.instructions import instructions
 from xpiler.platforms.c.pieces import Header, indexed, marks
 
 HEAD = "#include <immintrin.h>\n#include <stdlib.h>\n"
@@ -113,6 +117,15 @@ static int __attribute__((__target__("avx2,no-evex512"))) narrow(int a) { return
 
 
 def test_a_text_without_intrinsics_has_no_preface() -> None:
-    from xpiler.host.compiler import toolchain
-
     assert headers.preface("int f(void) { return 1; }", toolchain(None)) == ("", ())
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_every_instruction_of_the_table_is_there_and_compiles(language: Language) -> None:
+    tools = toolchain(None)
+    names = {one.name for one in instructions()}
+    text, flags = software.preface(names, tools)
+    assert names <= set(software.header_of(tools).where)
+    command = [*tools.compile[language], "-x", language, *flags, "-w", "-fsyntax-only", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]

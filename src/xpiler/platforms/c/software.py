@@ -16,10 +16,7 @@ from xpiler.host.compiler import Toolchain
 from xpiler.platforms.c.pieces import Header, indexed
 
 _FOLDER = Path(__file__).parent
-_BUILT_IN = (
-    "ceil", "ceilf", "copysignf", "fabs", "fabsf", "floor", "floorf", "fma", "fmaf", "fmaxf",
-    "fminf", "ldexpf", "rint", "rintf", "sqrt", "sqrtf", "trunc", "truncf",
-)  # fmt: skip
+_LIBRARY = re.compile(r"\b(ceil|copysign|fabs|floor|fma|fmax|fmin|ldexp|rint|sqrt|trunc)(f?)(?=\()")
 _VALUES = {"INFINITY": "__builtin_inff()", "NAN": '__builtin_nanf("")', "size_t": "__SIZE_TYPE__"}
 _WHOLE = re.compile(r"\*\((const )?(__m\d+i)\*\)")
 _NEXT = re.compile(r"(?<=[;}]) (?=static inline |typedef |enum )")
@@ -48,7 +45,7 @@ _LAX = {"gnu": "-flax-vector-conversions", "clang": "-flax-vector-conversions=al
 
 def preface(words: set[str], tools: Toolchain) -> tuple[str, tuple[str, ...]]:
     """The instructions among `words` as functions, and flags for a text that calls them."""
-    part = _header(tools).part(words)
+    part = header_of(tools).part(words)
     return f"{part}\n{_aligned(words)}", (*FLAGS, _LAX[tools.family])
 
 
@@ -77,7 +74,8 @@ def _looking(m: re.Match[str]) -> str:
 _headers: dict[str, Header] = {}
 
 
-def _header(tools: Toolchain) -> Header:
+def header_of(tools: Toolchain) -> Header:
+    """Every instruction of the semantics, as one compiler reads it."""
     if tools.identity not in _headers:
         _headers[tools.identity] = indexed(_preprocessed(tools))
     return _headers[tools.identity]
@@ -87,12 +85,12 @@ def _preprocessed(tools: Toolchain) -> str:
     """The semantics after the preprocessor, definitions of macros kept."""
     sources = sorted([*_FOLDER.glob("semantics/*"), *_FOLDER.glob("stubs/immintrin.h")])
     texts = [p.read_text(encoding="utf-8") for p in sources]
-    path = cache_dir("headers") / f"{content_key(('software', tools.identity, *texts))}.i"
+    path = cache_dir("headers") / f"{content_key(('software 2', tools.identity, *texts))}.i"
     if path.is_file():
         return path.read_text(encoding="utf-8")
     done = _run(tools)
     found = "\n".join(line for line in done.splitlines() if not _foreign(line))
-    found = _whole_registers(_NEXT.sub("\n", found))
+    found = _whole_registers(_NEXT.sub("\n", _LIBRARY.sub(r"__builtin_\1\2", found)))
     if not _has_bf16(tools):
         found = found.replace(_BF16, _BF16_BITS).replace(_TO_BF16, _TO_BF16_BITS)
         found = re.sub(r"\b__bf16\b", "unsigned short", found)
@@ -101,8 +99,7 @@ def _preprocessed(tools: Toolchain) -> str:
 
 
 def _run(tools: Toolchain) -> str:
-    names = {n: f"__builtin_{n}" for n in _BUILT_IN} | _VALUES
-    defines = [f"-D{n}={v}" for n, v in names.items()]
+    defines = [f"-D{n}={v}" for n, v in _VALUES.items()]
     with tempfile.TemporaryDirectory(prefix="xpiler-") as folder:
         unit = Path(folder) / "unit.c"
         unit.write_text("#include <immintrin.h>\n", encoding="utf-8")
@@ -116,7 +113,7 @@ def _foreign(line: str) -> bool:
     """What the compiler defines itself, what only the semantics need, and other directives."""
     if line.startswith("#define"):
         return not line.startswith("#define _MM_")
-    return line.startswith(("#", "float __builtin", "void _mm_free", "void* _mm"))
+    return line.startswith(("#", "float copysignf", "float rintf", "void _mm_free", "void* _mm"))
 
 
 def _whole_registers(text: str) -> str:
