@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from xpiler.verify.dtypes import Bools, encode, storage
-from xpiler.verify.invocation import RETURNED, Array, BufferArg, Invocation, ScalarArg
+from xpiler.verify.invocation import RETURNED, Array, BufferArg, Invocation, Memory, ScalarArg
 
 DRIVER_FILE = "<driver>"
 _SCALARS = {
@@ -207,7 +207,8 @@ def _argument_record(index: int, arg: ScalarArg | BufferArg) -> bytes:
         return head + _padded(links) + _padded(data)
     dtype = storage(arg.dtype)
     name, size = arg.name.encode(), arg.count * dtype.itemsize
-    head = struct.pack("<4IQ", 1, dtype.itemsize, arg.data is not None, len(name), size)
+    memory = 1 + get_args(Memory).index(arg.memory)
+    head = struct.pack("<4IQ", memory, dtype.itemsize, arg.data is not None, len(name), size)
     if arg.data is None:
         return head + _padded(name)
     data = np.ascontiguousarray(arg.data).reshape(-1).astype(dtype, copy=False).tobytes()
@@ -232,16 +233,20 @@ def input_file(invocation: Invocation, options: RunOptions) -> bytes:
 
 
 class Buffers(NamedTuple):
-    """Each buffer after a run; in a checked run also which elements were written, and read."""
+    """Each buffer after a run; in a checked run also which elements were written, and read.
+
+    `by_kernels` are the arguments that kernels touched, in a checked run.
+    """
 
     outputs: dict[str, Array]
     written: dict[str, Bools]
     read: dict[str, Bools]
+    by_kernels: set[str]
 
 
 def read_outputs(invocation: Invocation, data: bytes, checks: bool) -> Buffers:
     """What the program left. Raises ValueError where the data is cut short."""
-    found = Buffers({}, {}, {})
+    found = Buffers({}, {}, {}, set())
     at = 0
     for arg in invocation.args:
         if isinstance(arg, ScalarArg):
@@ -252,5 +257,7 @@ def read_outputs(invocation: Invocation, data: bytes, checks: bool) -> Buffers:
         if checks:
             states = np.frombuffer(data, np.uint8, arg.count, at)
             found.written[arg.name], found.read[arg.name] = states & 1 != 0, states & 2 != 0
+            if states.size and states[0] & 4:
+                found.by_kernels.add(arg.name)
             at += arg.count
     return found

@@ -76,9 +76,9 @@ def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder:
         findings.insert(0, _end_finding(child))
     data = _left(folder, "output") if took is not None else None
     try:
-        left = read_outputs(invocation, data, exe.checks) if data else Buffers({}, {}, {})
+        left = read_outputs(invocation, data, exe.checks) if data else Buffers({}, {}, {}, set())
     except ValueError:
-        left = Buffers({}, {}, {})
+        left = Buffers({}, {}, {}, set())
     return RunResult(
         outputs=left.outputs,
         findings=tuple(findings),
@@ -89,6 +89,7 @@ def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder:
         exit_status=child.returncode,
         written=left.written,
         read=left.read,
+        by_kernels=frozenset(left.by_kernels),
         stderr=child.stderr.decode(errors="replace"),
     )
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.generic]
 Triple = tuple[int, int, int]
 
+Memory = Literal["any", "host", "device"]
+
 RETURNED = "the returned value"
 """Name of the buffer of one element that receives what a function returns; no argument of it."""
 
@@ -41,7 +43,7 @@ class BufferArg:
     """`count` elements of `dtype`; `data` None: an output, poisoned before the run.
 
     `dtype` is NumPy's name, or "bf16": then the data are uint16 bit patterns. `ctype` is the
-    element's; "" stands for whatever the entry takes.
+    element's; "" stands for whatever the entry takes. `memory` says who may touch it.
     """
 
     name: str
@@ -49,6 +51,7 @@ class BufferArg:
     dtype: str
     count: int
     data: Array | None
+    memory: Memory = field(default="any", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +109,9 @@ class Finding:
 class RunResult:
     """Every buffer after the run, the faults found, and how the run ended (0: well).
 
-    Checked runs tell more: which elements were `written` and `read`; `counters`, the work by class
-    that the emulator counted, where it is not 0.
+    Checked runs tell more: which elements were `written` and `read`; the arguments that kernels
+    touched (`by_kernels`); `counters`, the work by class that the emulator counted, where it is
+    not 0.
     """
 
     outputs: Mapping[str, Array]
@@ -117,6 +121,7 @@ class RunResult:
     exit_status: int = 0
     written: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     read: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    by_kernels: frozenset[str] = frozenset()
     stderr: str = ""
     cpu_seconds: float = 0.0
     counters: Mapping[str, int] = field(default_factory=dict)

@@ -48,6 +48,6 @@ def _key(job: Job) -> str:
         if isinstance(arg, ScalarArg):
             digest.update(repr(arg).encode())
         else:
-            digest.update(f"{arg.name} {arg.count}".encode())
+            digest.update(f"{arg.name} {arg.count} {arg.memory}".encode())
             digest.update(b"-" if arg.data is None else arg.data.tobytes())
     return digest.hexdigest()

@@ -16,9 +16,11 @@ from xpiler.verify import inputs
 from xpiler.verify.compare import Precision
 from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan, RecordSpec
 from xpiler.verify.invocation import (
+    RETURNED,
     BufferArg,
     Finding,
     Invocation,
+    Memory,
     ObjectArg,
     RunResult,
     ScalarArg,
@@ -31,6 +33,7 @@ from xpiler.verify.runs import Key, Planner, Request, base
 from xpiler.verify.verdict import Verdict, combine
 
 _REACHING = (0, 1, 2)  # input sets that show how far the source reaches
+DEVICE_MEMORY = "called with pointers to device memory"
 _SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
 _LATER_RUNS = 3  # input sets of every case but the first
 _CHECKED_SECONDS = 4.0  # processor time after which a run is made without checks instead
@@ -141,7 +144,8 @@ class Options:
 class Side:
     """One program under test: builds once, answers requests.
 
-    `checked` says whether the next run watches every access, `watched` whether one has.
+    `checked` says whether the next run watches every access, `watched` whether one has. `memory`
+    says where buffers lie that not everybody may touch.
     """
 
     name: Literal["source", "target"]
@@ -153,6 +157,7 @@ class Side:
     runs: dict[Key, RunResult] = field(default_factory=dict)
     checked: bool = True
     watched: bool = False
+    memory: dict[str, Memory] = field(default_factory=dict)
 
     @property
     def spent(self) -> float:
@@ -162,10 +167,27 @@ class Side:
     def invocation(self, request: Request) -> Invocation:
         """The call that `request` means on this side."""
         e = self.entry
-        args = (*(_argument(a, request) for a in self.case.args), *e.extra)
+        given = (_argument(a, request) for a in self.case.args)
+        args = (*(self._placed(a) for a in given), *e.extra)
         return Invocation(
             e.name, e.kind, args, e.grid, e.block, e.shared_bytes, overloaded=e.overloaded
         )
+
+    def _placed(self, arg: ScalarArg | BufferArg) -> ScalarArg | BufferArg:
+        where = self.memory.get(arg.name) if isinstance(arg, BufferArg) else None
+        return replace(arg, memory=where) if isinstance(arg, BufferArg) and where else arg
+
+    def host_memory(self) -> set[str]:
+        """The buffers that functions on the host touch in the first run, and no kernel does."""
+        run = self.runs[Key("base", 0)]
+        spoken = {b.name for b in self.case.buffers if _reached(b.name, run)}
+        named = {a.name for a in self.case.args if not isinstance(a, (ScalarArg, ObjectArg))}
+        parts = {
+            a.name
+            for a in self.case.args
+            if isinstance(a, RecordSpec) and any(b.name in spoken for _, b in a.parts)
+        }
+        return named & (spoken | parts) - run.by_kernels - {RETURNED}
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""
@@ -227,6 +249,10 @@ def _argument(argument: Argument, request: Request) -> ScalarArg | BufferArg:
         held = np.frombuffer(argument.value, np.uint8)
         return BufferArg(argument.name, "", "uint8", held.size, held)
     return _filled(argument, request)
+
+
+def _reached(name: str, run: RunResult) -> bool:
+    return any(name in marks and bool(marks[name].any()) for marks in (run.read, run.written))
 
 
 def _filled(b: BufferSpec, request: Request) -> BufferArg:
@@ -368,6 +394,8 @@ def _verify(
         for side in (source, target)
         if not side.watched
     )
+    moved = (DEVICE_MEMORY,) if "device" in target.memory.values() else ()
+    verdict = replace(verdict, assumptions=(*verdict.assumptions, *moved))
     notes = (*verdict.notes, *late, *blind)
     recipes = [planner.plan.recipe(run) for run in judge.compared_runs]
     verdict = replace(verdict, counters=_counted(verdict, case))
@@ -405,7 +433,10 @@ def _ask_target(
     mean = source.spent / max(1, len(source.runs))
     requests = planner.target(judge.usable_runs, judge.linear)
     requests += [r for r in judge.spikes if r.key in source.runs]
+    _place(source, target)
     target.answer(requests[:2], options.seconds)
+    if _in_wrong_memory(target):
+        _ask_with_device_memory(target, requests[:2], options.seconds)
     _sane(target, mean)
     budget = options.seconds * (1 - _SHARE_OF_SOURCE)
     left = target.answer_within(requests[2:], budget - target.spent)
@@ -417,6 +448,30 @@ def _ask_target(
     left += target.answer_within(answered, options.seconds - source.spent - target.spent)
     _sane(target, mean)
     return left
+
+
+def _place(source: Side, target: Side) -> None:
+    """What is host memory to the source is that to the translation, too.
+
+    Emulated kernels could follow any pointer; a device cannot.
+    """
+    if target.entry.kind == "function" and Key("base", 0) in source.runs:
+        target.memory = dict.fromkeys(source.host_memory(), "host")
+
+
+def _in_wrong_memory(side: Side) -> bool:
+    return any(f.kind == "wrong_space" for run in side.runs.values() for f in run.errors)
+
+
+def _ask_with_device_memory(target: Side, requests: Sequence[Request], seconds: float) -> None:
+    """Perhaps a text of another's hand wants all of it on the device: if so, the runs with that."""
+    if not target.memory:
+        return
+    known, target.runs = (target.runs, target.memory), {}
+    target.memory = dict.fromkeys(target.memory, "device")
+    target.answer(requests, seconds)
+    if _in_wrong_memory(target):
+        target.runs, target.memory = known
 
 
 def _built(side: Side) -> None:

@@ -2,9 +2,11 @@
 // file. Invoked as  PROGRAM INPUT OUTPUT FINDINGS [arguments of the program].
 //
 // Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main,
-// rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 is_buffer, element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
+// rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 buffer (0 none, else where its memory lies: 1 anywhere,
+// 2 on the host, 3 on the device), element bytes, has_data, name bytes; u64 bytes; name and data, each padded to 8.
 // What is no buffer has in the place of a name pairs of u32: at this offset stands a pointer to that argument, a buffer.
-// Output: for each buffer its bytes, then (checked runs) one byte an element: 1 if it was written, and 2 if it was read.
+// Output: for each buffer its bytes, then (checked runs) one byte an element: 1 if it was written, 2 if it was read, and 4 if kernels
+// touched the buffer.
 
 extern "C" {
 void xprt_driver(void** arguments) __attribute__((weak));
@@ -24,7 +26,7 @@ struct InputHeader {
   uint32_t checks, poison, schedule, warp_width, shared_limit, arguments, milliseconds, is_main, rounding, none;
   uint64_t seed;
 };
-struct InputArgument { uint32_t is_buffer, element, has_data, name_bytes; uint64_t bytes; };
+struct InputArgument { uint32_t buffer, element, has_data, name_bytes; uint64_t bytes; };
 
 enum { max_arguments = 256 };
 static void* arguments[max_arguments];
@@ -45,7 +47,8 @@ static const char* read_file(const char* path) {
 }
 
 static void take_buffer(unsigned i, const InputArgument& a, const char* name, const char* data) {
-  Region* r = allocate(a.bytes, 64, region_buffer, space_both, name);
+  const Space spaces[] = {space_both, space_both, space_host, space_device};
+  Region* r = allocate(a.bytes, 64, region_buffer, spaces[a.buffer & 3], name);
   if (!r) fail("no memory for a buffer");
   r->element = a.element ? a.element : 1;
   if (a.has_data) {
@@ -85,9 +88,9 @@ static const char* take_argument(unsigned i, const char* p) {
   char* name = static_cast<char*>(heap_zeroed(1, a.name_bytes + 1));
   memcpy(name, p, a.name_bytes);
   p += round_up(a.name_bytes, 8);
-  if (a.is_buffer) take_buffer(i, a, name, p);
+  if (a.buffer) take_buffer(i, a, name, p);
   else take_object(i, a, links_at, p);
-  return a.has_data || !a.is_buffer ? p + round_up(a.bytes, 8) : p;
+  return a.has_data || !a.buffer ? p + round_up(a.bytes, 8) : p;
 }
 
 static void take_input(const char* path) {
@@ -128,7 +131,7 @@ static void write_outputs() {
     for (size_t e = 0; e < elements; e++) {         // in place: the states are not needed any more
       uint8_t all = byte_written, any = 0;
       for (unsigned k = 0; k < r->element; k++) all &= r->bytes[e * r->element + k], any |= r->bytes[e * r->element + k];
-      r->bytes[e] = uint8_t((all ? 1 : 0) | (any & byte_read ? 2 : 0));
+      r->bytes[e] = uint8_t((all ? 1 : 0) | (any & byte_read ? 2 : 0) | (r->cells ? 4 : 0));
     }
     write_all(fd, r->bytes, elements);
   }
