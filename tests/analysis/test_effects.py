@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpiler.analysis.effects import ANY, of_stmt, pointee, read_names, root
+from xpiler.analysis.effects import ANY, bounded, of_stmt, pointee, read_names, root
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.types import F32, I32, Array, Pointer
@@ -36,3 +36,10 @@ def test_a_store_through_a_table_reads_the_table() -> None:
     assert "table" in read_names((store,))
     assert of_stmt(store).writes == {ANY}
     assert "rows" not in read_names((s.Assign(at(at(ROWS)), e.Const(0.0, F32)),))
+
+
+def test_only_what_a_body_declares_has_no_value_before() -> None:
+    k = e.Var("k", I32)
+    eight = s.If(e.compare(">", k, e.Const(8, I32)), (s.Assign(k, e.Const(8, I32)),))
+    assert bounded((eight,)) == {}
+    assert bounded((s.Decl(k, e.Const(3, I32)), eight)) == {"k": (3, 8)}

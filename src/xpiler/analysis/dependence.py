@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
-from xpiler.analysis.pointers import Target, byte_size, targets
+from xpiler.analysis.pointers import Target, byte_size, in_struct, targets
 from xpiler.analysis.poly import ZERO, Poly, atom, constant
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.analysis.walker import Walker, inside
@@ -133,12 +133,14 @@ class Collector(Walker):
         if isinstance(x, e.Field) and is_memory(x):
             self._reads(x.base, facts)
             return
+        if in_struct(x) is not None:
+            self.out.opaque = True  # the pointer itself escapes
         for child in _parts(x):
             self._reads(child, facts)
 
     def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
         base: e.Expr = x
-        while isinstance(base, (e.Index, e.Field)):
+        while isinstance(base, (e.Index, e.Field)) and in_struct(base) is None:
             base = base.base
         subs, found = _subscripts(x), self.targets(base, facts)
         if not found or subs is None:
@@ -164,12 +166,13 @@ class Collector(Walker):
 def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:
     """Integer subscripts of the array part of a place; fields and vector lanes do not count."""
     out: list[e.Expr] = []
-    while isinstance(x, (e.Index, e.Field)):
+    while isinstance(x, (e.Index, e.Field)) and in_struct(x) is None:
         if isinstance(x, e.Index) and isinstance(x.base.type, (Pointer, Array)):
             if not is_int(x.index.type):
                 return None
             out.append(x.index)
-            if isinstance(x.base.type, Pointer) and isinstance(x.base, (e.Index, e.Field)):
+            loaded = isinstance(x.base.type, Pointer) and isinstance(x.base, (e.Index, e.Field))
+            if loaded and in_struct(x.base) is None:
                 return None  # a pointer read from memory
         x = x.base
     return tuple(reversed(out))
@@ -305,11 +308,12 @@ Widths = tuple[int, int]
 
 
 def _distances(a: Access, b: Access, primed: _Primed) -> list[tuple[Poly, Widths]]:
-    """For each dimension the distance d from b to a; they meet where -widths[0] < d < widths[1]."""
+    """For each dimension the distance d from b to a; they meet where -widths[0] < d < widths[1].
+
+    An access may have more dimensions than the other: `blocks[i].scale` and `blocks[i].values[j]`.
+    """
     if a.elem == b.elem and not a.offset.terms and not b.offset.terms:
-        if len(a.subs) != len(b.subs):
-            return []
-        return [(p - primed.poly(q), (1, 1)) for p, q in zip(a.subs, b.subs, strict=True)]
+        return [(p - primed.poly(q), (1, 1)) for p, q in zip(a.subs, b.subs, strict=False)]
     first, second = a.in_bytes(), b.in_bytes()
     if first is None or second is None:
         return []

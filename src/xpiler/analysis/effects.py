@@ -227,7 +227,8 @@ def bounded(body: s.Body) -> dict[str, tuple[int, int]]:
     """Ranges of integers that only take constants >= 0 and are scaled up or down by constants.
 
     `for (w = 64; w > 0; w >>= 1)`: w is never negative and never above 64. What only grows is
-    never below its first value (signed overflow is undefined).
+    never below its first value (signed overflow is undefined). Parameters and what is declared
+    elsewhere have a value already: nothing is said of those.
     """
     found: dict[str, tuple[int, int]] = {}
     lost = {root(n.x) for n in walk(body) if isinstance(n, e.AddressOf)}
@@ -239,7 +240,8 @@ def bounded(body: s.Body) -> dict[str, tuple[int, int]]:
         elif isinstance(n, s.Assign) and isinstance(n.target, e.Var):
             value = e.Binary(n.op, n.target, n.value, n.target.type) if n.op else n.value
             _note_value(n.target, value, found, lost)
-    return {n: r for n, r in found.items() if n not in lost}
+    own = declared(body)
+    return {n: r for n, r in found.items() if n in own and n not in lost}
 
 
 def _note_value(v: e.Var, x: e.Expr, found: dict[str, tuple[int, int]], lost: set[str]) -> None:

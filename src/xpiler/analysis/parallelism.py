@@ -9,8 +9,8 @@ from xpiler.analysis import reductions
 from xpiler.analysis.claims import claim
 from xpiler.analysis.counts import Counts
 from xpiler.analysis.dependence import Access, Collector, Summary, _pair_apart
-from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, root
-from xpiler.analysis.pointers import Target, targets
+from xpiler.analysis.effects import assigned, declared, escapes, loop_vars, names_in, root
+from xpiler.analysis.pointers import Target, in_struct, targets
 from xpiler.analysis.poly import ZERO, Poly, atom
 from xpiler.analysis.ranges import Facts, is_int
 from xpiler.analysis.reductions import Reduction
@@ -20,7 +20,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.rewrite import walk
 from xpiler.ir.text import show
-from xpiler.ir.types import Array, Pointer, Scalar, Type
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type
 
 ATOMIC = {"+": "add", "-": "sub", "&": "and", "|": "or", "^": "xor"}
 
@@ -53,7 +53,8 @@ class Nature:
 class Gatherer(Collector):
     """Gathers accesses; calls of functions that only read are reads of what they are given.
 
-    `moving` are names of pointers that the loop leaves alone though other code changes them.
+    `steady` are names of pointers that the loop leaves alone though other code changes them;
+    `structs` becomes those of structs that calls see whole, with what their pointers point to.
     """
 
     def __init__(self, readers: frozenset[str], steady: frozenset[str] = frozenset()) -> None:
@@ -100,6 +101,8 @@ class Gatherer(Collector):
                     self._whole(a, facts)
                 else:
                     self._reads(a, facts)
+                if isinstance(a.type, Struct):
+                    self.structs |= names_in(a)
             return
         super()._reads(x, facts)
 
@@ -152,12 +155,16 @@ def within(loop: s.For, facts: Facts) -> Facts:
 
 
 def asked_for_null(x: e.Expr) -> e.Var | None:
-    """The pointer that `x` compares with null, where it does just that."""
+    """The pointer that `x` compares with null, where it does just that; `m.data` in a struct."""
     if not isinstance(x, e.Binary) or x.op not in ("==", "!="):
         return None
     a, b = (y.x if isinstance(y, e.Cast) else y for y in (x.a, x.b))
-    null = isinstance(b, e.Const) and b.value == 0
-    return a if null and isinstance(a, e.Var) and isinstance(a.type, Pointer) else None
+    if not (isinstance(b, e.Const) and b.value == 0):
+        return None
+    held = in_struct(a)
+    if held is not None:
+        return held[1]
+    return a if isinstance(a, e.Var) and isinstance(a.type, Pointer) else None
 
 
 def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
@@ -172,7 +179,13 @@ def gather(body: s.Body, facts: Facts, readers: frozenset[str]) -> Summary:
     out.accesses = [a for a in out.accesses if a.root.name not in local]
     out.scalars -= set(local)
     out.opaque = out.opaque or not out.fresh <= set(local)
+    out.opaque |= any(a.write and _holder(a.root) in collector.structs for a in out.accesses)
     return out
+
+
+def _holder(pointer: e.Var) -> str:
+    """The struct that a pointer called `m.data` is in."""
+    return pointer.name.rpartition(".")[0]
 
 
 def wandering(body: s.Body) -> frozenset[str]:

@@ -8,7 +8,7 @@ from xpiler.analysis.poly import ZERO, Poly, atom
 from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.types import Array, Pointer, Scalar, Type, Vector
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
 
 FAR = 1 << 60
 """Bytes that a pointer into an array is at most from its start."""
@@ -43,6 +43,8 @@ def target(x: e.Expr, facts: Facts) -> Target | None:
     """What the pointer expression `x` points to; None where that is not one fixed array."""
     if isinstance(x, e.Var):
         return _of_var(x, facts)
+    if isinstance(x, e.Field):
+        return _of_field(x, facts)
     if isinstance(x, e.Cast) and isinstance(x.type, Pointer):
         inner = target(x.x, facts)
         return replace(inner, elem=x.type.elem) if inner is not None else None
@@ -87,6 +89,25 @@ def _of_var(x: e.Var, facts: Facts) -> Target | None:
     if x.name in facts.mutable and isinstance(x.type, Pointer):
         return None
     return Target(x, ZERO, x.type.elem)
+
+
+def in_struct(x: e.Expr) -> tuple[e.Var, e.Var] | None:
+    """For a pointer in a struct that is a variable: that variable, and one called `m.data`."""
+    if not isinstance(x, e.Field) or not isinstance(x.type, Pointer):
+        return None
+    names, base = [x.name], x.base
+    while isinstance(base, e.Field):
+        names, base = [base.name, *names], base.base
+    if not isinstance(base, e.Var) or not isinstance(base.type, Struct):
+        return None
+    return base, e.Var(".".join([base.name, *names]), x.type)
+
+
+def _of_field(x: e.Field, facts: Facts) -> Target | None:
+    found = in_struct(x)
+    if found is None or found[0].name in facts.mutable:
+        return None
+    return Target(found[1], ZERO, x.type.elem)  # type: ignore[attr-defined]
 
 
 def choice(x: e.Expr, facts: Facts) -> Target | Choice | None:

@@ -578,6 +578,14 @@ def test_blocks_are_counted_by_a_size_that_they_divide(by: int) -> None:
     assert [fit.value(x, {"n": 5 * by + k}) for k in (0, by - 1)] == [5, 5]
 
 
+def test_half_of_a_product_is_tried_where_both_factors_are_odd() -> None:
+    program, plan = of_c("""void f(const unsigned char *x, float *y, int n, int m) {
+        for (int i = 0; i < n; i++) for (int j = 0; j < m; j++)
+            y[i * m + j] = x[(i * m + j) / 2] & 15; }""")
+    x = Measured(program, plan, Spec()).extent("x", quotients(plan.entry))
+    assert x is None or fit.value(x, {"n": 3, "m": 5}) == 8
+
+
 def test_large_sizes_are_run_where_they_are_asked_for() -> None:
     text = """void f(const float *x, float *y, int n) {
         for (int i = 0; i < 20000000; i++) y[i] = x[i] + n; }"""

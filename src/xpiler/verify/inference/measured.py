@@ -148,9 +148,15 @@ class Measured:
         return bool(count) and count != fit.value(x, at)
 
     def _holds_between(self, name: str, x: e.Expr, base: Sizes, unit: int) -> bool:
-        """Whether `x` is the count, where that is known, if one size is no multiple of `unit`."""
+        """Whether `x` is the count, where that is known, if sizes are no multiples of `unit`: one
+        of them, or all at once (half of a product is whole where only one factor is odd)."""
         steps = (unit + 1, 2 * unit - 1) if unit > 1 else ()
-        odd = [{**base, n: int(base[n]) + step} for step in steps for n, _ in self._sizes()]
+        names = [n for n, _ in self._sizes()]
+        odd = [
+            {**base, **{n: int(base[n]) + step for n in changed}}
+            for step in steps
+            for changed in (*([n] for n in names), names)
+        ]
         seen = [(self.count(name, at), fit.value(x, at)) for at in odd]
         return all(n is None or n == value for n, value in seen)
 

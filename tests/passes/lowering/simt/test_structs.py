@@ -1,0 +1,54 @@
+"""Loops through pointers in structs, and through arrays of structs."""
+
+from __future__ import annotations
+
+from tests.passes.lowering.simt.build import codes, kernels, lowered
+
+from xpiler.ir.text import show_function
+
+MATRIX = "typedef struct { float *data; int n; } Vec;\n"
+BLOCK = "typedef struct { float scale; signed char values[32]; } Block;\n"
+
+
+def test_pointers_in_structs_by_value_are_buffers_like_others() -> None:
+    found = lowered(
+        MATRIX + "void add(Vec c, Vec a) { for (int i = 0; i < c.n; i++) c.data[i] += a.data[i]; }"
+    )
+    assert "if (i < c.n)" in show_function(kernels(found)[0])
+    assert "a.data and c.data are the same or do not overlap" in found.assumptions
+
+
+def test_a_struct_in_a_struct_has_its_own() -> None:
+    text = """typedef struct { Vec from, to; } Pair;
+    void copy(Pair p) { for (int i = 0; i < p.to.n; i++) p.to.data[i] = p.from.data[i + 1]; }"""
+    found = lowered(MATRIX + text)
+    assert "if (i < p.to.n)" in show_function(kernels(found)[0])
+    assert "p.from.data and p.to.data do not overlap" in found.assumptions
+
+
+def test_a_pointer_in_a_struct_that_moves_is_in_the_way() -> None:
+    text = "void f(Vec v, int n) { for (int i = 0; i < n; i++) { v.data[0] = i; v.data += 1; } }"
+    assert codes(lowered(MATRIX + text))[0] == "XP1101"
+
+
+def test_what_a_call_reads_through_a_struct_is_in_the_way_of_writes() -> None:
+    text = """static float last(Vec v, int i) {
+        float s = 0; for (int k = 0; k < i; k++) s += v.data[k]; return s; }
+    void f(Vec v, float *y) { for (int i = 0; i < v.n; i++) WRITE = last(v, i); }"""
+    assert codes(lowered(MATRIX + text.replace("WRITE", "v.data[i]")))[0] == "XP1101"
+    (kernel,) = kernels(lowered(MATRIX + text.replace("WRITE", "y[i]")))
+    assert "if (i < v.n)" in show_function(kernel)
+
+
+def test_fields_of_different_elements_are_apart() -> None:
+    text = """void f(const float *x, Block *y, int n) { for (int i = 0; i < n; i++) {
+        y[i].scale = x[i]; for (int j = 0; j < 32; j++) y[i].values[j] = x[i] * j; } }"""
+    found = lowered(BLOCK + text)
+    assert "XP1101" not in codes(found)
+    assert "block.x" in show_function(kernels(found)[0])
+
+
+def test_fields_of_neighbours_are_not() -> None:
+    text = """void f(Block *y, int n) { for (int i = 1; i < n; i++) {
+        y[i].scale = y[i - 1].values[0]; y[i].values[0] = 3; } }"""
+    assert "XP1101" in codes(lowered(BLOCK + text))
