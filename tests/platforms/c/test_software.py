@@ -92,6 +92,18 @@ def test_written_vector_code_runs_in_software() -> None:
     assert "_mm512" in back.text
 
 
+@pytest.mark.usefixtures("without")
+def test_registers_of_floats_are_bits_to_some() -> None:
+    text = """
+void clean(const float *x, float *y) {
+    __m512 sign = _mm512_castsi512_ps(_mm512_set1_epi32(0x7fffffff));
+    __m256i half = _mm512_cvtps_ph(_mm512_and_ps(_mm512_loadu_ps(x), sign), 0);
+    _mm512_storeu_ps(y, _mm512_cvtph_ps(half));
+}
+"""
+    assert run(text).verified
+
+
 def test_what_the_compiler_may_not_use_is_lacking() -> None:
     gnu = """#define __AVX2__ 1
 #pragma GCC push_options

@@ -32,6 +32,11 @@ _ALIGNED = re.compile(
     r"_mm(?P<w>256|512|)_(?P<form>mask_|maskz_)?(?P<what>stream_load|load|store|stream)_"
     r"(?P<elem>ps|pd|si128|si256|si512|epi32|epi64)$"
 )
+#: Registers that GCC does not take by itself for lanes of another kind.
+_SEEN_AS_OTHERS = re.compile(
+    r"(_mm\d*_(?:maskz?_)?(?:and|andnot|or|xor|movemask|extract|blendv)_p[sd]|_mm\d*_\w*cvtph_ps)"
+    r"\((\w[^()]*)\) \{"
+)
 _LOOK = """#ifdef __cplusplus
 extern "C"
 #else
@@ -84,8 +89,8 @@ def header_of(tools: Toolchain) -> Header:
 def _preprocessed(tools: Toolchain) -> str:
     """The semantics after the preprocessor, definitions of macros kept."""
     sources = sorted([*_FOLDER.glob("semantics/*"), *_FOLDER.glob("stubs/immintrin.h")])
-    texts = [p.read_text(encoding="utf-8") for p in sources]
-    path = cache_dir("headers") / f"{content_key(('software 2', tools.identity, *texts))}.i"
+    texts = [p.read_text(encoding="utf-8") for p in (Path(__file__), *sources)]
+    path = cache_dir("headers") / f"{content_key(('software', tools.identity, *texts))}.i"
     if path.is_file():
         return path.read_text(encoding="utf-8")
     done = _run(tools)
@@ -94,8 +99,23 @@ def _preprocessed(tools: Toolchain) -> str:
     if not _has_bf16(tools):
         found = found.replace(_BF16, _BF16_BITS).replace(_TO_BF16, _TO_BF16_BITS)
         found = re.sub(r"\b__bf16\b", "unsigned short", found)
+    found = "\n".join(made for line in found.splitlines() for made in (line, *_seen(line)))
     store(path, found.encode())
     return found
+
+
+def _seen(line: str) -> list[str]:
+    """A macro of the function's own name that casts the registers that it is given."""
+    match = _SEEN_AS_OTHERS.search(line)
+    if match is None:
+        return []
+    params = [p.rsplit(" ", 1) for p in match[2].split(", ")]
+    names = [*(name for _, name in params[:-1]), "__VA_ARGS__"]
+    given = [
+        f"({t})({name})" if t.startswith("xp_") else f"({name})"
+        for (t, _), name in zip(params, names, strict=True)
+    ]
+    return [f"#define {match[1]}({', '.join((*names[:-1], '...'))}) {match[1]}({', '.join(given)})"]
 
 
 def _run(tools: Toolchain) -> str:
