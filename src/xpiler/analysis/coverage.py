@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from xpiler.analysis.effects import declared, escapes, indices, loop_vars, root
+from xpiler.analysis.effects import assigned, declared, escapes, indices, loop_vars, root
 from xpiler.analysis.parallelism import counter, within
 from xpiler.analysis.pointers import byte_size
 from xpiler.analysis.poly import Poly, constant
@@ -19,22 +20,30 @@ from xpiler.ir.types import Array
 @dataclass(frozen=True)
 class Span:
     """From `lo` up to but without `hi`; with `gaps` (distance, count) so often, further and further
-    on, that much apart."""
+    on, that much apart. Nothing is said where one of `given` is not positive."""
 
     lo: Poly
     hi: Poly
     gaps: tuple[tuple[Poly, Poly], ...] = ()
+    given: tuple[Poly, ...] = ()
 
     @property
     def polys(self) -> tuple[Poly, ...]:
-        return (self.lo, self.hi, *(p for gap in self.gaps for p in gap))
+        return (self.lo, self.hi, *(p for gap in self.gaps for p in gap), *self.given)
+
+    def needing(self, p: Poly, facts: Facts) -> Span:
+        """What is said where `p` is positive too."""
+        if p in self.given or facts.nonneg(p - 1):
+            return self
+        return replace(self, given=(*self.given, p))
 
     def closed(self, facts: Facts) -> Span:
         """Without the gaps that are filled by now."""
         for k, (distance, count) in enumerate(self.gaps):
             if facts.nonneg(self.hi - self.lo - distance):
                 rest = (*self.gaps[:k], *self.gaps[k + 1 :])
-                return Span(self.lo, self.lo + distance * count, rest).closed(facts)
+                hi = self.lo + distance * count
+                return Span(self.lo, hi, rest, self.given).closed(facts)
         return self
 
 
@@ -42,15 +51,58 @@ Region = tuple[Span, ...]  # one span for each subscript; none for a scalar
 MOST = 24  # regions that are remembered
 
 
-def set_before_read(v: e.Var, loop: s.For, facts: Facts) -> bool:
-    """Whether every read of `v` in `loop` (at `facts`) finds what its own iteration wrote."""
+def set_before_read(v: e.Var, loop: s.For, facts: Facts, unset: bool = False) -> bool:
+    """Whether no read of `v` in `loop` (at `facts`) finds what another iteration wrote.
+
+    It finds what its own did or, where nothing is in `v` at first (`unset`), nothing.
+    """
     if not _named_only(v, loop.body):
         return False
+    inner = within(loop, facts)
+    places = _places(v, loop, inner) if unset else None
     try:
-        _Reader(v).body(loop.body, within(loop, facts), ())
+        _Reader(v, places).body(loop.body, inner, ())
     except _Unset:
         return False
     return True
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the iterations of a loop write: subscripts, with what is known there.
+
+    `moving` are the names whose values differ from one iteration to the next.
+    """
+
+    sites: tuple[tuple[tuple[Poly, ...], Facts], ...]
+    moving: frozenset[str]
+
+    def covered(self, done: tuple[Region, ...]) -> bool:
+        """Whether all that any iteration writes lies in `done`, the same in each iteration."""
+        same = [r for r in done if all(self._fixed(p, f) for _, f in self.sites for p in _polys(r))]
+        return bool(same) and all(any(_has(r, at, f) for r in same) for at, f in self.sites)
+
+    def _fixed(self, p: Poly, facts: Facts) -> bool:
+        names = {v for a in p.atoms() for v in facts.inside_of(a)}
+        return facts.stable(p) and not names & self.moving
+
+
+def _places(v: e.Var, loop: s.For, inner: Facts) -> _Places | None:
+    """None where it cannot be told what a place is."""
+    writer = _Writer(v)
+    writer.body(loop.body, inner, ())
+    if not all(f.stable(p) for at, f in writer.sites for p in at):
+        return None
+    own = {*declared(loop.body), *loop_vars(loop.body), *assigned(loop.body), loop.var.name}
+    return _Places(tuple(writer.sites), frozenset(own | {counter(n) for n in own}))
+
+
+def _polys(region: Region) -> list[Poly]:
+    return [p for span in region for p in span.polys]
+
+
+def _has(region: Region, at: Sequence[Poly], facts: Facts) -> bool:
+    return all(_holds(span, p, facts) for p, span in zip(at, region, strict=True))
 
 
 class _Unset(Exception):
@@ -81,7 +133,9 @@ def _mentions(n: object, v: e.Var) -> bool:
 
 
 def _holds(span: Span, p: Poly, facts: Facts) -> bool:
-    return not span.gaps and facts.nonneg(p - span.lo) and facts.nonneg(span.hi - 1 - p)
+    if span.gaps or not all(facts.nonneg(g - 1) for g in span.given):
+        return False
+    return facts.nonneg(p - span.lo) and facts.nonneg(span.hi - 1 - p)
 
 
 def _is_element(x: e.Expr, v: e.Var) -> bool:
@@ -106,6 +160,7 @@ class _Reader:
     """Walks one iteration in order; `done` are the regions that are set by then."""
 
     v: e.Var
+    places: _Places | None = None
 
     def body(self, body: s.Body, facts: Facts, done: tuple[Region, ...]) -> tuple[Region, ...]:
         for st in body:
@@ -162,10 +217,10 @@ class _Reader:
 
     def _read(self, x: e.Expr, facts: Facts, done: tuple[Region, ...]) -> None:
         at = [facts.poly(i) for i in indices(x)]
-        for region in done:
-            if all(_holds(span, p, facts) for p, span in zip(at, region, strict=True)):
-                return
-        raise _Unset
+        if any(_has(region, at, facts) for region in done):
+            return
+        if self.places is None or not self.places.covered(done):
+            raise _Unset
 
     def _assign(self, st: s.Assign, facts: Facts, done: tuple[Region, ...]) -> tuple[Region, ...]:
         self.expr(st.value, facts, done)
@@ -198,9 +253,24 @@ class _Reader:
         return done
 
 
+class _Writer(_Reader):
+    """Walks one iteration for where it writes."""
+
+    def __init__(self, v: e.Var) -> None:
+        super().__init__(v)
+        self.sites: list[tuple[tuple[Poly, ...], Facts]] = []
+
+    def _read(self, x: e.Expr, facts: Facts, done: tuple[Region, ...]) -> None:
+        """Reads do not matter here."""
+
+    def _assign(self, st: s.Assign, facts: Facts, done: tuple[Region, ...]) -> tuple[Region, ...]:
+        if root(st.target) == self.v.name:
+            self.sites.append((tuple(facts.poly(i) for i in indices(st.target)), facts))
+        return super()._assign(st, facts, done)
+
+
 def _inside_of(region: Region, facts: Facts) -> set[str]:
-    polys = [p for span in region for p in span.polys]
-    return {v for p in polys for a in p.atoms() for v in facts.inside_of(a)}
+    return {v for p in _polys(region) for a in p.atoms() for v in facts.inside_of(a)}
 
 
 def _over(region: Region, loop: s.For, facts: Facts, inner: Facts) -> Region | None:
@@ -213,10 +283,12 @@ def _over(region: Region, loop: s.For, facts: Facts, inner: Facts) -> Region | N
         k for k, span in enumerate(region) if any(_varies(p, loop, inner) for p in span.polys)
     ]
     if not moving:
-        return region if facts.nonneg(hi - lo - 1) else None
+        return tuple(span.needing(hi - lo, facts) for span in region) or (
+            region if facts.nonneg(hi - lo - 1) else None
+        )
     if len(moving) > 1:
         return None
-    span = _swept(region[moving[0]], loop, lo, hi, step, inner)
+    span = _swept(region[moving[0]], loop, lo, hi, step, (facts, inner))
     if span is None:
         return None
     return tuple(span if k == moving[0] else x for k, x in enumerate(region))
@@ -228,9 +300,13 @@ def _varies(p: Poly, loop: s.For, facts: Facts) -> bool:
 
 
 def _swept(
-    span: Span, loop: s.For, lo: Poly, hi: Poly, step: int, facts: Facts
+    span: Span, loop: s.For, lo: Poly, hi: Poly, step: int, known: tuple[Facts, Facts]
 ) -> Span | None:  # fmt: skip
-    """From the first iteration's start on, as far as it goes without gaps."""
+    """From the first iteration's start on, as far as it goes without gaps.
+
+    `known` is what holds outside the loop, whether or not it runs, and what does within.
+    """
+    outside, facts = known
     a, b = span.lo, span.hi
     name = counter(loop.var.name) if loop.var.name in facts.defs else loop.var.name
     first, last = a.split(name), b.split(name)
@@ -241,14 +317,15 @@ def _swept(
         return None
     size = c if name != loop.var.name else c * step  # as far as one iteration is from the next
     each, rest = size.divided_by(constant(step))
-    if rest.terms or not facts.nonneg(size - 1):
+    if rest.terms:
         return None
+    given = span.needing(size, outside).given
     start = r if name != loop.var.name else c * lo + r
     if facts.nonneg(width - size):
-        return Span(start, start + each * (hi - lo), span.gaps).closed(facts)
+        return Span(start, start + each * (hi - lo), span.gaps, given).closed(outside)
     if step != 1:
         return None
-    return Span(start, start + width, (*span.gaps, (size, hi - lo)))
+    return Span(start, start + width, (*span.gaps, (size, hi - lo)), given)
 
 
 def _added(new: Region, done: tuple[Region, ...], facts: Facts) -> tuple[Region, ...]:
@@ -257,9 +334,9 @@ def _added(new: Region, done: tuple[Region, ...], facts: Facts) -> tuple[Region,
     if new not in out:
         out.append(new)
     if len(new) == 1:
-        lo, hi, gaps = new[0].lo, new[0].hi, new[0].gaps
-        whole = [r[0] for r in done if r[0].gaps == gaps]
-        joined = [(Span(lo, r.hi, gaps).closed(facts),) for r in whole if r.lo == hi]
-        joined += [(Span(r.lo, hi, gaps).closed(facts),) for r in whole if r.hi == lo]
+        lo, hi, gaps, given = new[0].lo, new[0].hi, new[0].gaps, new[0].given
+        whole = [r[0] for r in done if (r[0].gaps, r[0].given) == (gaps, given)]
+        joined = [(Span(lo, r.hi, gaps, given).closed(facts),) for r in whole if r.lo == hi]
+        joined += [(Span(r.lo, hi, gaps, given).closed(facts),) for r in whole if r.hi == lo]
         out += [r for r in joined if r not in out]
     return tuple(out)

@@ -13,7 +13,11 @@ HEAD = "void f(const float *x, float *y, int n, int m) { float t[12]; int k; DEC
 
 
 def cleaned(text: str) -> str:
-    found = read(HEAD.replace("DECL", "float u[3][4];") + text + "}", "t.c", platform("c").words)
+    found = read(
+        HEAD.replace("DECL", "float u[3][4], v[5] = {1, 1, 1, 1, 1};") + text + "}",
+        "t.c",
+        platform("c").words,
+    )
     assert not found.diagnostics
     return show_body(clean_up(found.program).program.functions[0].body)
 
@@ -32,13 +36,23 @@ MOVES["columns beside each other"] = (
     "for (int a = 0; a < 3; a++) for (int b = 0; b < 1; b++) t[a * 4 + b] = x[i];"
     "for (int a = 0; a < 3; a++) for (int b = 0; b < 3; b++) t[a * 4 + 1 + b] = 1;" + SUM
 )
+MOVES["what nobody fills"] = "for (int b = 0; b < 11; b++) t[b] = x[i];" + SUM
+MOVES["none at all"] = (
+    "for (int b = 0; b < m; b++) for (int q = 0; q < 12; q++) t[q] = x[i + b];" + SUM
+)
+MOVES["rows of a given width"] = (
+    "for (int a = 0; a < 3; a++) for (int b = 0; b < m; b++) t[a * m + b] = x[a];"
+    "for (int a = 0; a < 3; a++) for (int b = 0; b < m; b++) y[(i * 3 + a) * m + b] = t[a * m + b];"
+)
 STAYS = {
-    "gap": "for (int b = 0; b < 11; b++) t[b] = x[i];" + SUM,
+    "growing": "for (int b = 0; b < i; b++) t[b] = x[i];" + SUM,
+    "sometimes none": "for (int b = 0; b < i; b++) for (int q = 0; q < 12; q++) t[q] = x[b];" + SUM,
+    "filled behind": "for (int b = 0; b < 11; b++) t[b] = x[i];" + SUM + "t[11] = x[i];",
+    "set before": "for (int b = 0; b < 4; b++) v[b] = x[i]; y[i] = v[4];",
     "every other": "for (int b = 0; b < 12; b += 2) t[b] = x[i];" + SUM,
     "columns apart": "for (int a = 0; a < 3; a++) for (int b = 0; b < 1; b++) t[a * 4 + b] = x[i];"
     "for (int a = 0; a < 3; a++) for (int b = 0; b < 2; b++) t[a * 4 + 2 + b] = 1;" + SUM,
     "guarded": FILL + "if (x[i] > 0) t[a * 4 + b] = x[i];" + SUM,
-    "maybe none": "for (int b = 0; b < m; b++) for (int q = 0; q < 12; q++) t[q] = x[i + b];" + SUM,
     "left early": FILL + "{ if (x[b] > 0) break; t[a * 4 + b] = x[i]; }" + SUM,
     "too late": SUM + FILL + "t[a * 4 + b] = x[i];",
     "added": FILL + "t[a * 4 + b] += x[i];" + SUM,
@@ -55,7 +69,8 @@ def test_what_each_iteration_fills_is_its_own(name: str) -> None:
 @pytest.mark.parametrize("name", STAYS)
 def test_what_may_come_from_another_iteration_stays(name: str) -> None:
     text = cleaned("for (int i = 0; i < n; i++) {" + STAYS[name] + "}")
-    assert text.index("t: f32[12]") < text.index("for i")
+    used = "v: f32[5]" if name == "set before" else "t: f32[12]"
+    assert text.index(used) < text.index("for i")
     assert "parallel" not in text.split("for i")[0]
 
 

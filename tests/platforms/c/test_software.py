@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 import pytest
@@ -141,3 +142,10 @@ def test_every_instruction_of_the_table_is_there_and_compiles(language: Language
     command = [*tools.compile[language], "-x", language, *flags, "-w", "-fsyntax-only", "-"]
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_what_an_instruction_needs_comes_with_it() -> None:
+    header = software.header_of(toolchain(None))
+    declared = {name for name in header.where if name.startswith("xp_")}
+    words = {w for text in header.texts for w in re.findall(r"\bxp_\w+", text)}
+    assert words <= declared

@@ -55,7 +55,8 @@ def _moved(d: s.Decl, body: s.Body, facts: Facts) -> s.Body:
         return body
     loop = users[0]
     heads = names_in(loop.lo) | names_in(loop.hi) | names_in(loop.step)
-    if name in heads or not set_before_read(d.var, loop, facts_at(loop, body, facts)):
+    there = facts_at(loop, body, facts)
+    if name in heads or not set_before_read(d.var, loop, there, unset=d.init is None):
         return body
     new = replace(loop, body=(replace(d, init=None, const=False), *loop.body))
     return tuple(new if st is loop else st for st in body if st is not d)

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_ATTRIBUTE = re.compile(r"__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)")
+_INNER = r"\((?:[^()]|\([^()]*\))*\)"
+_ATTRIBUTE = re.compile(rf"__attribute__\s*\(\((?:[^()]|{_INNER})*\)\)")
 _TARGET = re.compile(r"__target__\s*\(\s*\"([^\"]*)\"")
 HAVE = "#have "
 LACKING, ENOUGH = "#lacking", "#enough"

@@ -272,6 +272,26 @@ def test_more_loops_are_written_for_all_lanes(text: str, suffix: str, instructio
     assert not re.search(r"for \(int k\d* = 0", done.text)  # no loop over single lanes
 
 
+PAST_THE_END = """
+void last_over(const float *x, int *y, int n, int m) {
+  for (int b = 0; b < n; b++) {
+    int at = -1;
+    for (int k = 0; k < m + 3; k++) at = k < m && x[b * m + k] > 0.5f ? k : at;
+    y[b] = at;
+  }
+}
+"""
+
+
+def test_what_sizes_exclude_is_not_loaded() -> None:
+    done = translate(PAST_THE_END, "k.c", Options(target="bang", seed=3))
+    assert done.verified, done.verdict
+    assert done.text is not None
+    guarded = done.text[done.text.index("if (k < m) {") :]
+    assert "GDRAM2NRAM" in guarded[: guarded.index("}")]
+    assert "GDRAM2NRAM" not in guarded[guarded.index("}") :]
+
+
 def test_memory_cores_leave_at_once() -> None:
     done = translate(ADD, "k.cu", Options(target="bang", verify=False))
     assert done.text is not None

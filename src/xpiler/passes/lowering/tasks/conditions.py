@@ -26,6 +26,12 @@ class Conditions(Functions):
     def safe(self, x: e.Expr, facts: Facts) -> bool:
         raise NotImplementedError
 
+    def nested(self, run: object) -> s.Body:
+        raise NotImplementedError
+
+    def settle(self, v: Vec, want: Vec) -> None:
+        raise NotImplementedError
+
     # -- conditions -------------------------------------------------------------------------------
 
     def condition(self, x: e.Expr, facts: Facts, want: Vec | None = None) -> Vec:
@@ -36,6 +42,8 @@ class Conditions(Functions):
             ones = self.chosen(x, facts)
             ones = self._result(ones, (), I32, "__bang_mul_scalar", ones, const(-1))
             return self.converted(ones, F32, want)
+        if isinstance(x, e.Binary) and x.op in e.LOGICAL and not self.varies(x.a):
+            return self._decided(x, facts, want)
         if isinstance(x, e.Binary) and x.op in e.LOGICAL and self._both(x, facts):
             a, b = self.condition(x.a, facts), self.condition(x.b, facts)
             name = "__bang_and" if x.op == "&&" else "__bang_or"
@@ -52,6 +60,16 @@ class Conditions(Functions):
         held = self.in_lane(x, lane, facts)
         one = e.Select(held, real(1, F32), real(0, F32), F32)
         self.per_lane(lane, s.Assign(self.element(out, lane), one))
+        return out
+
+    def _decided(self, x: e.Binary, facts: Facts, want: Vec | None) -> Vec:
+        """Where the first condition is the same in all lanes, the second is asked for or not."""
+        out = want or self.temp(F32)
+        asked = facts.with_cond(x.a, x.op == "&&")
+        more = self.nested(lambda: self.settle(self.condition(x.b, asked, out), out))
+        done = self.nested(lambda: self.filled(real(0 if x.op == "&&" else 1, F32), out))
+        then, other = (more, done) if x.op == "&&" else (done, more)
+        self.out.append(s.If(x.a, then, other))
         return out
 
     def _both(self, x: e.Binary, facts: Facts) -> bool:

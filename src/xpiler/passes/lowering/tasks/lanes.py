@@ -285,12 +285,26 @@ class Lanes:
 
     def on_index(self, cond: e.Expr) -> bool:
         """Whether a condition (expanded) asks for more than what was loaded."""
+        if isinstance(cond, e.Binary) and cond.op in e.LOGICAL:
+            return self.on_index(cond.a) or self.on_index(cond.b)
+        return not self._asks_data(cond) or self._asks_place(cond)
+
+    def _asks_data(self, cond: e.Expr) -> bool:
+        """Whether a comparison has to do with what was loaded, and not with sizes only."""
+        loaded = (n for n in walk(cond) if isinstance(n, e.Index))
+        return any(True for _ in loaded) or any(
+            isinstance(n, e.Var) and n.name in self.vectors and not self._asks_place(n)
+            for n in walk(cond)
+        )
+
+    def _asks_place(self, cond: e.Expr) -> bool:
+        """Whether a condition has to do with which lane it is."""
         if isinstance(cond, e.Index):
             return False
         if isinstance(cond, e.Var):
             number = isinstance(cond.type, Scalar) and cond.type.is_float
             return cond == self.var or (cond.name in self.vectors and not number)
-        return any(self.on_index(c) for c in children(cond) if isinstance(c, e.Expr))
+        return any(self._asks_place(c) for c in children(cond) if isinstance(c, e.Expr))
 
     def _fetch(self, buffer: e.Var, w: Where, facts: Facts) -> None:
         dst = shift(buffer, self.lo)

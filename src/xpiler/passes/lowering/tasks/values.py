@@ -80,7 +80,10 @@ class Values(Conditions):
 
     def into(self, x: e.Expr, facts: Facts, want: Vec) -> None:
         """The value of `x` in `want`."""
-        v = self.vec(x, facts, want)
+        self.settle(self.vec(x, facts, want), want)
+
+    def settle(self, v: Vec, want: Vec) -> None:
+        """A value that may lie elsewhere, in `want`."""
         if v != want:
             self.emit(copy(self.operand(want), self.operand(v), self.size, want.elem, "NRAM2NRAM"))
             self.drop(v)
