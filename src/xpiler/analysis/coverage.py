@@ -13,7 +13,7 @@ from xpiler.analysis.ranges import Facts
 from xpiler.analysis.walker import after
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.rewrite import children, walk
+from xpiler.ir.rewrite import children, rewrite_exprs, walk
 from xpiler.ir.types import Array
 
 
@@ -216,6 +216,12 @@ class _Reader:
                 self.expr(child, facts, done)
 
     def _read(self, x: e.Expr, facts: Facts, done: tuple[Region, ...]) -> None:
+        choice = next((n for i in indices(x) for n in walk(i) if isinstance(n, e.Select)), None)
+        if choice is not None:  # `a[c ? i : j]` reads a[i] where c holds, else a[j]
+            for truth, way in ((True, choice.a), (False, choice.b)):
+                known = facts.with_cond(choice.cond, truth, momentary=True)
+                self._read(_with(x, choice, way), known, done)
+            return
         at = [facts.poly(i) for i in indices(x)]
         if any(_has(region, at, facts) for region in done):
             return
@@ -267,6 +273,11 @@ class _Writer(_Reader):
         if root(st.target) == self.v.name:
             self.sites.append((tuple(facts.poly(i) for i in indices(st.target)), facts))
         return super()._assign(st, facts, done)
+
+
+def _with(x: e.Expr, old: e.Expr, new: e.Expr) -> e.Expr:
+    out: e.Expr = rewrite_exprs(x, lambda n: new if n == old else n)
+    return out
 
 
 def _inside_of(region: Region, facts: Facts) -> set[str]:

@@ -136,7 +136,8 @@ class Collector(Walker):
         if in_struct(x) is not None:
             self.out.opaque = True  # the pointer itself escapes
         for child in _parts(x):
-            self._reads(child, facts)
+            if not _compared(x, child):
+                self._reads(child, facts)
 
     def _access(self, x: e.Expr, facts: Facts, write: bool) -> None:
         base: e.Expr = x
@@ -161,6 +162,12 @@ class Collector(Walker):
         if len(subs) > 1 and found.offset.terms:
             self.out.opaque = True
         self.out.accesses.append(access)
+
+
+def _compared(x: e.Expr, child: e.Expr) -> bool:
+    """Whether `child` is a pointer that `x` only compares: nothing is read behind it."""
+    compares = isinstance(x, e.Binary) and x.op in ("==", "!=")
+    return compares and isinstance(child, e.Var) and isinstance(child.type, Pointer)
 
 
 def _subscripts(x: e.Expr) -> tuple[e.Expr, ...] | None:

@@ -2,7 +2,7 @@
 
 Iterations of a parallel loop do not depend on each other, so all may do their first statement
 before any does its second. Worth it where a part deals out work with a stride, or where every part
-has a guard of its own that becomes a loop bound.
+has a guard of its own that becomes a loop bound, or is the business of one block only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute
 from xpiler.passes.cleanup.base import Context, Walker, each_function
-from xpiler.passes.cleanup.guards import lifted
+from xpiler.passes.cleanup.guards import conjuncts, lifted
 from xpiler.passes.cleanup.nests import Nest, chain, movable, rebuilt
 from xpiler.passes.cleanup.strides import unstrided
 
@@ -53,7 +53,7 @@ class _Distributor(Walker):
             return None
         taken = set(self.taken)
         loops = [self._alone(nest, decls, part, k, taken) for k, part in enumerate(parts)]
-        if any(_strided(lp, facts) for lp in loops):
+        if any(_strided(lp, facts) for lp in loops) or _one_at_once(nest, parts):
             new: s.Body = tuple(loops)
         elif all(_narrows(lp, facts) for lp in loops):
             new = tuple(st for lp in loops for st in lifted(lp, facts))
@@ -119,6 +119,25 @@ def _strided(loop: s.For, facts: Facts) -> bool:
     found = unstrided(loop, facts, set())
     facts.forget(mark)
     return found is not None
+
+
+def _one_at_once(nest: Nest, parts: s.Body) -> bool:
+    """Whether every part is guarded, and one is only for one turn of a loop: the first block."""
+    turns = {lp.var for lp in nest.loops}
+    guards = [st for st in parts if isinstance(st, s.If) and not st.orelse]
+    return len(guards) == len(parts) and any(
+        isinstance(c, e.Binary) and c.op == "==" and _bare(c.a) in turns and _is_number(c.b)
+        for st in guards
+        for c in conjuncts(st.cond)
+    )
+
+
+def _bare(x: e.Expr) -> e.Expr:
+    return _bare(x.x) if isinstance(x, e.Cast) else x
+
+
+def _is_number(x: e.Expr) -> bool:
+    return isinstance(_bare(x), e.Const)
 
 
 def _narrows(loop: s.For, facts: Facts) -> bool:

@@ -25,12 +25,14 @@ from xpiler.passes.cleanup.numbered import Numbered
 from xpiler.passes.cleanup.optional import Optional
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
+from xpiler.passes.cleanup.parcels import Parcels
 from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.rebase import Rebase
 from xpiler.passes.cleanup.retries import Retries
 from xpiler.passes.cleanup.scalars import Scalars
 from xpiler.passes.cleanup.sections import Sections
+from xpiler.passes.cleanup.settled import Settled
 from xpiler.passes.cleanup.simplify import Simplify
 from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.unflatten import Unflatten
@@ -64,8 +66,10 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Masks(),
         Simplify(),
         Sections(),
+        Settled(),
         Private(),
         Propagate(),
+        Parcels(),
         Mirror(),
         Forward(),
         Elements(),

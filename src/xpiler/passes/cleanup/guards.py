@@ -41,6 +41,7 @@ from xpiler.passes.cleanup.base import (
 )  # fmt: skip
 from xpiler.passes.cleanup.nests import from_zero, plain
 from xpiler.passes.cleanup.simplify import negated
+from xpiler.passes.cleanup.turns import every_few
 
 SHORT_REST = 60
 """Nodes of what both parts of a loop repeat, at most."""
@@ -172,6 +173,14 @@ def lifted(loop: s.For, facts: Facts) -> s.Body:
             rest = [k for k in kept if k is not c]
             one = _put_together(turn, pre, rest, then, [])
             return (s.If(conjunction([*invariant, there]), one, loc=loop.loc),)
+        turns = every_few(loop, pre, c)
+        if turns is not None:
+            some, at = turns
+            rest = [k for k in kept if k is not c]
+            (one_of,) = _put_together(some, pre, rest, then, [])
+            assert isinstance(one_of, s.For)
+            few: s.Stmt = replace(one_of, body=substitute(one_of.body, {loop.var.name: at}))
+            return (s.If(conjunction(invariant), (few,), loc=loop.loc),) if invariant else (few,)
     if not invariant and len(kept) == len(conjuncts(cond)):
         return (loop,)
     return _put_together(loop, pre, kept, then, invariant)

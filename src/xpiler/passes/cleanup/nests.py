@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.affine import known_to_fit
@@ -11,6 +12,7 @@ from xpiler.analysis.ranges import AtomInfo, Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import map_children, walk
+from xpiler.ir.types import BOOL, Scalar, Type
 from xpiler.passes.cleanup.base import Walker, after
 
 
@@ -162,7 +164,24 @@ class Merger(Walker):
         try:
             return map_children(x, lambda c: self.expr(c, facts))
         except Elsewhere:
-            return self._in_new_terms(x, facts)
+            return self._regrouped(x) or self._in_new_terms(x, facts)
+
+    def _regrouped(self, x: e.Expr) -> e.Expr | None:
+        """`a + o + i` as `a + j`: unsigned sums may be taken in any order, as they wrap alike."""
+        if not isinstance(x, e.Binary) or x.op != "+" or not wraps(x.type):
+            return None
+        if self.whole != atom(self.block) + atom(self.thread):
+            return None
+        terms = list(_terms(x, x.type))
+        rest = [t for t in terms if not names_in(t) & {self.block, self.thread}]
+        gone = {_bare(t) for t in terms if t not in rest}
+        if len(rest) != len(terms) - 2 or gone != {self.block, self.thread}:
+            return None
+        out: e.Expr | None = None
+        for t in (*rest, self.var):
+            same = t if t.type == x.type else e.Cast(t, x.type)
+            out = same if out is None else e.Binary("+", out, same, x.type)
+        return out
 
     def _in_new_terms(self, x: e.Expr, facts: Facts) -> e.Expr:
         if not is_int(x.type):
@@ -176,6 +195,38 @@ class Merger(Walker):
         if new is None or names_in(new) & {self.block, self.thread}:
             raise Elsewhere
         return new
+
+
+def wraps(t: object) -> bool:
+    """Whether sums in this type are taken modulo a power of two."""
+    return isinstance(t, Scalar) and t.is_integer and not t.is_signed and t != BOOL
+
+
+def _terms(x: e.Expr, t: Type) -> Iterator[e.Expr]:
+    """What is added up modulo the range of `t`.
+
+    A conversion of a sum is the sum of the conversions: a signed sum does not overflow, and one
+    that wraps in a type at least as wide as `t` wraps alike.
+    """
+    if isinstance(x, e.Binary) and x.op == "+" and (x.type == t or _adds_alike(x.type, t)):
+        yield from _terms(x.a, t)
+        yield from _terms(x.b, t)
+    elif isinstance(x, e.Cast) and x.type == t and _adds_alike(x.x.type, t):
+        yield from _terms(x.x, t)
+    else:
+        yield x
+
+
+def _adds_alike(inner: Type, outer: Type) -> bool:
+    if not isinstance(inner, Scalar) or not isinstance(outer, Scalar) or not inner.is_integer:
+        return False
+    return inner != BOOL and (inner.is_signed or inner.bits >= outer.bits)
+
+
+def _bare(x: e.Expr) -> str:
+    while isinstance(x, e.Cast):
+        x = x.x
+    return x.name if isinstance(x, e.Var) else ""
 
 
 def stand_in(var: e.Var, facts: Facts, end: int) -> e.Var:

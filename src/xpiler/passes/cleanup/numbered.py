@@ -2,7 +2,7 @@
 
 `for i in [0, R*C) { r = i / C; c = i % C; S(r, c) }` is `for r < R { for c < C S(r, c) }`, in the
 same order. The nest has no divisions, its columns are neighbours in memory, and what only a row
-decides is decided once a row.
+decides is decided once a row. The last row may be a shorter one: `c < min(C, n - r * C)`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,29 @@ class _Numbered(Walker):
                 if rows is not None:
                     st = self._nest(whole, rows, cols)
                     break
+            else:
+                st = self._with_last_row(whole, facts) or st
         return (self.descend(st, facts),)
+
+    def _with_last_row(self, st: s.For, facts: Facts) -> s.For | None:
+        """The nest over rows of which the last one need not be whole."""
+        if not isinstance(st.hi, e.Var) or st.var.type != I32 or isinstance(st.body[-1], s.If):
+            return None
+        for cols in _divisors(st, both=False):
+            width, t = facts.poly(cols), st.var.type
+            if cols == st.hi or not facts.assume(f"{sentence(cols)} is at least 1", width - 1):
+                continue
+            last = e.Binary("-", st.hi, e.Const(1, t), t)
+            one = e.Binary("/", last, _cast(cols, t), t)
+            rows = e.Binary("+", one, e.Const(1, t), t)
+            nest = self._nest(st, rows, cols)
+            *head, columns = nest.body
+            assert isinstance(columns, s.For)
+            done = e.Binary("*", nest.var, columns.hi, t)
+            left = e.Binary("-", st.hi, done, t)
+            short = replace(columns, hi=e.Call("min", (columns.hi, left), t))
+            return replace(nest, body=(*head, short))
+        return None
 
     def _nest(self, st: s.For, rows: e.Expr, cols: e.Expr) -> s.For:
         number, t = st.var, st.var.type
@@ -112,8 +134,11 @@ def _decided(body: s.Body, inner: set[str]) -> tuple[s.Body, s.Body]:
     return tuple(head), tuple(rest)
 
 
-def _divisors(st: s.For) -> list[e.Expr]:
-    """What the loop's variable is taken apart by, the smallest constant first."""
+def _divisors(st: s.For, both: bool = True) -> list[e.Expr]:
+    """What the loop's variable is taken apart by, the smallest constant first.
+
+    `both`: only what gives rows and columns, not one of the two alone.
+    """
     parts: dict[e.Expr, set[str]] = {}
     changed = assigned(st.body) | declared(st.body).keys() | loop_vars(st.body)
     for n in walk(st.body):
@@ -122,8 +147,8 @@ def _divisors(st: s.For) -> list[e.Expr]:
         part = _part(n, st.var) if isinstance(n, e.Binary) else None
         if part is not None and not names_in(part.cols) & changed:
             parts.setdefault(part.cols, set()).add(part.op)
-    both = [cols for cols, ops in parts.items() if len(ops) == 2]
-    return sorted(both, key=lambda x: x.value if isinstance(x, e.Const) else 1 << 40)
+    found = [cols for cols, ops in parts.items() if len(ops) == 2 or not both]
+    return sorted(found, key=lambda x: x.value if isinstance(x, e.Const) else 1 << 40)
 
 
 def _rows(st: s.For, cols: e.Expr, facts: Facts) -> e.Expr | None:

@@ -96,12 +96,28 @@ class _Windows(Walker):
         if not factor or factor < 2 or window.factor not in (0, factor) or index is None:
             window.end = None
             return
-        if not _within(facts, rest, factor):
+        if not _fits(x.index, atom(window.loop) * factor, factor, facts):
             window.end = None
             return
         window.factor, window.end = factor, factor
         if window.places.setdefault(id(x.index), (x.index, index))[1] != index:
             window.end = None
+
+
+def _fits(x: e.Expr, start: Poly, end: int, facts: Facts) -> bool:
+    """Whether the subscript `x` lies in the window, whichever way a choice in it goes."""
+    choice = next((n for n in walk(x) if isinstance(n, e.Select)), None)
+    if choice is None:
+        return _within(facts, facts.poly(x) - start, end)
+    return all(
+        _fits(
+            rewrite_exprs(x, lambda n, way=way: way if n == choice else n),  # type: ignore[misc]
+            start,
+            end,
+            facts.with_cond(choice.cond, truth, momentary=True),
+        )
+        for truth, way in ((True, choice.a), (False, choice.b))
+    )
 
 
 def _within(facts: Facts, p: Poly, end: int) -> bool:

@@ -20,7 +20,7 @@ from xpiler.ir.rewrite import substitute, walk
 from xpiler.ir.text import show_body
 from xpiler.ir.types import Pointer
 from xpiler.passes.cleanup.base import Context, Walker, after, each_function, inside, sentence
-from xpiler.passes.cleanup.nests import Elsewhere, Merger, from_zero, stand_in
+from xpiler.passes.cleanup.nests import Elsewhere, Merger, from_zero, stand_in, wraps
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,29 @@ class _Strips(Walker):
 
 
 class _Merger(Merger):
-    """Also `l < n - i` is `i + l < n`."""
+    """Also `l < n - i` is `i + l < n`, and sizes known not to be negative need no unsigned test."""
 
     def expr(self, x: e.Expr, facts: Facts) -> e.Expr:
         try:
-            return super().expr(x, facts)
+            new = super().expr(x, facts)
+            return new if new is x else self._signed(new, facts)
         except Elsewhere:
-            new = self._compared(x, facts)
-            if new is None:
+            below = self._compared(x, facts)
+            if below is None:
                 raise
-            return new
+            return below
+
+    def _signed(self, x: e.Expr, facts: Facts) -> e.Expr:
+        """`(unsigned)j < (unsigned)n` as `j < n`, where neither is negative."""
+        if not isinstance(x, e.Binary) or x.op not in e.COMPARISONS:
+            return x
+        a, b = (y.x if isinstance(y, e.Cast) and wraps(y.type) else y for y in (x.a, x.b))
+        if a.type != self.var.type or b.type != a.type or x.a.type == a.type:
+            return x
+        values = (self.whole if y == self.var else facts.poly(y) for y in (a, b))
+        if not all(map(facts.nonneg, values)):
+            return x
+        return replace(x, a=a, b=b)
 
     def _compared(self, x: e.Expr, facts: Facts) -> e.Expr | None:
         if not isinstance(x, e.Binary) or x.op not in e.COMPARISONS:

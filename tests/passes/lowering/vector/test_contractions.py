@@ -6,6 +6,7 @@ import pytest
 
 from xpiler.backend import write_unit
 from xpiler.frontend import read
+from xpiler.host.processor import features
 from xpiler.passes.cleanup import Assumptions, clean_up
 from xpiler.passes.lowering import lower
 from xpiler.pipeline import Options, translate
@@ -22,6 +23,8 @@ void f(const float *a, const float *b, float *c, float t, int m, int n, int k)
         }}
 }}
 """
+
+NEEDS = set(platform("c").tables["lowering"]["needs"])
 
 
 def lowered(text: str) -> str:
@@ -56,6 +59,7 @@ def test_other_sums_stay(product: str, store: str) -> None:
     assert "matrix_product" not in lowered(NEST.format(product, store))
 
 
+@pytest.mark.skipif(bool(NEEDS - features()), reason="the processor lacks the instructions")
 def test_a_product_is_right_for_sizes_that_fill_no_tile() -> None:
     source = """
 __global__ void mm(const float* a, const float* b, float* c, int m, int n, int k)

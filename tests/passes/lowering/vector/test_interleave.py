@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from xpiler.backend import write_unit
 from xpiler.frontend import read
+from xpiler.host.processor import features
 from xpiler.passes.cleanup import Assumptions, clean_up
 from xpiler.passes.lowering import lower
 from xpiler.pipeline import Options, translate
 from xpiler.platforms.registry import platform
+
+NEEDS = set(platform("c").tables["lowering"]["needs"])
 
 
 def lowered(body: str) -> str:
@@ -29,6 +34,7 @@ def test_lanes_that_meet_keep_their_order() -> None:
     assert "j + lane" not in text
 
 
+@pytest.mark.skipif(bool(NEEDS - features()), reason="the processor lacks the instructions")
 def test_rows_of_any_length_come_out_right() -> None:
     source = """
 __global__ void rows(const float* x, float* y, int n)

@@ -30,9 +30,11 @@ from xpiler.passes.lowering.vector.census import (
     scalar_loops,
 )
 from xpiler.passes.lowering.vector.contractions import Contractions
+from xpiler.passes.lowering.vector.dense import distances, either, side_by_side
 from xpiler.passes.lowering.vector.dots import dot
 from xpiler.passes.lowering.vector.interleave import Interleave
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
+from xpiler.passes.lowering.vector.kept import gathered_behind
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions, steady_readers
 from xpiler.passes.lowering.vector.places import extreme_of, strips
@@ -165,14 +167,31 @@ class _Vectoriser(Walker):
     taken: set[str]
     marker: Marker
     assumed: set[str] = field(default_factory=set)
+    sums: dict[str, e.Var] = field(default_factory=dict)
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
         new = self._vectorised(st, facts)
+        near = self._side_by_side(st, facts) if new is None else None
         if new is None:
             new = self._marked(st, facts)
-        return new if new is not None else (self.descend(st, facts),)
+        if near is not None:
+            return (either(*near, new or (self.descend(st, facts),)),)
+        if new is not None:
+            return new
+        loop = self.descend(st, facts)
+        return gathered_behind(loop, self.sums) if isinstance(loop, s.For) else (loop,)
+
+    def _side_by_side(self, loop: s.For, facts: Facts) -> tuple[e.Var, s.Body] | None:
+        """The loop in lanes where what it reads lies side by side; the distance is 1 then."""
+        for distance in distances(loop) if _writes(loop.body) else ():
+            taken = set(self.taken)
+            new = self._vectorised(side_by_side(loop, distance, taken), facts)
+            if new is not None:
+                self.taken |= taken
+                return distance, new
+        return None
 
     def _marked(self, loop: s.For, facts: Facts) -> s.Body | None:
         new = self.marker.mark(as_sums(loop), facts)
@@ -266,6 +285,7 @@ class _Vectoriser(Walker):
                 raise Unsuitable(f"a sum in {t}")
             acc = e.Var(fresh_name(f"{v.name.split('.')[0]}_lanes", self.taken), Vector(t, width))
             strip.sums[v.name] = acc
+            self.sums[acc.name] = v
             dropping = _drops_nan(loop, v)
             starts.append(s.Decl(acc, self._neutral(op, v, strip, dropping)))
             ends.append(self._gathered(op, v, acc, dropping))

@@ -9,7 +9,7 @@ from xpiler.analysis.walker import inside
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import fresh_name, walk
-from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, U64, Scalar, Vector
+from xpiler.ir.types import BOOL, F32, F64, I32, I64, U32, U64, Pointer, Scalar, Vector
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
 
@@ -46,10 +46,12 @@ class Strip:
 
     def _declaration(self, st: s.Decl, mask: e.Expr | None) -> s.Body:
         t = st.var.type
-        if not isinstance(t, Scalar) or st.space != "local":
+        if st.space != "local":
             raise Unsuitable(f"a {t} for each iteration")
-        if st.init is not None and self._stays(st):
+        if st.init is not None and isinstance(t, (Scalar, Pointer)) and self._stays(st):
             return (st,)
+        if not isinstance(t, Scalar):
+            raise Unsuitable(f"a {t} for each iteration")
         self.lanes.varying.add(st.var.name)
         if self._counts(st):
             self.lanes.counting.add(st.var.name)

@@ -130,6 +130,29 @@ static inline __m512 tanh_lanes(__m512 x)
     return _mm512_or_ps(far, _mm512_and_ps(x, _mm512_set1_ps(-0.0f)));
 }
 
+/* Near zero x + x P(x^2), else 1 - e^(t Q(t)) with t = |x| and the sign of x; within two units in the last place. */
+static inline __m512 erf_lanes(__m512 x)
+{
+    __m512 t = _mm512_min_ps(_mm512_set1_ps(4.0f), _mm512_abs_ps(x)), s = _mm512_mul_ps(x, x);
+    __m512 p = _mm512_set1_ps(-5.87637885e-4f);
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(4.97043459e-3f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-2.67509427e-2f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.112813801f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(-0.376124531f));
+    p = _mm512_fmadd_ps(p, s, _mm512_set1_ps(0.128379136f));
+    __m512 q = _mm512_set1_ps(-1.15404673e-5f);
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(3.25900852e-4f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-3.65506276e-3f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(2.37887464e-2f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.106267892f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-0.635132551f));
+    q = _mm512_fmadd_ps(q, t, _mm512_set1_ps(-1.12865317f));
+    __m512 far = _mm512_sub_ps(_mm512_set1_ps(1.0f), exp_lanes(_mm512_mul_ps(q, t)));
+    far = _mm512_or_ps(far, _mm512_and_ps(x, _mm512_set1_ps(-0.0f)));
+    __mmask16 near = _mm512_cmp_ps_mask(t, _mm512_set1_ps(0.9375f), _CMP_NGE_UQ);
+    return _mm512_mask_mov_ps(far, near, _mm512_fmadd_ps(x, p, x));
+}
+
 /* log(2^k (1 + f)) = k ln 2 + f - f^2 / 2 + f^3 P(f), -1/4 <= f < 1/2; within two units in the last place. */
 static inline __m512 log_lanes(__m512 x)
 {
