@@ -54,3 +54,17 @@ def test_helpers_that_only_read_may_be_handed_it() -> None:
         + function("y[0] = area(p) + other(p);")
     )
     assert found(spoilt) == {}
+
+
+HELD = "typedef struct { float *data; int n; } vec_t;\n"
+
+
+def test_pointers_in_the_struct_are_read_like_numbers() -> None:
+    body = "const float *row = &v->data[1]; for (int i = 1; i < v->n; i++) v->data[i - 1] = row[i];"
+    assert found(HELD + f"void f(const vec_t *v) {{ {body} }}") == {"f": frozenset("v")}
+
+
+def test_a_struct_in_memory_with_more_behind_it_stays_there() -> None:
+    chain = "typedef struct { vec_t *first; } list_t; "
+    assert found(f"{HELD}{chain}float f(const list_t *l) {{ return l->first->data[0]; }}") == {}
+    assert found(HELD + "const float *const *f(const vec_t *v) { return (void *)&v->data; }") == {}

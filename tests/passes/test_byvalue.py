@@ -46,3 +46,16 @@ def test_asking_for_null_stays_with_the_host() -> None:
     assert found.text is not None
     assert found.text.index("p == ") > found.text.index("int scale(")
     assert found.verified, found.verdict and found.verdict.render()
+
+
+@pytest.mark.skipif(not capabilities().isolated, reason=capabilities().reason)
+@pytest.mark.parametrize("target", ["cuda", "bang"])
+def test_buffers_behind_a_struct_that_is_lent(target: str) -> None:
+    text = """typedef struct { const float *w; const float *bias; float *out; int n; } layer;
+    void apply(const layer *l, const float *x) {
+        for (int i = 0; i < l->n; i++)
+            l->out[i] = l->w[i] * x[i] + (l->bias ? l->bias[i] : 0.0f); }"""
+    found = translate(text, "k.c", Options(target, seed=3))
+    assert found.verified, found.verdict and found.verdict.render()
+    assert "apply does not change what l points to" in found.assumptions
+    assert "const layer *l, const float *x" in (found.text or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import gcd
 
 from xpiler.analysis import reductions
 from xpiler.analysis.claims import claim
@@ -150,8 +151,14 @@ def within(loop: s.For, facts: Facts) -> Facts:
         return inner
     q = e.Var(counter(loop.var.name), loop.var.type)
     p = facts.poly(loop.lo) + inner.poly(q) * step
-    inner = inner.with_fact(inner.poly(q)).with_fact(facts.poly(loop.hi) - 1 - p)
+    inner = inner.with_fact(inner.poly(q)).with_fact(_whole(facts.poly(loop.hi) - 1 - p))
     return replace(inner, defs={**inner.defs, loop.var.name: p}, _cache={}, _ranges={})
+
+
+def _whole(p: Poly) -> Poly:
+    """What is >= 0 exactly where `p` is, with smaller coefficients: 2*a - 2*b - 1 is a - b - 1."""
+    by = gcd(*(c for mono, c in p.terms.items() if mono))
+    return Poly({mono: c // by for mono, c in p.terms.items()}) if by > 1 else p
 
 
 def asked_for_null(x: e.Expr) -> e.Var | None:
@@ -224,23 +231,52 @@ def nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
 def _nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:
     if escapes(loop.body, in_loop=True):
         return Nature(False, obstacle="the loop can be left early")
-    inner = within(loop, facts)
-    body = gather(loop.body, inner, readers)
+    body = gather(loop.body, within(loop, facts), readers)
     if body.opaque:
         return Nature(False, obstacle=_opaque_reason(loop, readers))
     found = reductions.find(loop.body, body.scalars, loop.var) if body.scalars else ()
     if found is None:
         names = ", ".join(sorted(n.split(".")[0] for n in body.scalars))
         return Nature(False, obstacle=f"an iteration uses {names} from the one before")
-    atomics = updated_only(loop.body, body.accesses)
-    loops = {loop.var.name} | loop_vars(loop.body)
-    varying = frozenset(declared(loop.body)) | loops | {counter(n) for n in loops}
-    v = counter(loop.var.name) if loop.var.name in inner.defs else loop.var.name
     needed: set[str] = set()
-    clash = _clash(body.accesses, v, varying, facts, atomics, needed)
+    clash = _met(loop, facts, body.accesses, needed)
+    sizes = _sizes(loop, clash, facts) if clash is not None else []
+    if sizes:
+        known = facts
+        for n in sizes:
+            known = known.with_fact(atom(n))
+        again: set[str] = set()
+        accesses = gather(loop.body, within(loop, known), readers).accesses
+        if _met(loop, known, accesses, again) is None and _not_negative(sizes, facts):
+            clash, needed = None, again
     if clash is not None and not (loop.claimed and facts.ledger.assume(claim(loop))):
         return Nature(False, obstacle=_pair_text(*clash))
     return Nature(True, found, frozenset(needed))
+
+
+def _met(
+    loop: s.For, facts: Facts, accesses: list[Access], needed: set[str]
+) -> tuple[Access, Access] | None:
+    """Two of `accesses` that may meet in different iterations of `loop`."""
+    atomics = updated_only(loop.body, accesses)
+    loops = {loop.var.name} | loop_vars(loop.body)
+    varying = frozenset(declared(loop.body)) | loops | {counter(n) for n in loops}
+    stepped = within(loop, facts).defs
+    v = counter(loop.var.name) if loop.var.name in stepped else loop.var.name
+    return _clash(accesses, v, varying, facts, atomics, needed)
+
+
+def _sizes(loop: s.For, clash: tuple[Access, Access], facts: Facts) -> list[str]:
+    """Sizes in the two places that inner loops run up to, and that may be negative so far."""
+    inner = (n for n in walk(loop.body) if isinstance(n, s.For) and isinstance(n.hi, e.Var))
+    ends = {n.hi.name for n in inner if facts.poly(n.lo).constant == 0}  # type: ignore[attr-defined]
+    used = {name for a in clash for p in a.subs for name in p.atoms()}
+    return sorted(n for n in ends & used if facts.stable(atom(n)) and not facts.nonneg(atom(n)))
+
+
+def _not_negative(names: list[str], facts: Facts) -> bool:
+    """Whether that may be taken for granted."""
+    return all(facts.ledger.assume(f"{n.split('.')[0]} is not negative") for n in names)
 
 
 def _opaque_reason(loop: s.For, readers: frozenset[str]) -> str:

@@ -1,4 +1,4 @@
-"""Structs that a function is handed by address only to read their numbers: as if by value."""
+"""Structs that a function is handed by address only to read their fields: as if by value."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import Node, children, walk
-from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type
+from xpiler.ir.types import VOID, Array, Pointer, Scalar, Struct, Type
 
 Known = Mapping[str, frozenset[str]]
 
 
 @by_identity
 def read_by_field(program: Program) -> Known:
-    """By host function, its parameters that point to a constant struct of numbers read by field.
+    """By host function, its parameters that point to a constant struct read by field.
+
+    In the struct are numbers, arrays of them, and pointers to numbers.
 
     Nothing else is done with such a pointer than handing it on to functions that do no more, and
     asking whether it is null to return early, before any loop. Functions called from outside and
@@ -45,7 +47,7 @@ def read_by_field(program: Program) -> Known:
 
 
 def _of_numbers(program: Program, t: Type) -> bool:
-    """Whether `t` points to a constant struct, of numbers and arrays of them alone."""
+    """Whether `t` points to a constant struct of numbers, arrays of them and pointers to them."""
     return isinstance(t, Pointer) and t.const and isinstance(t.elem, Struct) and (
         _numbers(program, t.elem)
     )  # fmt: skip
@@ -57,6 +59,8 @@ def _numbers(program: Program, t: Type) -> bool:
     if isinstance(t, Struct):
         fields = next((d.fields for d in program.structs if d.name == t.name), ())
         return bool(fields) and all(_numbers(program, f) for _, f in fields)
+    if isinstance(t, Pointer):
+        return isinstance(t.elem, Scalar) and t.elem != VOID
     return isinstance(t, Scalar)
 
 
@@ -108,10 +112,17 @@ def _otherwise(
 
 
 def _bases(x: e.Expr) -> Iterator[e.Var]:
+    """The variable that a place lies in, or behind; none behind a pointer that a field holds."""
     while isinstance(x, (e.Index, e.Field)):
+        if isinstance(x, e.Index) and isinstance(x.base, e.Field) and _is_pointer(x.base):
+            return
         x = x.base
     if isinstance(x, e.Var):
         yield x
+
+
+def _is_pointer(x: e.Expr) -> bool:
+    return isinstance(x.type, Pointer)
 
 
 def _handed_on(

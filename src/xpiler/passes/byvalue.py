@@ -83,7 +83,8 @@ def _restored(f: Function, before: Mapping[str, e.Var]) -> Function:
     def one(n: object) -> object:
         if isinstance(n, e.Var) and n.name in changed and isinstance(n.type, Struct):
             return e.Index(changed[n.name], e.Const(0, I32), n.type)
-        return n if is_null_test(n) else map_children(n, one)  # type: ignore[arg-type, type-var]
+        of_itself = is_null_test(n) and isinstance(n.a, e.Var)  # type: ignore[arg-type, attr-defined]
+        return n if of_itself else map_children(n, one)  # type: ignore[type-var]
 
     params = tuple(changed.get(p.name, p) for p in f.params)
     return replace(f, params=params, body=map_body(f.body, one))  # type: ignore[arg-type]

@@ -32,12 +32,14 @@ def _spelled(index: int, arg: ScalarArg | BufferArg) -> str:
     """An argument as C takes it: a pointer to anything, a number or a struct as it is called."""
     if isinstance(arg, BufferArg):
         return f"*({arg.ctype or 'void'} **)argv[{index}]"
+    if arg.lent:
+        return f"*(void **)argv[{index}]"
     return f"*({arg.ctype} *)argv[{index}]" if arg.ctype else "0"
 
 
 def _described(index: int, arg: ScalarArg | BufferArg) -> str:
     """An argument as a type of `_runtime/xprt_call.h`, which makes of it what the entry takes."""
-    if isinstance(arg, BufferArg):
+    if isinstance(arg, BufferArg) or arg.lent:
         return f"xprt::call::Buffer<{index}>"
     if not arg.ctype:
         return "xprt::call::Nothing"
@@ -203,7 +205,7 @@ def _argument_record(index: int, arg: ScalarArg | BufferArg) -> bytes:
     if isinstance(arg, ScalarArg):
         data = scalar_bytes(arg)
         links = b"".join(struct.pack("<2I", *link) for link in _links(index, arg))
-        head = struct.pack("<4IQ", 0, len(data), 1, len(links), len(data))
+        head = struct.pack("<4IQ", 0, len(data), 1 + arg.lent, len(links), len(data))
         return head + _padded(links) + _padded(data)
     dtype = storage(arg.dtype)
     name, size = arg.name.encode(), arg.count * dtype.itemsize

@@ -23,11 +23,13 @@ class ScalarArg:
     """A scalar (`ctype` as C spells it), or a struct passed by value as its bytes.
 
     `pointers` are where in it pointers lie, in bytes: the arguments that follow are their buffers.
+    `lent`: its address is passed, to be read.
     """
 
     ctype: str
     value: int | float | bytes
     pointers: tuple[int, ...] = ()
+    lent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,9 +106,22 @@ def arguments(program: Program, entry: Function, case: Case) -> tuple[Argument, 
         for a in (
             _arguments(program, p, buffers, case.scalars)
             if p == given
-            else (ObjectArg(p.name, _struct_bytes(program, given, case.scalars)),)
+            else _lent(program, given, buffers, case.scalars)
         )
     )
+
+
+def _lent(
+    program: Program,
+    given: e.Var,
+    buffers: Mapping[str, BufferPlan],
+    scalars: Mapping[str, int | float],
+) -> tuple[ScalarArg | ObjectArg | BufferSpec | RecordSpec, ...]:
+    """A struct that is passed by address; one with pointers is followed by their buffers."""
+    whole, *inner = _arguments(program, given, buffers, scalars)
+    if inner and isinstance(whole, ScalarArg):
+        return (replace(whole, lent=True), *inner)
+    return (ObjectArg(given.name, _struct_bytes(program, given, scalars)),)
 
 
 def _arguments(

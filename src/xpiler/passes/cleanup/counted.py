@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.effects import assigned, escapes, names_in
@@ -14,7 +15,7 @@ from xpiler.analysis.ranges import Facts, is_int
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.rewrite import fresh_name, rewrite_stmts, substitute, walk
+from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, substitute, walk
 from xpiler.ir.types import Scalar
 from xpiler.passes.cleanup.base import Context, Walker, each_function, sentence
 
@@ -28,12 +29,45 @@ class Counted:
     name: str = "counted"
 
     def apply(self, program: Program, ctx: Context) -> Program:
+        formulas = {f.name: f for f in program.functions if _formula(f) is not None}
+
         def one(f: Function) -> Function:
-            f = _asked_directly(f)
+            f = _asked_directly(_spelled_out(f, formulas))
             taken = {p.name for p in f.params} | names_in(f.body)
             return _Counter(set(taken)).run(f, ctx.facts(f))
 
         return each_function(program, one)
+
+
+def _formula(f: Function) -> e.Expr | None:
+    """The value of a function that is nothing but arithmetic on the integers that it is given."""
+    value = f.body[0].value if len(f.body) == 1 and isinstance(f.body[0], s.Return) else None
+    if value is None or not all(is_int(p.type) for p in f.params):
+        return None
+    known = {p.name for p in f.params}
+    plain = (e.Var, e.Const, e.Binary, e.Unary, e.Select, e.Cast)
+    simple = all(isinstance(n, plain) and is_int(n.type) for n in walk(value))
+    return value if simple and names_in(value) <= known else None
+
+
+def _spelled_out(f: Function, formulas: Mapping[str, Function]) -> Function:
+    """`f` with the formulas of functions in the conditions of loops: `i < smaller(n, m)`."""
+
+    def call(x: e.Expr) -> e.Expr:
+        if not isinstance(x, e.Call) or x.func not in formulas:
+            return x
+        g = formulas[x.func]
+        value = _formula(g)
+        args = {p.name: a for p, a in zip(g.params, x.args, strict=True)}
+        return substitute(value, args)  # type: ignore[no-any-return]
+
+    def one(st: s.Stmt) -> s.Stmt:
+        if not isinstance(st, s.While) or not any(isinstance(n, e.Call) for n in walk(st.cond)):
+            return st
+        return replace(st, cond=rewrite_exprs(st.cond, call))
+
+    body = rewrite_stmts(f.body, one) if formulas else f.body
+    return f if body is f.body else f.with_body(body)
 
 
 def _asked_directly(f: Function) -> Function:

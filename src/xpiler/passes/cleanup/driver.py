@@ -38,6 +38,7 @@ from xpiler.passes.cleanup.strips import Strips
 from xpiler.passes.cleanup.unflatten import Unflatten
 from xpiler.passes.cleanup.uniform import Uniform
 from xpiler.passes.cleanup.untile import Untile
+from xpiler.passes.cleanup.versions import Versions
 from xpiler.passes.cleanup.walking import Walking
 
 MAX_ROUNDS = 12
@@ -63,6 +64,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Retries(),
         Optional(),
         Walking(),
+        Versions(),
         Masks(),
         Simplify(),
         Sections(),

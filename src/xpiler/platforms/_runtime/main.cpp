@@ -27,6 +27,7 @@ struct InputHeader {
   uint64_t seed;
 };
 struct InputArgument { uint32_t buffer, element, has_data, name_bytes; uint64_t bytes; };
+constexpr uint32_t argument_lent = 2;  // has_data of an object whose address is passed
 
 enum { max_arguments = 256 };
 static void* arguments[max_arguments];
@@ -61,14 +62,16 @@ static void take_buffer(unsigned i, const InputArgument& a, const char* name, co
 }
 
 struct Link { uint32_t offset, buffer; };
-struct Linked { const Link* all; unsigned count; };
+struct Linked { char* in; const Link* all; unsigned count; };
 static Linked links[max_arguments];
 
-// A struct, say: in memory that is aligned for any type.
+// A struct, say: in memory that is aligned for any type. Where it is lent its address is the argument.
 static void take_object(unsigned i, const InputArgument& a, const char* links_at, const char* data) {
   char* room = static_cast<char*>(heap_zeroed(1, a.bytes + 64));
-  arguments[i] = memcpy(reinterpret_cast<void*>(round_up(reinterpret_cast<uintptr_t>(room), 64)), data, a.bytes);
-  links[i] = {reinterpret_cast<const Link*>(links_at), a.name_bytes / unsigned(sizeof(Link))};
+  room = reinterpret_cast<char*>(round_up(reinterpret_cast<uintptr_t>(room), 64));
+  pointers[i] = memcpy(room, data, a.bytes);
+  arguments[i] = a.has_data == argument_lent ? &pointers[i] : pointers[i];
+  links[i] = {room, reinterpret_cast<const Link*>(links_at), a.name_bytes / unsigned(sizeof(Link))};
 }
 
 static void set_links() {
@@ -76,7 +79,7 @@ static void set_links() {
     for (unsigned k = 0; k < links[i].count; k++) {
       const Link& l = links[i].all[k];
       if (l.buffer >= max_arguments) fail("the input file is not one");
-      memcpy(static_cast<char*>(arguments[i]) + l.offset, &pointers[l.buffer], sizeof(void*));
+      memcpy(links[i].in + l.offset, &pointers[l.buffer], sizeof(void*));
     }
 }
 

@@ -181,10 +181,10 @@ def started(
 
 
 def _behind(m: Machine, p: Var, scalars: Mapping[str, int | float]) -> Value:
-    """The address of a struct of numbers, which has a region with its fields by offset."""
+    """The address of a struct, which has a region with its fields by offset."""
     m.region(p.name, size_of(p.type, m.program))
     m.objects[p.name] = {
-        place(x, m.program): point(scalars[name]) if name in scalars else TOP
+        place(x, m.program): _given(m, Var(name, x.type), scalars)
         for name, x in leaves(m.program, p, p.name)
     }
     return start_of(p.name)

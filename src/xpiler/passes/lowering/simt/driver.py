@@ -32,6 +32,7 @@ from xpiler.passes.lowering.simt.spread import spread
 from xpiler.passes.lowering.simt.structs import renamed_structs
 from xpiler.passes.lowering.simt.tables import by_row
 from xpiler.passes.lowering.simt.threads import marked
+from xpiler.passes.lowering.simt.tiled import untiled
 from xpiler.passes.lowering.simt.wrapper import wrapped
 from xpiler.platforms.registry import Platform
 
@@ -151,6 +152,7 @@ class _Driver:
     def _arranged(self, f: Function, facts: Facts) -> Function:
         """`f` with memory and loops where threads want them; proofs to come lose nothing by it."""
         effort = facts.ledger.effort
+        f = untiled(f, facts, self.low.readers, {p.name for p in f.params} | set(names_in(f.body)))
         f = own_memory(f, facts, self.low.readers)
         f = in_columns(f, facts, self.low.readers)
         f = held(f, facts, self.low.readers, {p.name for p in f.params} | set(names_in(f.body)))

@@ -1,14 +1,16 @@
-"""Rows at a distance that only a parameter says: apart where they are no longer than that.
+"""Iterations that are independent for some values of the parameters: the host asks for those.
 
-`c[i * ldc + j]` with j < n: the host asks for `ldc >= n`, and launches all rows at once then.
+`c[i * ldc + j]` with j < n: rows are apart where `ldc >= n`. `y[i * n + j]` and `y[i * n + j + 1]`
+with j < n in steps of 2: they are where `n % 2 == 0`. All iterations are launched at once then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import lcm
 
 from xpiler.analysis.parallelism import Survey, gather, survey, within
-from xpiler.analysis.poly import Poly, atom
+from xpiler.analysis.poly import Poly, atom, constant
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -33,6 +35,32 @@ class Apart:
 
 def apart_if(st: s.For, facts: Facts, readers: frozenset[str]) -> Apart | None:
     """What would make the iterations of `st` independent; None where nothing is found."""
+    return _by_rows(st, facts, readers) or _by_whole_steps(st, facts, readers)
+
+
+def _by_whole_steps(st: s.For, facts: Facts, readers: frozenset[str]) -> Apart | None:
+    """Inner loops of several elements a step, which end where the last step does."""
+    ends: dict[str, tuple[e.Var, int]] = {}
+    for n in walk(st.body):
+        if isinstance(n, s.For) and isinstance(n.hi, e.Var) and isinstance(n.step, e.Const):
+            by = int(n.step.value)
+            if by > 1 and w.is_const(n.lo, 0) and facts.stable(facts.poly(n.hi)):
+                ends[n.hi.name] = n.hi, lcm(by, ends.get(n.hi.name, (n.hi, 1))[1])
+    if not ends or len(ends) > MOST:
+        return None
+    known = facts
+    conds: list[e.Expr] = []
+    for v, by in ends.values():
+        whole = known.quotient(known.poly(v), constant(by)) * by
+        known = replace(known, defs={**known.defs, v.name: whole}, _cache={}, _ranges={})
+        rest = e.Binary("%", v, w.const(by, v.type), v.type)
+        conds.append(e.compare("==", rest, w.const(0, v.type)))
+    found = survey((st,), known, readers)
+    return Apart(w.both(conds), known, found) if found.of(st).free else None
+
+
+def _by_rows(st: s.For, facts: Facts, readers: frozenset[str]) -> Apart | None:
+    """Rows at a distance that only a parameter says."""
     rows = _rows(st, facts, readers)
     if not rows or len(rows) > MOST:
         return None
