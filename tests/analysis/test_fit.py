@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpiler.analysis import fit
+from xpiler.ir import expr as e
 from xpiler.ir.types import I32
 
 
@@ -25,3 +26,9 @@ def test_the_product_is_right_in_every_case():
 def test_values_and_expressions_agree():
     x = fit.as_expr((2, ("a", "b")), {"a": I32, "b": I32})
     assert fit.value(x, {"a": 3, "b": 5}) == 30
+
+
+def test_bits_of_sizes_are_numbers_too():
+    whole = e.Binary("&", e.Var("n", I32), e.Const(-64, I32), I32)
+    assert fit.value(whole, {"n": 130}) == 128
+    assert fit.value(whole, {"n": 63}) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from front_texts import function
 
 from xpiler.diagnostics import XpilerError
 from xpiler.frontend.words import instr_word, ir_type
@@ -63,3 +64,14 @@ def test_unknown_platforms_are_diagnosed() -> None:
         platform_of("x.txt", "hello")
     assert platform("vnni") is platform("c")
     assert {"cuda", "hip", "c"} <= set(platforms())
+
+
+@pytest.mark.parametrize("name", ["rintf", "fmaxf", "tanhf", "roundf"])
+def test_built_in_functions_are_those_of_the_library(name: str) -> None:
+    more = ", a[1]" if name == "fmaxf" else ""
+    texts = (
+        f"#include <math.h>\nvoid f(float *a) {{ a[0] = {spelled}(a[0]{more}); }}"
+        for spelled in (f"__builtin_{name}", name)
+    )
+    own, library = (function(text, "f", on="c") for text in texts)
+    assert own == library

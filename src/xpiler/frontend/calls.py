@@ -135,7 +135,7 @@ def _known(r: FunctionReader, n: Node, callee: Node, name: str, used: bool) -> E
         if name in words.host_none:
             r.emit(Instr("host.none", (), (), (("call", name),)))
             return const(0, _result(r, n))
-        word = words.math.get(name)
+        word = words.math.get(name) or words.math.get(name.removeprefix("__builtin_"))
         if word is not None and _suits(r, n, word.only):
             return math_call(r, word.func, [*n.args], _result(r, n), word.fast)
         if name in words.bits:

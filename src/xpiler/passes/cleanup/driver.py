@@ -12,6 +12,7 @@ from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
 from xpiler.passes.cleanup.counted import Counted
+from xpiler.passes.cleanup.digits import Digits
 from xpiler.passes.cleanup.distribute import Distribute
 from xpiler.passes.cleanup.elements import Elements
 from xpiler.passes.cleanup.forward import Forward
@@ -85,6 +86,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Strips(),
         Scalars(),
         Untile(),
+        Digits(),
         Padding(),
         Rebase(),
         Networks(),
