@@ -9,6 +9,7 @@ from xpiler.ir.check import check
 from xpiler.ir.program import Program
 from xpiler.passes.cleanup.accumulate import Accumulate
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
+from xpiler.passes.cleanup.branches import Branches
 from xpiler.passes.cleanup.coalesce import Coalesce
 from xpiler.passes.cleanup.contract import Contract
 from xpiler.passes.cleanup.counted import Counted
@@ -64,6 +65,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Counted(),
         Retries(),
         Optional(),
+        Branches(),
         Walking(),
         Versions(),
         Masks(),

@@ -53,3 +53,23 @@ def test_a_pointer_that_goes_on_from_row_to_row_does_not() -> None:
 def test_rows_that_overlap_stay_in_order() -> None:
     found = lowered(JOIN.replace("r * (n + m)", "r * n"))
     assert "for r: i32" in show_body(found.program.function("f").body)
+
+
+PICK = """void f(const int *mask, const float *a, const float *b, float *y, int n) {
+    for (int i = 0; i < n; i++) { if (mask[i]) { YES } else { NO } } }"""
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "parallel"),
+    [
+        ("*y++ = a[i];", "*y++ = b[i];", True),
+        ("y += 2; y[-1] = a[i];", "y[0] = b[i]; y += 2;", True),
+        ("if (a[i] > 0) *y++ = 1; else *y++ = 2;", "*y++ = b[i];", True),
+        ("*y++ = a[i];", "*y = b[i];", False),
+        ("*y++ = a[i];", "*y = b[i]; y += 2;", False),
+        ("*y++ = a[i];", "*y++ = b[i]; if (b[i] > 9) break;", False),
+    ],
+)
+def test_a_step_that_both_branches_take(yes: str, no: str, parallel: bool) -> None:
+    found = lowered(PICK.replace("YES", yes).replace("NO", no))
+    assert ("thread.x" in show_function(kernels(found)[0])) is parallel
