@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import declared, escapes, indices, is_memory, loop_vars
@@ -56,8 +56,9 @@ class Summary:
 class Collector(Walker):
     """Gathers the accesses of a body."""
 
-    def __init__(self) -> None:
+    def __init__(self, pure: Collection[str] = ()) -> None:
         self.out = Summary()
+        self.pure = pure  # functions that read nothing but the values that they are given
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if isinstance(st, s.Assign):
@@ -128,7 +129,7 @@ class Collector(Walker):
             if isinstance(x.type, (Pointer, Array)):
                 self.out.opaque = True  # the array itself escapes
             return
-        if isinstance(x, e.Call) and x.func not in math_functions():
+        if isinstance(x, e.Call) and x.func not in math_functions() and x.func not in self.pure:
             self.out.opaque = True
         if isinstance(x, e.Field) and is_memory(x):
             self._reads(x.base, facts)
@@ -203,9 +204,9 @@ def _offsets(x: e.Expr) -> Iterator[e.Expr]:
         yield from indices(x.x)
 
 
-def summarise(body: s.Body, facts: Facts) -> Summary:
-    """The accesses of `body`, which runs where `facts` hold."""
-    collector = Collector()
+def summarise(body: s.Body, facts: Facts, pure: Collection[str] = ()) -> Summary:
+    """The accesses of `body`, which runs where `facts` hold; `pure` functions have none."""
+    collector = Collector(pure)
     collector.body(body, facts)
     out = collector.out
     local = declared(body)
@@ -218,12 +219,12 @@ def summarise(body: s.Body, facts: Facts) -> Summary:
 # -- disjointness ---------------------------------------------------------------------------
 
 
-def independent(loop: s.For, facts: Facts) -> bool:
+def independent(loop: s.For, facts: Facts, pure: Collection[str] = ()) -> bool:
     """Whether no iteration of `loop` depends on another one (so that they may run in any order)."""
     mark = len(facts.ledger.sentences)
     if escapes(loop.body, in_loop=True):
         return False
-    body = summarise(loop.body, inside(loop, facts))
+    body = summarise(loop.body, inside(loop, facts), pure)
     varying = frozenset(declared(loop.body)) | {loop.var.name} | loop_vars(loop.body)
     ok = not body.opaque and not body.scalars
     ok = ok and apart(body.accesses, body.accesses, loop.var.name, varying, facts)

@@ -8,7 +8,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
-from xpiler.ir.types import Pointer
+from xpiler.ir.types import Pointer, Scalar, Struct, Vector
 
 _EFFECTS = (s.Instr, s.Launch, s.Barrier, s.LeftOut)
 
@@ -21,6 +21,33 @@ def readers(program: Program) -> frozenset[str]:
         if not bad:
             return frozenset(found)
         found -= bad
+
+
+def pure_functions(program: Program) -> frozenset[str]:
+    """Functions that read nothing but their parameters and do nothing but return a value."""
+    shared = {g.var.name for g in program.globals}
+    found: set[str] = set()
+    while True:
+        known = math_functions().keys() | found
+        new = {
+            f.name
+            for f in program.functions
+            if all(isinstance(p.type, (Scalar, Struct, Vector)) for p in f.params)
+            and all(_is_pure(n, known, shared) for n in walk(f.body))
+        }
+        if new <= found:
+            return frozenset(found)
+        found |= new
+
+
+def _is_pure(n: object, known: set[str], shared: set[str]) -> bool:
+    if isinstance(n, e.Call):
+        return n.func in known
+    if isinstance(n, e.Var):
+        return n.name not in shared
+    return not isinstance(
+        n, (s.Instr, s.Eval, s.Launch, s.LeftOut, s.Barrier, s.While, e.AddressOf, e.Axis)
+    )
 
 
 def _calls(f: Function) -> set[str]:

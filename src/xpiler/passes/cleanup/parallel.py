@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xpiler.analysis.dependence import independent
+from xpiler.analysis.purity import pure_functions
 from xpiler.analysis.ranges import Facts
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -27,8 +28,10 @@ class Parallel:
     name: str = "parallel"
 
     def apply(self, program: Program, ctx: Context) -> Program:
+        pure = pure_functions(program)
+
         def one(f: Function) -> Function:
-            return _Marker().run(f, ctx.facts(f))
+            return _Marker(pure).run(f, ctx.facts(f))
 
         return each_function(program, one)
 
@@ -36,13 +39,15 @@ class Parallel:
 class _Marker(Walker):
     """Looks for provable loops from the outside inwards, among those that raising made."""
 
-    depth = 0
+    def __init__(self, pure: frozenset[str]) -> None:
+        self.pure = pure
+        self.depth = 0
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         if not isinstance(st, s.For):
             return (self.descend(st, facts),)
         mark = facts.mark()
-        if self._worthwhile(st, facts) and _apart(st, facts):
+        if self._worthwhile(st, facts) and _apart(st, facts, self.pure):
             body = rewrite_stmts(st.body, _serial)
             same = body is st.body and st.kind == "parallel"
             return (st if same else replace(st, body=body, kind="parallel"),)
@@ -67,12 +72,12 @@ class _Marker(Walker):
         return found.body
 
 
-def _apart(st: s.For, facts: Facts) -> bool:
+def _apart(st: s.For, facts: Facts, pure: frozenset[str]) -> bool:
     """Whether the iterations are independent; of a launch's, unsigned subscripts do not wrap."""
     ledger = facts.ledger
     ledger.unsigned = st.kind == "parallel"
     try:
-        return independent(st, facts)
+        return independent(st, facts, pure)
     finally:
         ledger.unsigned = False
 

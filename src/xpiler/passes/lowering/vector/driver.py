@@ -10,6 +10,7 @@ from xpiler.analysis.atoms import REORDERED
 from xpiler.analysis.dependence import independent
 from xpiler.analysis.effects import escapes, names_in
 from xpiler.analysis.parallelism import nature
+from xpiler.analysis.purity import pure_functions
 from xpiler.analysis.ranges import Facts, Ledger, type_range
 from xpiler.analysis.walker import Walker, inside
 from xpiler.ir import expr as e
@@ -36,7 +37,7 @@ from xpiler.passes.lowering.vector.interleave import Interleave
 from xpiler.passes.lowering.vector.isa import Isa, Unsuitable
 from xpiler.passes.lowering.vector.kept import gathered_behind
 from xpiler.passes.lowering.vector.lanes import NARROW, Lanes
-from xpiler.passes.lowering.vector.marks import Marker, as_sums, pure_functions, steady_readers
+from xpiler.passes.lowering.vector.marks import Marker, as_sums, steady_readers
 from xpiler.passes.lowering.vector.places import extreme_of, strips
 from xpiler.passes.lowering.vector.sharing import shared
 from xpiler.passes.lowering.vector.strips import Strip, accumulation, private_scalars

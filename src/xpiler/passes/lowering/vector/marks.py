@@ -12,10 +12,9 @@ from xpiler.analysis.ranges import Facts
 from xpiler.analysis.reductions import Reduction
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
-from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, rewrite_stmts, walk
-from xpiler.ir.types import BOOL, F16, F32, F64, Array, Opaque, Scalar, Struct, Vector
+from xpiler.ir.types import BOOL, F16, F32, F64, Array, Opaque, Scalar
 from xpiler.passes.lowering.vector.census import counts, in_vectors
 from xpiler.passes.lowering.vector.once import without_single
 from xpiler.passes.lowering.vector.strips import accumulation
@@ -204,23 +203,6 @@ def _exists(place: e.Index, facts: Facts) -> bool:
 # -- functions without effects ------------------------------------------------------------------
 
 
-def pure_functions(program: Program) -> frozenset[str]:
-    """Functions that read nothing but their parameters and do nothing but return a value."""
-    shared = {g.var.name for g in program.globals}
-    found: set[str] = set()
-    while True:
-        known = math_functions().keys() | found
-        new = {
-            f.name
-            for f in program.functions
-            if all(isinstance(p.type, (Scalar, Struct, Vector)) for p in f.params)
-            and all(_is_pure(n, known, shared) for n in walk(f.body))
-        }
-        if new <= found:
-            return frozenset(found)
-        found |= new
-
-
 def steady_readers(program: Program) -> frozenset[str]:
     """Functions that only compute from their parameters and what these point to, without loops."""
     changing = {g.var.name for g in program.globals if not g.const}
@@ -231,13 +213,3 @@ def steady_readers(program: Program) -> frozenset[str]:
             for n in walk(program.function(name).body)
         )
     )  # fmt: skip
-
-
-def _is_pure(n: object, known: set[str], shared: set[str]) -> bool:
-    if isinstance(n, e.Call):
-        return n.func in known
-    if isinstance(n, e.Var):
-        return n.name not in shared
-    return not isinstance(
-        n, (s.Instr, s.Eval, s.Launch, s.LeftOut, s.Barrier, s.While, e.AddressOf, e.Axis)
-    )

@@ -85,7 +85,12 @@ static inline void matrix_product(int64_t m, int64_t n, int64_t depth, const flo
         int64_t columns = n - jc < 1536 ? n - jc : 1536;
         for (int64_t kc = 0; kc == 0 || kc < depth; kc += 256) {
             int64_t steps = depth - kc < 256 ? (depth > kc ? depth - kc : 0) : 256;
-            pack_panel(panel, 48, &b[kc * b_step + jc * b_column], b_column, b_step, columns, steps);
+            #pragma omp parallel for
+            for (int64_t j = 0; j < columns; j += 48) {
+                const float *from = &b[kc * b_step + (jc + j) * b_column];
+                int64_t width = columns - j < 48 ? columns - j : 48;
+                pack_panel(&panel[j * steps], 48, from, b_column, b_step, width, steps);
+            }
             #pragma omp parallel for
             for (int64_t ic = 0; ic < m; ic += 96) {
                 float rows_of_a[96 * 256];
