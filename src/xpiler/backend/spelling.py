@@ -181,6 +181,9 @@ def from_tables(table: Mapping[str, Any], prelude: str, dialect: Dialect | None 
     names = table["names"]
     headers = {word: header for header, words in table["headers"].items() for word in words}
     optional = {key: table[key] for key in _OPTIONAL if key in table}
+    vectors = [v for v in table.get("vectors", {}).values() if isinstance(v, dict)]
+    built_in = {v["name"] for v in vectors if "name" in v}
+    makers = {v["make"] for v in vectors if "make" in v}
     return Spelling(
         types=table["types"],
         stems=table["stems"],
@@ -193,8 +196,8 @@ def from_tables(table: Mapping[str, Any], prelude: str, dialect: Dialect | None 
         instructions=table["instructions"],
         parallel=table.get("parallel", {}),
         headers=headers,
-        keywords=frozenset(names["keywords"]) | frozenset(names["macros"]),
-        library=frozenset(names["library"]),
+        keywords=frozenset(names["keywords"]) | frozenset(names["macros"]) | built_in,
+        library=frozenset(names["library"]) | makers,
         helpers=read_helpers(prelude),
         syntax=Syntax(**table.get("syntax", {})),
         classes=frozenset(table.get("classes", ())) | frozenset(table.get("computes_in", ())),

@@ -56,7 +56,7 @@ class ToolchainSpec:
     tool: Callable[[], str]
     compile: Callable[[str, tuple[str, ...], str], tuple[CompileReport, ...]]
     hint: str = ""
-    format: str = "4"
+    format: str = "5"
     second: Callable[[str, str], CompileReport | None] | None = None
 
 

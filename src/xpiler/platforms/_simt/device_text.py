@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from xpiler.platforms._simt.file_macros import written_out
 from xpiler.platforms._simt.lexer import Token, lex, next_solid
 from xpiler.platforms._simt.scopes import CLASS, scopes, statement_start
 
@@ -18,6 +19,7 @@ def device_text(text: str) -> str:
     where nothing that stays uses it. Members of classes stay; instantiations of templates go with
     them.
     """
+    text = written_out(text)
     tokens = lex(text)
     kinds, bodies = scopes(tokens)
     marked = _device_macros(text)
