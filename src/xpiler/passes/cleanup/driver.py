@@ -28,6 +28,7 @@ from xpiler.passes.cleanup.optional import Optional
 from xpiler.passes.cleanup.padding import Padding
 from xpiler.passes.cleanup.parallel import Parallel
 from xpiler.passes.cleanup.parcels import Parcels
+from xpiler.passes.cleanup.places import Places
 from xpiler.passes.cleanup.private import Private
 from xpiler.passes.cleanup.propagate import Propagate
 from xpiler.passes.cleanup.rebase import Rebase
@@ -68,6 +69,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Branches(),
         Walking(),
         Versions(),
+        Places(),
         Masks(),
         Simplify(),
         Sections(),

@@ -35,7 +35,7 @@ class Masks:
                 return f
             f = _unpacked(f)
             facts = ctx.facts(f)
-            return _Reader(_definitions(f, facts.mutable, known)).run(f, facts)
+            return _Reader(_definitions(f, facts.mutable, known), known).run(f, facts)
 
         return each_function(program, one)
 
@@ -77,15 +77,20 @@ def _definitions(
         if not is_int(n.var.type) or names_in(n.init) & mutable:
             continue
         value = valued(n.init, known)
-        pure = (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select)
-        if all(isinstance(x, pure) for x in walk(value)):
+        if _is_pure(value):
             out[n.var.name] = value
     return out
+
+
+def _is_pure(value: e.Expr) -> bool:
+    pure = (e.Const, e.Var, e.Cast, e.Unary, e.Binary, e.Select)
+    return all(isinstance(x, pure) for x in walk(value))
 
 
 @dataclass
 class _Reader(Walker):
     defs: dict[str, e.Expr]
+    known: Mapping[str, Function]
 
     def stmt(self, st: s.Stmt, facts: Facts) -> s.Body:
         return (self.descend(st, facts),)
@@ -110,6 +115,9 @@ class _Reader(Walker):
             return self.bit(self.defs[m.name], i, facts)
         if isinstance(m, e.Const):
             return _constant_bit(int(m.value), i, facts)
+        if isinstance(m, e.Call):
+            value = valued(m, self.known)
+            return self.bit(value, i, facts) if _is_pure(value) else None
         if isinstance(m, e.Unary) and m.op == "~":
             inner = self.bit(m.x, i, facts)
             return negated(inner) if inner is not None else None
@@ -127,12 +135,13 @@ class _Reader(Walker):
         a, b = self.bit(m.a, i, facts), self.bit(m.b, i, facts)
         if a is None or b is None:
             return None
-        # `r >= 16 ? all : i < r`, asked of a bit below 16
-        for all_, some, when in ((a, b, True), (b, a, False)):
-            whole = isinstance(all_, e.Const) and all_.value
+        # `r >= 16 ? all : i < r`, asked of a bit below 16; `r <= 0 ? none : i < r`
+        for known, some, when in ((a, b, True), (b, a, False)):
             below = isinstance(some, e.Binary) and some.op == "<"
-            if whole and below and _implies(facts.with_cond(m.cond, when), some):
-                return some
+            if isinstance(known, e.Const) and below:
+                said = facts.with_cond(m.cond, when).decide(some)
+                if said is bool(known.value):
+                    return some
         return e.Select(m.cond, a, b, BOOL)
 
     def _operation(self, m: e.Binary, i: e.Expr, facts: Facts) -> e.Expr | None:
@@ -162,10 +171,6 @@ def _difference(x: e.Binary) -> e.Expr:
     if isinstance(inner, e.Binary) and inner.op == "-" and inner.a == x.a:
         return inner.b
     return x
-
-
-def _implies(facts: Facts, cond: e.Expr) -> bool:
-    return facts.decide(cond) is True
 
 
 def _one(x: e.Expr) -> bool:

@@ -16,6 +16,7 @@ from xpiler.analysis.effects import (
 )  # fmt: skip
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
+from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import rewrite_exprs, rewrite_stmts, substitute, walk
 from xpiler.ir.types import Array, Pointer, Scalar, Vector
@@ -37,8 +38,9 @@ def _propagate(f: Function, ctx: Context) -> Function:
     body = rewrite_stmts((s.Scope(f.body),), _declared_late)[0].body
     f = f if body == f.body else f.with_body(body)
     f = _lanes(_copies(f, ctx))
+    plain = frozenset(g.name for g in ctx.program.functions if _is_plain(g))
     for _ in range(4):
-        new = _without_dead(f)
+        new = _without_dead(f, plain)
         if new is f:
             break
         f = new
@@ -153,10 +155,22 @@ def _lanes(f: Function) -> Function:
 # -- dead code ------------------------------------------------------------------------------
 
 
-def _without_dead(f: Function) -> Function:
-    """Without locals that nobody reads, where everything that writes them is a plain store."""
+def _is_plain(f: Function) -> bool:
+    """Whether a call does nothing but to give a value."""
+    return (
+        len(f.body) == 1
+        and isinstance(f.body[0], s.Return)
+        and not any(isinstance(n, (e.Call, e.Index, e.AddressOf)) for n in walk(f.body))
+    )
+
+
+def _without_dead(f: Function, plain: frozenset[str]) -> Function:
+    """Without locals that nobody reads, where everything that writes them is a plain store.
+
+    `plain` names functions whose calls do nothing else than give a value.
+    """
     local = {n: d for n, d in declared(f.body).items() if d.space != "global"}
-    pinned = _written_by_effect(f.body)
+    pinned = _written_by_effect(f.body, plain)
     dead = set(local) - read_names(f.body) - pinned
     dead = {n for n in dead if not isinstance(local[n].var.type, Pointer)} | {
         n for n in dead if isinstance(local[n].var.type, Pointer) and not _used(n, f.body)
@@ -178,27 +192,27 @@ def _without_dead(f: Function) -> Function:
 
 
 def _used(name: str, body: s.Body) -> bool:
-    return any(
-        isinstance(n, e.Var) and n.name == name and not isinstance(st, s.Decl)
-        for st in walk(body)
-        if isinstance(st, s.Stmt)
-        for n in walk(st)
-    )
+    """Whether the name stands anywhere but where it is declared."""
+    at = sum(isinstance(n, e.Var) and n.name == name for n in walk(body))
+    return at > sum(isinstance(n, s.Decl) and n.var.name == name for n in walk(body))
 
 
-def _pure(x: e.Expr) -> bool:
-    return not of_expr(x).other
+def _pure(x: e.Expr, plain: frozenset[str] = frozenset()) -> bool:
+    if not of_expr(x).other:
+        return True
+    called = [n.func for n in walk(x) if isinstance(n, e.Call)]
+    return all(c in plain or c in math_functions() for c in called)
 
 
-def _written_by_effect(body: s.Body) -> set[str]:
+def _written_by_effect(body: s.Body, plain: frozenset[str]) -> set[str]:
     """Variables whose writer does more than write: instructions, calls."""
     out: set[str] = set()
     for n in walk(body):
         if isinstance(n, s.Instr):
             out |= names_in(n)
-        elif isinstance(n, s.Assign) and not (_pure(n.value) and _pure(n.target)):
+        elif isinstance(n, s.Assign) and not (_pure(n.value, plain) and _pure(n.target, plain)):
             out.add(root(n.target))
-        elif isinstance(n, s.Decl) and n.init is not None and not _pure(n.init):
+        elif isinstance(n, s.Decl) and n.init is not None and not _pure(n.init, plain):
             out.add(n.var.name)
     return out
 
