@@ -31,7 +31,7 @@ MOST_WAYS = 6
 class Use:
     """What happens to one pointer: `bounds` are extents (elements), one for each access.
 
-    `lost`: some access has no bound. `covered`: every element is written before any is read.
+    `lost`: some access has no bound.
     `examples` are sizes that the function is called with: of several bounds the lowest is taken.
     """
 
@@ -39,7 +39,6 @@ class Use:
     reads: bool = False
     writes: bool = False
     lost: bool = False
-    covered: bool = False
     bounds: list[tuple[Poly, ...]] = field(default_factory=list)
     examples: tuple[fit.Sizes, ...] = ()
 

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from xpiler.analysis.effects import assigned, names_in, root
+from xpiler.analysis.extents import Use
+from xpiler.analysis.filled import filled
 from xpiler.analysis.parallelism import asked_for_null
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function
 from xpiler.ir.rewrite import children, fresh_name, rewrite_stmts, substitute, walk
 from xpiler.ir.types import I32, U64, Array, Opaque, Pointer, Struct, Type
+from xpiler.passes.cleanup.base import value_sentence
 from xpiler.passes.lowering.base import Origin
 from xpiler.passes.lowering.simt.context import Lowering
 from xpiler.passes.lowering.simt.elements import elements
@@ -131,7 +134,7 @@ def _mirror(
     size = byte_count(low.program, p.type.elem, count)
     out.pointers[p.name] = d
     alloc, copy_in = s.Instr("host.alloc", (d,), (size,)), _copy(d, p, size, "h2d")
-    copied = use is None or use.reads or not use.covered
+    copied = use is None or use.reads or not _is_filled(low, form.f, p, use, count)
     back = () if p.type.const or not (use is None or use.writes) else (_copy(p, d, size, "d2h"),)
     if p.name in _nullable(low, form.f, p):
         there = e.compare("!=", p, e.Const(0, p.type))
@@ -144,6 +147,24 @@ def _mirror(
         out.outs += back
     out.frees.append(s.Instr("host.free", (), (d,)))
     return True
+
+
+def _is_filled(low: Lowering, f: Function, p: e.Var, use: Use, count: e.Expr) -> bool:
+    """Whether every call writes all `count` elements, so that what they were does not matter."""
+    facts = use.facts
+    wanted = facts.poly(count)
+    for found, turns in filled(f.body[_preamble(f.body) :], p, facts):
+        if found != wanted:
+            continue
+        mark = facts.mark()
+        several = turns if len(turns) > 1 else ()
+        if all(
+            facts.nonneg(n) or facts.assume(f"{value_sentence(facts, n)} is not negative", n)
+            for n in several
+        ):
+            return True
+        facts.forget(mark)
+    return False
 
 
 def _inner_pointers(low: Lowering, x: e.Expr, name: str) -> Iterator[tuple[e.Var, e.Expr]]:
