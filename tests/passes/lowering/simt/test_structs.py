@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.passes.lowering.simt.build import codes, kernels, lowered
 
-from xpiler.ir.text import show_function
+from xpiler.ir.expr import Const
+from xpiler.ir.text import show_body, show_function
+from xpiler.ir.types import I64
+from xpiler.passes.lowering import Origin
 
 MATRIX = "typedef struct { float *data; int n; } Vec;\n"
 BLOCK = "typedef struct { float scale; signed char values[32]; } Block;\n"
@@ -52,3 +56,22 @@ def test_fields_of_neighbours_are_not() -> None:
     text = """void f(Block *y, int n) { for (int i = 1; i < n; i++) {
         y[i].scale = y[i - 1].values[0]; y[i].values[0] = 3; } }"""
     assert "XP1101" in codes(lowered(BLOCK + text))
+
+
+@pytest.mark.parametrize(
+    ("body", "back"),
+    [
+        ("y.data[i] = x.data[i];", "y"),
+        ("y.data[(int)x.data[i]] += 1;", "y"),
+        ("const float *p = x.data + i; y.data[i] = p[1];", "y"),
+        ("float *p = x.data + i; y.data[i] = p[0]; p[0] = 0;", "xy"),
+        ("y.data[i] = x.data[i]; x.data[i] = 0;", "xy"),
+    ],
+)
+def test_only_what_is_written_comes_back(body: str, back: str) -> None:
+    text = f"void f(Vec x, Vec y) {{ for (int i = 0; i < y.n; i++) {{ {body} }} }}"
+    sizes = {"x.data": Const(64, I64), "y.data": Const(64, I64)}
+    host = show_body(
+        lowered(MATRIX + text, origin=Origin("c", extents={"f": sizes})).program.function("f").body
+    )
+    assert "".join(n for n in "xy" if f"host.copy({n}.data," in host) == back

@@ -62,7 +62,8 @@ def wrapped(low: Lowering, form: Form, origin: Origin) -> Function:
             pointers = _inner_pointers(low, p, p.name)
             inner = [(v, x) for v, x in pointers if _is_used(low, p, rest, x)]
             far += [v for v, _ in inner]
-            missing += _mirror_struct(low, f, p, inner, origin, mirrors, taken)
+            written = {v.name for v, x in inner if _is_written(low, p, rest, x)}
+            missing += _mirror_struct(low, f, p, inner, written, origin, mirrors, taken)
     if missing:
         del low.ledger.sentences[said:]
         low.extents.pop(f.name, None)
@@ -197,6 +198,49 @@ def _is_used(low: Lowering, struct: e.Var, body: s.Body, place: e.Expr) -> bool:
     return False
 
 
+def _is_written(low: Lowering, struct: e.Var, body: s.Body, place: e.Expr) -> bool:
+    """Whether `body`, or a kernel that it launches, may write what the pointer at a place in a
+    struct points to: two of them may be the same, and a copy that is old must not come back."""
+    kernels = {k.name: k for k in low.kernels}
+    if place.type.const:  # type: ignore[attr-defined]
+        return False
+    for st in body:
+        if _may_write(st, struct, place):
+            return True
+        for n in walk(st):
+            kernel = kernels.get(n.kernel) if isinstance(n, s.Launch) else None
+            if kernel is None:
+                continue
+            for q, a in zip(kernel.params, n.args, strict=False):  # type: ignore[union-attr]
+                inner = substitute(place, {struct.name: q})
+                if a == struct and _is_written(low, q, kernel.body, inner):
+                    return True
+    return False
+
+
+def _may_write(n: object, struct: e.Var, place: e.Expr, target: bool = False) -> bool:
+    """Whether `n` stores through the pointer, or uses it (or all of the struct) otherwise than to
+    read elements; `target`: `n` is stored to, or its address taken."""
+    if n == place:
+        return True
+    if isinstance(n, e.Index):
+        through = target if n.base == place else _may_write(n.base, struct, place, target)
+        return through or _may_write(n.index, struct, place)
+    if isinstance(n, e.Field):
+        return _may_write(n.base, struct, place, target) if n.base != struct else False
+    if isinstance(n, e.Expr) and asked_for_null(n) is not None:
+        return False
+    if isinstance(n, s.Decl) and isinstance(n.var.type, Pointer) and n.var.type.const:
+        return False
+    if isinstance(n, (e.Call, s.Decl, e.AddressOf)) and struct in children(n):
+        return True
+    if isinstance(n, s.Assign):
+        stored = n.target == struct or _may_write(n.target, struct, place, target=True)
+        return stored or n.value == struct or _may_write(n.value, struct, place)
+    inner = isinstance(n, e.AddressOf)
+    return any(_may_write(c, struct, place, inner) for c in children(n))  # type: ignore[arg-type]
+
+
 def _holds_pointers(low: Lowering, t: Type) -> bool:
     return next(_inner_pointers(low, e.Var("", t), ""), None) is not None
 
@@ -206,6 +250,7 @@ def _mirror_struct(
     f: Function,
     p: e.Var,
     inner: list[tuple[e.Var, e.Expr]],
+    written: set[str],
     origin: Origin,
     out: _Mirrors,
     taken: set[str],
@@ -227,7 +272,7 @@ def _mirror_struct(
         fill = (s.Instr("host.alloc", (d,), (size,)), _copy(d, place, size, "h2d"))
         out.allocs += [s.Decl(d, e.Const(0, d.type)), s.If(there, fill)]
         out.ins.append(s.Assign(substitute(place, {p.name: own}), d))
-        if not v.type.const:
+        if v.name in written:
             out.outs.append(s.If(there, (_copy(place, d, size, "d2h"),)))
         out.frees.append(s.Instr("host.free", (), (d,)))
     out.pointers[p.name] = own
