@@ -186,6 +186,14 @@ def _words(torch: Any) -> dict[str, Any]:
             "sgd": sgd}  # fmt: skip
 
 
+def _lacking() -> str:
+    """Instruction sets of vector code that this processor has not: it then runs plain C."""
+    from xpiler.host.processor import features
+    from xpiler.platforms.registry import platform
+
+    return ", ".join(sorted(set(platform("c").tables["lowering"]["needs"]) - features()))
+
+
 def _library(name: str, spec: Mapping[str, Any], made: Path) -> Path:
     """The compiled C of one kernel; made where it is not there yet."""
     from xpiler.pipeline import Options, translate
@@ -194,7 +202,7 @@ def _library(name: str, spec: Mapping[str, Any], made: Path) -> Path:
     text, library = made / f"{name}.c", made / f"{name}.so"
     if not text.is_file():
         source = KERNELS / spec["source"]
-        options = Options("c", verify=False, spec=load_sidecar(source))
+        options = Options("c", verify=False, plain=bool(_lacking()), spec=load_sidecar(source))
         done = translate(source.read_text(encoding="utf-8"), source.name, options)
         if done.text is None:
             raise RuntimeError("; ".join(d.message for d in done.diagnostics))
@@ -245,10 +253,12 @@ def _seconds(side: Callable[[], Any], times: int) -> float:
 def _print(report: Mapping[int, Mapping[str, Any]], torch: Any, as_json: bool) -> None:
     first = next(iter(report.values()))
     if as_json:
-        print(json.dumps({**first, "threads": report}))
+        print(json.dumps({**first, "threads": report, "lacking": _lacking()}))
         return
     blas = "MKL" if torch.backends.mkl.is_available() else "its own BLAS"
     print(f"PyTorch {torch.__version__} (with {blas}): its time / ours, by number of threads")
+    if lacking := _lacking():
+        print(f"plain C, not vector code: this processor lacks {lacking}")
     names = sorted({k for x in report.values() for k in x["per_op"]})
     for name in names:
         print(f"{name:18}", *(f"{x['per_op'].get(name, math.nan):8.2f}" for x in report.values()))
