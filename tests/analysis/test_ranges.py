@@ -225,3 +225,14 @@ def test_an_unsigned_comparison_says_the_sign(known: bool) -> None:
     inside = facts.with_cond(op("<", e.Cast(ROW, U32), e.Cast(N, U32)))
     assert inside.nonneg(inside.poly(ROW)) is known
     assert inside.nonneg(inside.poly(N) - inside.poly(ROW) - 1) is known
+
+
+def test_a_product_is_divided_by_its_factor_whatever_its_sign() -> None:
+    facts = Facts()
+    product = op("*", N, COL)
+    assert facts.poly(op("/", product, COL)) == facts.poly(N)
+    assert facts.poly(op("%", product, COL)) == constant(0)
+    other = op("+", product, 1)
+    assert facts.poly(op("/", other, COL)) != facts.poly(N)
+    n, j = (e.Var(v.name, U32) for v in (N, COL))  # the product may have wrapped around
+    assert facts.poly(op("/", op("*", n, j), j)) != facts.poly(n)

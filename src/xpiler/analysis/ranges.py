@@ -162,6 +162,10 @@ class Facts:
         if x.op in ("+", "-", "*"):
             r = a + b if x.op == "+" else a - b if x.op == "-" else a * b
             return r if signed or self.fits(r, x.type) else self._opaque(x)
+        if x.op in ("/", "%") and signed and b.constant is None:
+            whole, rest = a.divided_by(b)  # exact whatever the sign of b, which is not zero
+            if whole.terms and not rest.terms:
+                return whole if x.op == "/" else ZERO
         if x.op in ("/", "%") and self.positive(b):
             q = self.quotient(a, b, x)
             return q if x.op == "/" else a - b * q
