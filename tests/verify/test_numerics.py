@@ -7,7 +7,7 @@ import pytest
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import BF16, F16, F32, I32, U8, Fragment, Pointer, Scalar, Type
+from xpiler.ir.types import BF16, F16, F32, F64, I32, U8, Fragment, Pointer, Scalar, Type
 from xpiler.verify.compare import Precision
 from xpiler.verify.numerics import integral_inputs, precision_of
 
@@ -77,3 +77,26 @@ def test_a_rounded_value_counts_once_it_is_used_again(again: bool, narrow: str) 
     keep = s.Decl(half, ROUNDED)
     use = e.Cast(half, F32) if again else half
     assert precision_of(program(keep, s.Assign(e.Index(Y, J, use.type), use))).narrow == narrow
+
+
+SUM, PART = e.Var("sum", F64), e.Var("part", F32)
+HALVED = e.Binary("*", e.Index(X, J, F32), e.Const(0.5, F32), F32)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "double"),
+    [
+        ([add_up(F64)], "", 2.0**-53),
+        ([add_up(F32), add_up(F64)], "", 2.0**-53),
+        ([s.Assign(SUM, e.Cast(HALVED, F64))], "values", 2.0**-53),
+        ([s.Decl(PART, HALVED), s.Assign(SUM, e.Cast(PART, F64))], "values", 2.0**-53),
+        ([add_up(F32), s.Assign(SUM, e.Cast(e.Var("acc", F32), F64))], "sums", 2.0**-24),
+    ],
+)
+def test_floats_that_become_doubles(body: list[s.Stmt], expected: str, double: float) -> None:
+    found = precision_of(program(*body))
+    assert found.widened == expected
+    assert found.unit("float64") == double
+    assert found.unit("float32") == 2.0**-24
+    assert found.narrow_unit("float32") == 0.0
+    assert found.narrow_unit("float64") == (2.0**-24 if expected == "values" else 0.0)

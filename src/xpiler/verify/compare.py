@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -49,19 +50,31 @@ _JUMP_FACTOR = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """In what precision a program computes; `narrow`: a coarser type that values pass through."""
+    """In what precision a program computes.
+
+    `narrow`: a coarser type that values pass through. `widened`: doubles are made of floats that
+    were computed; "sums" where such floats are sums, else "values".
+    """
 
     accumulate: str = ""
     narrow: str = ""
+    widened: Literal["", "values", "sums"] = ""
 
     def unit(self, out: str) -> float:
         """The roundoff of the sums behind an output of type `out`."""
         if self.accumulate:
             return unit_roundoff(self.accumulate)
-        return unit_roundoff("float64" if canonical(out) == "float64" else "float32")
+        doubles = canonical(out) == "float64" and self.widened != "sums"
+        return unit_roundoff("float64" if doubles else "float32")
 
-    def narrow_unit(self) -> float:
-        return unit_roundoff(self.narrow) if self.narrow else 0.0
+    def between(self, out: str) -> str:
+        """The coarsest type that values pass through on their way to an output of type `out`."""
+        floats = self.widened == "values" and canonical(out) == "float64"
+        return self.narrow or ("float32" if floats else "")
+
+    def narrow_unit(self, out: str) -> float:
+        narrow = self.between(out)
+        return unit_roundoff(narrow) if narrow else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,7 @@ class Bound:
         relative = LAMBDA * self.precision.unit(self.dtype) * np.sqrt(max(self.terms, 1.0))
         with np.errstate(invalid="ignore"):
             scale = np.abs(expected) + self.size
-            bound = scale * (relative + 2 * self.precision.narrow_unit())
+            bound = scale * (relative + 2 * self.precision.narrow_unit(self.dtype))
         return np.asarray(bound if self.lost is None else bound + self.lost)
 
     def flips(self, expected: Floats) -> float:
@@ -103,7 +116,8 @@ class Bound:
         """The formula with its numbers: `ulp(float32) + 8 u sqrt(n) (|y|+s), u=2^-24, n=64`."""
         bits = int(-np.log2(self.precision.unit(self.dtype)))
         text = f"ulp({self.dtype}) + {LAMBDA:g} u sqrt(n) (|y|+s), u=2^-{bits}, n={self.terms:.0f}"
-        return text + (f" + 2 ulp({self.precision.narrow})" if self.precision.narrow else "")
+        narrow = self.precision.between(self.dtype)
+        return text + (f" + 2 ulp({narrow})" if narrow else "")
 
 
 @dataclass(frozen=True, slots=True)

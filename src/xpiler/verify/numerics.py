@@ -25,16 +25,53 @@ def _scalar(t: Type) -> str:
 
 
 def precision_of(program: Program) -> Precision:
-    """Half-precision sums if the program has any; else half-precision values on the way."""
+    """Half-precision sums if the program has any; else half-precision values on the way.
+
+    Beside these, floats that were computed and then became doubles.
+    """
     nodes = [n for f in program.functions for n in walk(f.body)]
     sums = {_scalar(n.target.type) for n in nodes if isinstance(n, s.Assign) and _accumulates(n)}
     sums |= {t for n in nodes if isinstance(n, s.Instr) for t in _accumulators(n)}
     for short, name in _NARROW.items():
         if short in sums:
             return Precision(accumulate=name)
-    for name in _passed(nodes):
-        return Precision(narrow=name)
-    return Precision()
+    narrow = next(_passed(nodes), "")
+    widened = _widened(nodes)
+    return Precision(
+        narrow=narrow, widened="" if not widened else "sums" if "f32" in sums else "values"
+    )
+
+
+def _widened(nodes: Sequence[Node]) -> bool:
+    """Whether a float that the program computes becomes a double."""
+    kept = {
+        array_behind(n.target)
+        for n in nodes
+        if isinstance(n, s.Assign) and _scalar(n.target.type) == "f32" and _is_computed(n)
+    }
+    kept |= {
+        n.var.name
+        for n in nodes
+        if isinstance(n, s.Decl) and n.init and _scalar(n.var.type) == "f32" and _computed(n.init)
+    }
+    return any(
+        isinstance(n, e.Cast)
+        and _scalar(n.type) == "f64"
+        and _scalar(n.x.type) == "f32"
+        and (_computed(n.x) or array_behind(n.x) in kept)
+        for n in nodes
+    )
+
+
+def _is_computed(n: s.Assign) -> bool:
+    return bool(n.op) or _computed(n.value)
+
+
+def _computed(x: e.Expr) -> bool:
+    """Whether floats are computed on the way to `x`."""
+    return any(
+        isinstance(n, (e.Binary, e.Call)) and _scalar(n.type) == "f32" for n in walk_exprs(x)
+    )
 
 
 def _passed(nodes: Sequence[Node]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from xpiler.verify.inference.entries import (
 from xpiler.verify.inference.flags import ways
 from xpiler.verify.inference.footprint import Shape, declared_counts
 from xpiler.verify.inference.fuller import busier, fuller, runs
+from xpiler.verify.inference.lent import with_known_ends
 from xpiler.verify.inference.machine import LaunchRecord, Machine
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.ranges import (
@@ -54,6 +55,7 @@ UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 
 def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
     """Plans for every entry of `program`; raises XpilerError (XP0302 to XP0307)."""
+    program = with_known_ends(program)
     try:
         first, *others = (plan_for(program, f, spec) for f in entries(program, spec.entry))
         remarks = (*first.diagnostics, *_unused(program, (first, *others), spec))
