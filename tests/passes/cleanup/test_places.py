@@ -34,6 +34,7 @@ def cleaned(text: str) -> str:
         ("float *t = p;", "t[lane + i]"),
         ("void *t = &p[lane];", "((float *)t)[i]"),
         ("float *s = p; float *t = s + lane;", "t[i]"),
+        ("float *t = p; t += lane;", "t[i]"),
     ],
 )
 def test_the_array_itself_is_written(pointer: str, place: str) -> None:
@@ -47,7 +48,7 @@ def test_the_array_itself_is_written(pointer: str, place: str) -> None:
 @pytest.mark.parametrize(
     ("pointer", "place"),
     [
-        ("float *t = p; t += lane;", "t[i]"),
+        ("float *t = p; if (n > 3) t += lane;", "t[i]"),
         ("int at = lane; float *t = &p[at]; at = n; o[at] = 1;", "t[i]"),
         ("unsigned *t = (unsigned *)&p[lane];", "t[i]"),
     ],
