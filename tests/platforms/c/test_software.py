@@ -149,3 +149,10 @@ def test_what_an_instruction_needs_comes_with_it() -> None:
     declared = {name for name in header.where if name.startswith("xp_")}
     words = {w for text in header.texts for w in re.findall(r"\bxp_\w+", text)}
     assert words <= declared
+
+
+def test_the_library_comes_with_the_instructions() -> None:
+    text = """#include <immintrin.h>
+void f(const float *x, float *y, size_t n) { for (size_t i = 0; i < n; i++) y[i] = x[i]; }
+"""
+    assert translate(text, "k.c", Options(target="cuda", seed=1)).verified

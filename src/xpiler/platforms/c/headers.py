@@ -28,6 +28,7 @@ _GUARDS = (
     "_ZMMINTRIN_H_INCLUDED", "_AVXINTRIN_H_INCLUDED", "__AVXINTRIN_H",
 )  # fmt: skip
 _SEVERAL = ("_mm_malloc", "_mm_free")
+_BESIDE = "#include <stdlib.h>\n"  # comes with the real one, for the sake of _mm_malloc
 _MALLOC = """static inline void *_mm_malloc(__SIZE_TYPE__ n, __SIZE_TYPE__ a)
 {
   extern void *aligned_alloc(__SIZE_TYPE__, __SIZE_TYPE__);
@@ -50,7 +51,7 @@ def preface(text: str, tools: Toolchain) -> tuple[str, tuple[str, ...]]:
         part, flags = software.preface(words, tools)
     else:
         part, flags = f"{header.part(words)}\n{watched(words)}", NATIVE
-    return f'#line 1 "immintrin.h"\n{guards}{own}{part}', flags
+    return f'{_BESIDE}#line 1 "immintrin.h"\n{guards}{own}{part}', flags
 
 
 def in_software(text: str, tools: Toolchain) -> bool:
