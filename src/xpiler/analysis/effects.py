@@ -217,6 +217,13 @@ def assigned(body: s.Body) -> frozenset[str]:
     return frozenset(out)
 
 
+def unchanging(f: Function) -> set[str]:
+    """Parameters, loop variables and initialised locals that have one value while they live."""
+    names = {p.name for p in f.params} | loop_vars(f.body)
+    names |= {n for n, d in declared(f.body).items() if d.init is not None}
+    return names - assigned(f.body)
+
+
 def stored(body: s.Body) -> frozenset[str]:
     """Roots of everything written in `body`, memory included."""
     return of_body(body).writes

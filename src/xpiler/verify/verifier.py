@@ -180,14 +180,13 @@ class Side:
     def host_memory(self) -> set[str]:
         """The buffers that functions on the host touch in the first run, and no kernel does."""
         run = self.runs[Key("base", 0)]
-        spoken = {b.name for b in self.case.buffers if _reached(b.name, run)}
-        named = {a.name for a in self.case.args if not isinstance(a, (ScalarArg, ObjectArg))}
-        parts = {
-            a.name
+        rows = {
+            a.name: [b.name for _, b in a.parts] if isinstance(a, RecordSpec) else [a.name]
             for a in self.case.args
-            if isinstance(a, RecordSpec) and any(b.name in spoken for _, b in a.parts)
+            if isinstance(a, (BufferSpec, RecordSpec))
         }
-        return named & (spoken | parts) - run.by_kernels - {RETURNED}
+        touched = {name for name, parts in rows.items() if any(_reached(p, run) for p in parts)}
+        return touched - run.by_kernels - {RETURNED}
 
     def answer(self, requests: Sequence[Request], seconds: float) -> None:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.effects import assigned, declared
+from xpiler.analysis.effects import declared, unchanging
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
@@ -62,14 +62,11 @@ def _places(f: Function) -> dict[str, _Place]:
 
     Propagate drops those that nobody asks any more.
     """
-    changing = assigned(f.body)
     decls = declared(f.body)
-    fixed = {p.name for p in f.params} - changing
-    fixed |= {n.var.name for n in walk(f.body) if isinstance(n, s.For)} - changing
-    fixed |= {n for n, d in decls.items() if n not in changing and d.init is not None}
+    fixed = unchanging(f)
     out: dict[str, _Place] = {}
     for name, d in decls.items():
-        if name in changing or d.init is None or not isinstance(d.var.type, Pointer):
+        if name not in fixed or d.init is None or not isinstance(d.var.type, Pointer):
             continue
         place = _place(d.init, out)
         own = place is not None and place.array.name in decls

@@ -13,6 +13,7 @@ from xpiler.analysis.effects import (
     of_stmt,
     read_names,
     root,
+    unchanging,
 )  # fmt: skip
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
@@ -55,15 +56,12 @@ def _copies(f: Function, ctx: Context) -> Function:
 
     A loop over blocks or threads takes the name that the user gave to its index (`row`, `tid`).
     """
-    changing = assigned(f.body)
-    fixed = {p.name for p in f.params} - changing
+    fixed = unchanging(f)
     loops = {n.var.name: n for n in walk(f.body) if isinstance(n, s.For)}
-    fixed |= set(loops)
-    fixed |= {n for n, d in declared(f.body).items() if n not in changing and d.init is not None}
     mapping: dict[str, e.Expr] = {}
     names: dict[str, str] = {}
     for n in walk(f.body):
-        if not isinstance(n, s.Decl) or n.var.name in changing or n.init is None:
+        if not isinstance(n, s.Decl) or n.var.name not in fixed or n.init is None:
             continue
         if _own_constant(n.init):
             mapping[n.var.name] = (

@@ -13,11 +13,10 @@ _DEEP = 4  # macros that invoke macros
 
 @dataclass(frozen=True, slots=True)
 class Macro:
-    """A macro with parameters; `variadic` where the last takes all that is left."""
+    """A macro with parameters; the last takes all that is left."""
 
     params: tuple[str, ...]
     body: tuple[Token, ...]
-    variadic: bool = False
 
 
 def written_out(text: str) -> str:
@@ -99,10 +98,9 @@ def _learn(line: Sequence[Token], macros: dict[str, Macro | None]) -> None:
         return
     close = next((k for k in range(at, len(line)) if line[k].text == ")"), len(line))
     params = [t.text for t in line[at + 2 : close] if not t.blank and t.text != ","]
-    variadic = bool(params) and params[-1] == "..."
-    if variadic:
+    if params[-1:] == ["..."]:
         params[-1] = "__VA_ARGS__"
-    macros[name] = Macro(tuple(params), tuple(line[close + 1 :]), variadic)
+    macros[name] = Macro(tuple(params), tuple(line[close + 1 :]))
 
 
 def _arguments(invocation: Sequence[Token], count: int) -> list[str]:
