@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,10 @@ __all__ = [
     "BufferArg", "BuildError", "Executable", "Finding", "Invocation", "Limits", "RunResult",
     "ScalarArg", "build", "differential", "execute",
 ]  # fmt: skip
+
+# A program stops itself at its limit and says where it was; it is killed this much later, in
+# seconds, for its start counts too and a busy machine is slow to listen.
+_TO_TELL = 1.0
 
 
 def execute(
@@ -47,7 +52,7 @@ def execute(
     limits = limits or Limits()
     options = RunOptions(
         exe.checks, poison, schedule, seed, exe.warp_width, exe.shared_limit,
-        max(1, int(limits.seconds * 950)), invocation.kind == "main",
+        max(1, int(limits.seconds * 1000)), invocation.kind == "main",
         rounding,
     )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="xpiler-") as name:
@@ -55,7 +60,8 @@ def execute(
         (folder / "input").write_bytes(input_file(invocation, options))
         child = run_sandboxed(
             [str(exe.path), "input", "output", "findings", *argv],
-            read_paths=(exe.path,), write_dir=folder, limits=limits, stdin=stdin,
+            read_paths=(exe.path,), write_dir=folder, stdin=stdin,
+            limits=replace(limits, seconds=limits.seconds * 1.1 + _TO_TELL),
         )  # fmt: skip
         return _result(exe, invocation, child, folder)
 
