@@ -129,8 +129,11 @@ def draw(buffer: BufferSpec, recipe: Recipe, random: np.random.Generator) -> Arr
     values = _drawn(buffer, recipe, random)
     if recipe not in ("positive", "negative") or buffer.is_index or buffer.distinct:
         return values
-    order = np.argsort(decode(values, buffer.dtype), kind="stable")
-    return values[order if recipe == "negative" else order[::-1]]
+    if not is_float(buffer.dtype):
+        ordered = np.sort(values)
+    else:
+        ordered = encode(np.sort(decode(values, buffer.dtype)), buffer.dtype)
+    return ordered if recipe == "negative" else ordered[::-1].copy()
 
 
 def _drawn(buffer: BufferSpec, recipe: Recipe, random: np.random.Generator) -> Array:
