@@ -37,8 +37,8 @@ def judged(path: str, targets: tuple[str, ...], seed: int) -> dict[str, Any]:
     try:
         found = audit_source(text, path, Options("c", source, seed=seed))
         faults = [d.render() for d in found if d.severity == "error"]
-    except XpilerError:
-        faults = []
+    except XpilerError as why:  # a text that its own compiler would not take is no sound source
+        faults = [d.render() for d in why.diagnostics if d.code == "XP0601"]
     runs = {}
     for target in (t for t in targets if t != source):
         done = run_one(path, target, seed, "required")

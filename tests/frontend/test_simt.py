@@ -72,6 +72,15 @@ def test_cooperative_groups() -> None:
     assert "sum(v: f32)" in function(text, "sum")
 
 
+def test_a_fragment_of_a_text_needs_no_include() -> None:
+    text = """__global__ void k(float* C) {
+        wmma::fragment<wmma::accumulator, 16, 16, 16, float> c;
+        wmma::fill_fragment(c, 0.0f);
+        wmma::store_matrix_sync(C, c, 16, wmma::mem_row_major);
+    }"""
+    assert "mat.fill(0.0f)" in function(text, "k")
+
+
 def test_wmma() -> None:
     text = """
         #include <mma.h>

@@ -9,6 +9,7 @@ import pytest
 from xpiler.platforms.hip import toolchain
 from xpiler.platforms.registry import platform
 from xpiler.port import port
+from xpiler.port.prologue import END
 from xpiler.verify.execution import BufferArg, Invocation, build, execute
 
 KERNELS = Path(__file__).parents[1] / "kernels"
@@ -145,3 +146,11 @@ def test_the_assembly_holds_matrix_instructions(name: str) -> None:
     for report in toolchain.compile_text(made.text, ("gfx90a", "gfx942"), "a.hip"):
         assert report.ok, report.messages
         assert all(use.matrix >= 8 for use in report.kernels.values())
+
+
+def test_a_text_without_includes_gets_the_names_too() -> None:
+    bare = PRODUCT.replace("DIVERGE", "0").split("using namespace nvcuda;\n")
+    port_of = port(bare[1], "a.cu", CUDA, HIP).text
+    assert port_of.count("using namespace nvcuda;") == 1
+    assert "using namespace nvcuda;" in port(PRODUCT, "a.cu", CUDA, HIP).text.split(END)[1]
+    assert "using namespace nvcuda;" not in port(PRODUCT, "a.cu", CUDA, HIP).text.split(END)[0]

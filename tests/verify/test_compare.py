@@ -15,6 +15,7 @@ from xpiler.verify.compare import (
     compare,
     is_exact,
     measured_size,
+    rounding_decides,
     surroundings,
 )
 from xpiler.verify.dtypes import encode, spacing, unit_roundoff
@@ -196,3 +197,18 @@ def test_the_text_of_a_bound() -> None:
     coarse = Bound("float16", 9, np.zeros(1), Precision("float16"))
     assert "u=2^-11" in coarse.describe()
     assert unit_roundoff("float16") == 2.0**-11
+
+
+def _decided(actual: np.ndarray, near: np.ndarray, apart: float) -> bool:
+    y = np.linspace(1, 2, 50, dtype=F)
+    runs, rounded = (y, actual.astype(F)), (y + F(apart), y - F(apart))
+    return rounding_decides(runs, rounded, near, bound(np.ones(50)), np.zeros(50, np.bool_))
+
+
+def test_what_rounding_moves_as_far_is_nobodys_fault() -> None:
+    y, noisy = np.linspace(1, 2, 50, dtype=F), np.linspace(1.01, 2.02, 50, dtype=F)
+    assert _decided(y + F(0.01), noisy, 0.01)
+    assert not _decided(y + F(0.01), noisy, 1e-5)  # further apart than rounding explains
+    assert not _decided(y + F(0.01), y, 0.01)  # rounded on purpose: other inputs change nothing
+    assert not _decided(y, noisy, 0.01)  # nothing to explain
+    assert not _decided(np.where(y > 1.5, np.nan, y + F(0.01)), noisy, 0.01)

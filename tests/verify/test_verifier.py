@@ -237,6 +237,24 @@ def test_logits_that_are_nearly_alike_may_be_summed_in_another_order(seed: int) 
     assert verdict.outcome == "verified", verdict.reason
 
 
+def test_a_large_input_is_not_kept_run_after_run() -> None:
+    """`UNTOUCHED` stands for it; a side that changes it is wrong all the same."""
+    wide = buffer("x", 6_000_000)
+
+    def halves(m: Memory, _: int) -> None:
+        m["y"][:] = m["x"].reshape(2, -1).sum(axis=1, dtype=F)
+
+    def spoils(m: Memory, _: int) -> None:
+        halves(m, 0)
+        m["x"][-1] += F(1)
+
+    few = Options(seed=3, runs=3)
+    assert judge(halves, halves, wide, buffer("y", 2), options=few).ok
+    verdict = judge(halves, spoils, wide, buffer("y", 2), options=few)
+    assert verdict.outcome == "wrong"
+    assert verdict.reason.startswith("x[5999999]")
+
+
 def test_a_changed_input_is_wrong() -> None:
     def clobbers(m: Memory, _: int) -> None:
         m["y"][:] = m["x"] * F(3)

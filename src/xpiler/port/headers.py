@@ -60,12 +60,16 @@ def rewrite(job: Job) -> None:
 def implicit(job: Job) -> None:
     """Helpers for what the text uses without including its header (some build adds it)."""
     made = job.editor
-    for i, token in enumerate(made.tokens):
-        helper = job.tables.words.get("implicit_helpers", {}).get(token.text)
-        scope = made.word(made.next(i)) == "::" or made.word(made.previous(i)) == "namespace"
-        if helper and scope and helper not in made.helpers and not _brings(job, helper):
-            for wanted in _helpers(job, helper):
-                made.helpers.setdefault(wanted)
+    scoped = {
+        token.text
+        for i, token in enumerate(made.tokens)
+        if made.word(made.next(i)) == "::" or made.word(made.previous(i)) == "namespace"
+    }
+    known = job.tables.words.get("implicit_helpers", {})
+    helper, *more = next((names for word, names in known.items() if word in scoped), [""])
+    if helper and helper not in made.helpers and not _brings(job, helper):
+        for wanted in (*_helpers(job, helper), *more):
+            made.helpers.setdefault(wanted)
 
 
 def _brings(job: Job, helper: str) -> bool:

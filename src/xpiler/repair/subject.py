@@ -15,7 +15,7 @@ from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan, RecordSpec
 from xpiler.verify.invocation import BufferArg, Invocation, RunResult
 from xpiler.verify.remembering import Remembering
 from xpiler.verify.runner import Unit
-from xpiler.verify.runs import INTEGERS, NEGATIVE, Key, Planner, base
+from xpiler.verify.runs import INTEGERS, NEGATIVE, Key, Planner
 from xpiler.verify.session import busy_plans, calls_of, check_translation, sandboxed, with_room
 from xpiler.verify.verifier import Entry, Options, Side, VerifyCase
 
@@ -148,7 +148,7 @@ class Subject:
                     self.reading.file)  # fmt: skip
         side = Side("source", unit, case.source, case, self.executor, options)
         planner = Planner(case.buffers, InputPlan(self.seed))
-        wanted = [*planner.minimum(), *(base(r, planner.values(r), 0) for r in runs if r)]
+        wanted = [*planner.minimum(), *(planner.base(r, 0) for r in runs if r)]
         side.answer(wanted, options.seconds)
         far = side.runs.get(Key("far", 0))
         found = []
@@ -158,7 +158,7 @@ class Subject:
                 continue
             answers = self._answers(case, told, far if run == 0 else None, planner.step("far"))
             target = Side("target", unit, case.target, case, self.executor, options)
-            call = target.invocation(base(run, planner.values(run), 0))
+            call = target.invocation(planner.base(run, 0))
             found.append(Question(call, answers, case.label))
         return found
 

@@ -17,7 +17,8 @@ Where a formula loses what it computed on the way (1 + erf(x) far to the left), 
 does not show it: there the source runs again with every operation rounded up, and down. Its two
 results lie r apart, and that, times MODES / sqrt(n) since it grows like n, is allowed on top; but
 never more than a share LOSS of the element, or of the output's typical size, since what rounds on
-purpose (to whole numbers, say) jumps as a whole.
+purpose (to whole numbers, say) jumps as a whole. Beyond that share, a run whose differences are all
+within 8 r is not compared at all (`rounding_decides`).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ MODES = 4.0
 LOSS = 2.0**-12
 _DYADIC_BITS = 10  # a value with at most so many binary places counts as exactly computed
 _JUMP_FACTOR = 2.0
+_NOISY = 0.75  # the share of such elements that other inputs must change, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,14 +287,42 @@ def lost_to_rounding(
     base: Array, up: Array, down: Array, dtype: str, terms: float, skip: Bools | None = None
 ) -> Floats:
     """MODES r / sqrt(n) of the formula: from runs that rounded up and down."""
-    y, a, b = (decode(x.reshape(-1), dtype) for x in (base, up, down))
-    with np.errstate(invalid="ignore"):
-        apart = np.fmax(np.abs(a - b), np.fmax(np.abs(a - y), np.abs(b - y)))
+    y = decode(base.reshape(-1), dtype)
     kept = np.isfinite(y) if skip is None else np.isfinite(y) & ~skip
     usual = float(np.sqrt(np.mean(np.square(y[kept])))) if kept.any() else 0.0
-    apart = np.where(np.isfinite(apart), apart, 0.0)
+    apart = _moved_by_rounding(y, up, down, dtype)
     most = LOSS * np.fmax(usual, np.abs(y))
     return np.asarray(np.fmin(MODES * apart / np.sqrt(max(terms, 1.0)), most))
+
+
+def _moved_by_rounding(y: Floats, up: Array, down: Array, dtype: str) -> Floats:
+    """r of the formula: how far apart an element is when every operation rounds up, and down."""
+    a, b = (decode(x.reshape(-1), dtype) for x in (up, down))
+    with np.errstate(invalid="ignore"):
+        apart = np.fmax(np.abs(a - b), np.fmax(np.abs(a - y), np.abs(b - y)))
+    return np.asarray(np.where(np.isfinite(apart), apart, 0.0))
+
+
+def rounding_decides(
+    runs: tuple[Array, Array], rounded: tuple[Array, Array], near: Array, bound: Bound, skip: Bools
+) -> bool:
+    """Whether the sides (`runs`) lie no further apart than rounding alone moves the source.
+
+    Then nobody can say which of them is right: where E[x^2] - E[x]^2 has lost its digits, say.
+    What rounds on purpose is no such loss: that stays where it is on the inputs of `near`, which
+    differ a little, while noise changes with anything.
+    """
+    dtype = bound.dtype
+    y, z, other = (decode(x.reshape(-1), dtype) for x in (*runs, near))
+    moved = _moved_by_rounding(y, *rounded, dtype)
+    with np.errstate(invalid="ignore"):
+        bad = ~agreement(*runs, dtype, bound.at(y)) & ~skip
+        if not bad.any():
+            return False
+        scale = np.abs(y) + bound.size + np.finfo(np.float64).tiny
+        usual = np.median((moved / scale)[bad]) * scale  # by chance both ways may give the same
+        covered = np.abs(y - z) <= 2 * MODES * np.fmax(moved, usual) + bound.at(y)
+    return bool(covered[bad].all()) and float((other[bad] != y[bad]).mean()) >= _NOISY
 
 
 def surroundings(

@@ -120,7 +120,11 @@ class EmulatorExecutor:
     def _run(self, unit: Unit, job: Job, run_seconds: float) -> RunResult:
         call = spelled(job.invocation, emulator_of(unit.platform).scalar_types, unit.text)
         limits = Limits(
-            seconds=_PATIENCE * run_seconds, cpu_seconds=run_seconds, memory_bytes=_MEMORY
+            seconds=_PATIENCE * run_seconds,
+            cpu_seconds=run_seconds,
+            memory_bytes=_MEMORY,
+            file_bytes=_MEMORY >> 2,
+            disk_bytes=_MEMORY >> 2,
         )
         program = self._executable(unit, job.invocation, _fill(unit, job.poison), job.checks)
         result = execute(

@@ -107,6 +107,10 @@ class Finding:
         return f"{self.kind}{f' at line {self.line}' if self.line else ''}: {self.message}"
 
 
+# In place of what an input holds that is as it was: large ones of many runs would fill the memory.
+UNTOUCHED: Array = np.zeros(0, np.uint8)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RunResult:
     """Every buffer after the run, the faults found, and how the run ended (0: well).

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.verify.inference.plan import Case, EntryPlan
-from xpiler.verify.inputs import RECIPES, InputPlan
+from xpiler.verify.inputs import InputPlan
 from xpiler.verify.invocation import Finding, Invocation, RunResult
 from xpiler.verify.runner import Job, Unit
-from xpiler.verify.runs import base
+from xpiler.verify.runs import Planner
 from xpiler.verify.session import sandboxed, verify_cases
 from xpiler.verify.verifier import Options, Side, VerifyCase
 
@@ -171,8 +171,8 @@ def _results(
     executor: EmulatorExecutor, unit: Unit, case: VerifyCase, seed: int, variants: Sequence[int]
 ) -> list[RunResult]:
     side = Side("source", unit, case.source, case, executor, Options(seed=seed))
-    values = InputPlan(seed).draw(case.buffers, 0, RECIPES[0])
-    requests = [base(0, values, variant) for variant in variants]
+    planner = Planner(case.buffers, InputPlan(seed))
+    requests = [planner.base(0, variant) for variant in variants]
     # Another schedule comes with another seed: of a fragment's layout, too, nobody may know.
     jobs = [Job(side.invocation(r), seed + r.schedule, r.poison, r.schedule) for r in requests]
     executor.prepare(unit, jobs[0].invocation)

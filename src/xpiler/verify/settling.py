@@ -29,7 +29,7 @@ from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER, SILENT
 from xpiler.verify.runner import Job, Unit
-from xpiler.verify.runs import Planner, base
+from xpiler.verify.runs import Planner
 from xpiler.verify.session import calls_of, sandboxed
 from xpiler.verify.spec import Spec
 from xpiler.verify.verdict import Verdict
@@ -221,8 +221,8 @@ class Settler:
         )
         side = Side("source", unit, call.source, call, self.executor, Options(seed=self.seed))
         planner = Planner(call.buffers, InputPlan(self.seed))
-        asked = [base(0, planner.values(0), variant) for variant in range(3)]
-        asked += [base(run, planner.values(run), 0) for run in _INPUTS]
+        asked = [planner.base(0, variant) for variant in range(3)]
+        asked += [planner.base(run, 0) for run in _INPUTS]
         jobs = [
             Job(side.invocation(r), self.seed + r.schedule, r.poison, r.schedule) for r in asked
         ]

@@ -13,10 +13,12 @@ import numpy as np
 
 from xpiler.diagnostics import XpilerError
 from xpiler.verify import inputs
-from xpiler.verify.compare import Precision
-from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan, RecordSpec
+from xpiler.verify.compare import Precision, differing_bits
+from xpiler.verify.dtypes import storage
+from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan, RecordSpec, Values
 from xpiler.verify.invocation import (
     RETURNED,
+    UNTOUCHED,
     BufferArg,
     Finding,
     Invocation,
@@ -29,11 +31,13 @@ from xpiler.verify.invocation import (
 from xpiler.verify.judge import INDEPENDENT, Judge, Stop, Unsound
 from xpiler.verify.packing import packed
 from xpiler.verify.runner import Executor, Job, Unit
-from xpiler.verify.runs import Key, Planner, Request, base
+from xpiler.verify.runs import Key, Planner, Request
 from xpiler.verify.verdict import Verdict, combine
 
 _REACHING = (0, 1, 2)  # input sets that show how far the source reaches
 DEVICE_MEMORY = "called with pointers to device memory"
+_LARGE = 32 << 20  # bytes of a case whose inputs and outputs take long to make and to compare, ...
+_PATIENCE = 3.0  # and how many times as long it may then take
 _SHARE_OF_SOURCE = 0.6  # of the time budget; the target gets the rest
 _LATER_RUNS = 3  # input sets of every case but the first
 _CHECKED_SECONDS = 4.0  # processor time after which a run is made without checks instead
@@ -167,7 +171,8 @@ class Side:
     def invocation(self, request: Request) -> Invocation:
         """The call that `request` means on this side."""
         e = self.entry
-        given = (_argument(a, request) for a in self.case.args)
+        values = request.values
+        given = (_argument(a, values) for a in self.case.args)
         args = (*(self._placed(a) for a in given), *e.extra)
         return Invocation(
             e.name, e.kind, args, e.grid, e.block, e.shared_bytes, overloaded=e.overloaded
@@ -192,24 +197,23 @@ class Side:
         """Make the runs, in order, until done or `seconds` have passed; keep the results."""
         if not requests:
             return
-        calls = [self.invocation(r) for r in requests]
-        seed = self.options.seed
-        # Another schedule comes with another seed, which decides what else is unspecified:
-        # the layout of matrix fragments, say.
-        jobs = [
-            Job(c, seed + r.schedule, r.poison, r.schedule, rounding=r.rounding)
-            for c, r in zip(calls, requests, strict=True)
-        ]
-        found = self._watched(jobs, seconds) if self.checked else []
-        if len(found) < len(jobs) and not _ended_badly(found):
-            found += self._execute(jobs[len(found) :], seconds, self.options.run_seconds)
+        found = self._watched(requests, seconds) if self.checked else []
+        if len(found) < len(requests) and not _ended_badly(found):
+            found += self._execute(requests[len(found) :], seconds, self.options.run_seconds)
         self.runs |= {r.key: run for r, run in zip(requests, found, strict=False)}
 
-    def _watched(self, jobs: Sequence[Job], seconds: float) -> list[RunResult]:
-        """The results of the first jobs, as far as checked runs are quick enough."""
+    def _job(self, r: Request) -> Job:
+        # Another schedule comes with another seed, which decides what else is unspecified:
+        # the layout of matrix fragments, say.
+        seed = self.options.seed + r.schedule
+        call = self.invocation(r)
+        return Job(call, seed, r.poison, r.schedule, self.checked, rounding=r.rounding)
+
+    def _watched(self, requests: Sequence[Request], seconds: float) -> list[RunResult]:
+        """The results of the first requests, as far as checked runs are quick enough."""
         limit = min(_CHECKED_SECONDS, self.options.run_seconds)
-        first = self._execute(jobs[:1], seconds, limit)
-        if not first or (first[0].errors and first[0].errors[0].kind == "timeout"):
+        first = self._execute(requests[:1], seconds, limit)
+        if not first or {f.kind for f in first[0].errors} == {"timeout"}:
             self.checked = False
             return []
         self.watched = True
@@ -217,14 +221,45 @@ class Side:
             self.checked = False
         if not self.checked or _ended_badly(first):
             return first
-        return first + self._execute(jobs[1:], seconds, limit)
+        return first + self._execute(requests[1:], seconds, limit)
 
-    def _execute(self, jobs: Sequence[Job], seconds: float, limit: float) -> list[RunResult]:
-        if not jobs:
-            return []
-        jobs = [replace(j, checks=self.checked) for j in jobs]
-        total = max(seconds, limit)
-        return self.executor.execute_many(self.unit, jobs, run_seconds=limit, total_seconds=total)
+    def _execute(
+        self, requests: Sequence[Request], seconds: float, limit: float
+    ) -> list[RunResult]:
+        """The results, without what a run of large buffers need not keep."""
+        found: list[RunResult] = []
+        deadline = time.monotonic() + max(seconds, limit)
+        for r in requests:
+            left = deadline - time.monotonic()
+            if found and (left <= 0 or _ended_badly(found[-1:])):
+                break
+            job = self._job(r)
+            done = self.executor.execute_many(
+                self.unit, [job], run_seconds=limit, total_seconds=max(left, limit)
+            )
+            if not done:
+                break
+            found.append(self._thinned(done[0], job.invocation, r.key.kind == "base"))
+        return found
+
+    def _thinned(self, run: RunResult, call: Invocation, watched: bool) -> RunResult:
+        """`run` with `UNTOUCHED` for each input that holds what it held.
+
+        Which elements were read says something of the input sets themselves alone (`watched`).
+        """
+        given = {a.name: a.data for a in call.args if isinstance(a, BufferArg)}
+        kept = {
+            b.name
+            for b in self.case.buffers
+            if b.role == "in" and b.name in run.outputs
+            and (data := given.get(b.name)) is not None
+            and not differing_bits(data, run.outputs[b.name]).any()
+        }  # fmt: skip
+        outputs = {n: UNTOUCHED if n in kept else data for n, data in run.outputs.items()}
+        if watched:
+            return replace(run, outputs=outputs)
+        written = {n: marks for n, marks in run.written.items() if n not in kept}
+        return replace(run, outputs=outputs, written=written, read={})
 
     def answer_within(self, requests: Sequence[Request], seconds: float) -> int:
         """As many of `requests` as past runs say will fit; how many were left out."""
@@ -238,26 +273,24 @@ def _ended_badly(runs: Sequence[RunResult]) -> bool:
     return any(run.errors or run.exit_status for run in runs)
 
 
-def _argument(argument: Argument, request: Request) -> ScalarArg | BufferArg:
+def _argument(argument: Argument, values: Values) -> ScalarArg | BufferArg:
     if isinstance(argument, ScalarArg):
         return argument
     if isinstance(argument, RecordSpec):
-        parts = [(at, _filled(b, request)) for at, b in argument.parts]
+        parts = [(at, _filled(b, values)) for at, b in argument.parts]
         return packed(argument.name, argument.size, argument.count, parts)
     if isinstance(argument, ObjectArg):
         held = np.frombuffer(argument.value, np.uint8)
         return BufferArg(argument.name, "", "uint8", held.size, held)
-    return _filled(argument, request)
+    return _filled(argument, values)
 
 
 def _reached(name: str, run: RunResult) -> bool:
     return any(name in marks and bool(marks[name].any()) for marks in (run.read, run.written))
 
 
-def _filled(b: BufferSpec, request: Request) -> BufferArg:
-    data = request.values.get(b.name)
-    copy = None if data is None else data.copy()
-    return BufferArg(b.name, b.ctype, b.dtype, b.count, copy)
+def _filled(b: BufferSpec, values: Values) -> BufferArg:
+    return BufferArg(b.name, b.ctype, b.dtype, b.count, values.get(b.name))
 
 
 def verify(
@@ -276,7 +309,8 @@ def verify(
     """
     found: list[Verdict] = []
     for number, case in enumerate(cases):
-        share = _share(options or Options(), number, len(cases))
+        large = sum(b.count * storage(b.dtype).itemsize for b in case.buffers) > _LARGE
+        share = _share(options or Options(), number, len(cases), large)
         verdict = verify_case(source, target, case, executor, share)
         if case.tentative and verdict.outcome not in ("verified", "wrong"):
             continue
@@ -287,10 +321,11 @@ def verify(
     return combine(telling if any(v.ok for v in telling) else found)
 
 
-def _share(options: Options, number: int, cases: int) -> Options:
-    """The part of the time and of the runs that case `number` gets."""
+def _share(options: Options, number: int, cases: int, large: bool) -> Options:
+    """The part of the time and of the runs that case `number` gets; more where memory takes it."""
     if number == 0:
-        return replace(options, seconds=options.seconds / (2 if cases > 1 else 1))
+        seconds = options.seconds / (2 if cases > 1 else 1)
+        return replace(options, seconds=seconds * (_PATIENCE if large else 1))
     seconds = options.seconds / 2 / (cases - 1)
     return replace(options, seconds=seconds, runs=min(options.runs, _LATER_RUNS))
 
@@ -320,7 +355,7 @@ def _tight(source: Unit, case: VerifyCase, executor: Executor, options: Options)
         _built(side)
     except Stop:
         return case
-    side.answer([base(run, planner.values(run), 0) for run in _REACHING], options.seconds / 8)
+    side.answer([planner.base(run, 0) for run in _REACHING], options.seconds / 8)
     if len(side.runs) < len(_REACHING) or _ended_badly(list(side.runs.values())):
         return case
     reach = {b.name: _reach(b, list(side.runs.values())) for b in case.buffers if b.guessed}

@@ -588,10 +588,11 @@ def test_half_of_a_product_is_tried_where_both_factors_are_odd() -> None:
 
 def test_large_sizes_are_run_where_they_are_asked_for() -> None:
     text = """void f(const float *x, float *y, int n) {
-        for (int i = 0; i < 20000000; i++) y[i] = x[i] + n; }"""
-    program = read(text, "k.c", platform("c").words).program
-    with pytest.raises(XpilerError, match="76 MiB"):
+        for (int i = 0; i < COUNT; i++) y[i] = x[i] + n; }"""
+    program = read(text.replace("COUNT", "200000000"), "k.c", platform("c").words).program
+    with pytest.raises(XpilerError, match="763 MiB"):
         infer(program, Spec())
+    program = read(text.replace("COUNT", "20000000"), "k.c", platform("c").words).program
     (plan,) = infer(program, parse_spec({"args": {"n": {"value": 3}}}))
     assert {b.count for b in plan.cases[0].buffers} == {20_000_000}
 
@@ -1052,3 +1053,56 @@ def test_amounts_that_usual_sizes_hide_and_limits_that_are_shifted_by():
     assert all(-32 < by < 32 for by in amounts)
     assert min(amounts) < 0 < max(amounts)
     assert plan.free == ("n",)
+
+
+MADE_FOR = """
+__global__ void conv(const float* x, const float* w, float* y) {{
+    int b = blockIdx.z, f = blockIdx.x, i = threadIdx.y, j = threadIdx.x;
+    if (b < {b} && f < {f} && i < {o} && j < {o}) {{
+        float sum = 0;
+        for (int c = 0; c < {c}; c++)
+            for (int k = 0; k < {k}; k++) for (int l = 0; l < {k}; l++)
+                sum += x[((b * {c} + c) * {h} + i * {s} + k) * {h} + j * {s} + l]
+                     * w[((f * {c} + c) * {k} + k) * {k} + l];
+        y[((b * {f} + f) * {o} + i) * {o} + j] = sum;
+    }}
+}}
+void run(const float* x, const float* w, float* y, int n, int h, int c, int f, int k, int s) {{
+    int o = (h - k) / s + 1;
+    float *a, *b, *d;
+    cudaMalloc(&a, n * c * h * h * 4); cudaMalloc(&b, f * c * k * k * 4);
+    cudaMalloc(&d, n * f * o * o * 4);
+    cudaMemcpy(a, x, n * c * h * h * 4, cudaMemcpyHostToDevice);
+    cudaMemcpy(b, w, f * c * k * k * 4, cudaMemcpyHostToDevice);
+    conv<<<dim3(f, 1, n), dim3(o, o)>>>(a, b, d);
+    cudaMemcpy(y, d, n * f * o * o * 4, cudaMemcpyDeviceToHost);
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"n": 6, "h": 12, "c": 20, "f": 48, "k": 3, "s": 1},
+        {"n": 16, "h": 8, "c": 64, "f": 128, "k": 2, "s": 2},
+        {"n": 5, "h": 14, "c": 36, "f": 10, "k": 4, "s": 2},
+    ],
+)
+def test_a_kernel_for_one_shape_tells_the_sizes_of_its_host_function(sizes: dict[str, int]) -> None:
+    out = (sizes["h"] - sizes["k"]) // sizes["s"] + 1
+    text = MADE_FOR.format(b=sizes["n"], o=out, **{n: x for n, x in sizes.items() if n != "n"})
+    program = read(text, "k.cu", platform("cuda").words).program
+    (plan,) = (p for p in infer(program, Spec()) if p.entry.name == "run")
+    assert plan.cases[0].scalars == sizes
+
+
+def test_a_guard_on_a_multiple_is_sharp() -> None:
+    """Rows 0, 16 and 32 are below 40: none of 33 to 39 is begun."""
+    text = """__global__ void k(const float* x, float* y) {
+        int row = blockIdx.x * 16;
+        if (row < 40) for (int i = 0; i < 16; i++) y[row + i] = 2 * x[row + i];
+    }"""
+    program = read(text, "k.cu", platform("cuda").words).program
+    given = parse_spec({"launch": {"grid": 9, "block": 1}})
+    (plan,) = infer(program, given)
+    assert {b.count for b in plan.cases[0].buffers} == {48}

@@ -40,7 +40,6 @@ from xpiler.verify.inference.search import (
     FREE_GRID,
     GOOD_COST,
     LIGHT_COST,
-    MAX_BYTES,
     MOST_BLOCKS,
     Searcher,
     Trial,
@@ -430,7 +429,7 @@ def with_values(
 
 
 ROUND_SIZES = ((64, 32, 16, 48), (16,), (64,), (128,), (256,))
-MOST_BYTES = 1 << 30  # of a buffer, where sizes are given that ask for it
+MOST_BYTES = 1 << 29  # of a buffer, where no smaller sizes are known
 FEW = 3
 
 
@@ -550,7 +549,7 @@ def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> B
         count = declared
     elif span is None:
         count = UNSEEN_COUNT
-    elif not span.bounded or span.hi > (MOST_BYTES if search.fixed else MAX_BYTES):
+    elif not span.bounded or span.hi > MOST_BYTES:
         raise XpilerError(_unknown(search, p.name, span))
     else:
         count = max(1, -(-int(span.hi) // width))
@@ -568,7 +567,7 @@ def _unknown(search: Searcher, name: str, span: Interval) -> Diagnostic:
     reason = "an index depends on data"
     if span.bounded:
         message = f"{name} takes {span.hi / 2**20:.0f} MiB at least"
-        reason = f"a run whose sizes nobody gave may have {MAX_BYTES >> 20}"
+        reason = f"a run whose sizes nobody gave may have {MOST_BYTES >> 20}"
         hint = "give the sizes: --arg NAME=VALUE"
     return Diagnostic("XP0304", message, loc=search.entry.loc, reason=reason, help=hint)
 

@@ -429,6 +429,7 @@ class Machine:
         return out
 
     def _learn(self, facts: dict[e.Expr, Interval], x: e.Expr, bound: Interval) -> None:
+        bound = _in_steps(bound, self._factor(x))
         facts[x] = facts[x].meet(bound) if x in facts else bound
         if isinstance(x, e.Binary) and x.op in "+-":  # x = a + c < h narrows a too
             a, c = self.number(x.a), self.number(x.b)
@@ -438,6 +439,17 @@ class Machine:
                 )
             if x.op == "+" and a.bounded:
                 self._learn(facts, _strip(x.b), v.subtract(bound, a))
+
+    def _factor(self, x: e.Expr, depth: int = 4) -> int:
+        """A whole number that divides `x`: a block's index by 16 below 40 is 32 at most."""
+        x = _strip(x)
+        if isinstance(x, e.Var) and x.name in self.origins and depth:
+            return self._factor(self.origins[x.name], depth - 1)
+        if isinstance(x, e.Binary) and x.op in ("+", "-", "*") and depth:
+            a, b = (self._factor(side, depth - 1) for side in (x.a, x.b))
+            return a * b if x.op == "*" else math.gcd(a, b)
+        known = self.number(x) if isinstance(x, (e.Const, e.Axis)) else TOP
+        return abs(int(known.lo)) or 1 if known.single else 1
 
     def forget(self, name: str) -> None:
         """Drop facts about a variable that is assigned."""
@@ -563,3 +575,12 @@ def _math(name: str, a: list[Interval]) -> Interval:
         low = 0 if a[0].lo <= 0 <= a[0].hi else min(abs(a[0].lo), abs(a[0].hi))
         return Interval(low, max(abs(a[0].lo), abs(a[0].hi)))
     return TOP
+
+
+def _in_steps(bound: Interval, step: int) -> Interval:
+    """The multiples of `step` in `bound`."""
+    if step <= 1:
+        return bound
+    lo = bound.lo if math.isinf(bound.lo) else -(-bound.lo // step) * step
+    hi = bound.hi if math.isinf(bound.hi) else bound.hi // step * step
+    return Interval(lo, hi) if lo <= hi else bound

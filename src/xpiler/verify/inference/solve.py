@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
+from xpiler.verify.inference.sized import candidates
 from xpiler.verify.inference.values import Region
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_MS = 400
 LARGE_FALLING = (320, 160, 80, 40, 20, 10, 4, 2)
+SCALES = (1, 2, 4, 8)
+LARGE_ALIKE = (2048, 4096)
 
 
 def fitting(search: Searcher, one: Trial, other: Trial) -> Trial | None:
@@ -25,19 +29,32 @@ def fitting(search: Searcher, one: Trial, other: Trial) -> Trial | None:
     do not.
     """
 
+    def own(one: Trial, other: Trial) -> Trial | None:
+        hulls = _fixed_hulls(one, other)
+        found = candidates(search.entry, search.sizes, one.values, hulls, search.literals)
+        trials = (search.trial({**one.values, **x}, one.data, one.shape) for x in found)
+        return next((t for t in trials if t.score()[0] == 0 == t.seen.uncovered()), None)
+
     def solved(one: Trial, other: Trial) -> Trial | None:
         sizes = solve_sizes(search.program, search.entry, search.sizes, one, other, search.literals)
         return search.trial({**one.values, **sizes}, one.data, one.shape) if sizes else None
 
-    found = solved(one, other)
+    def falling(scale: int) -> Trial:
+        sizes = [scale * n for n in LARGE_FALLING[:count]]
+        return search.trial(search.defaults(sizes), one.data, one.shape)
+
+    def alike(size: int) -> Trial:
+        return search.trial(search.defaults([size] * count), one.data, one.shape)
+
     count = len(search.sizes)
-    if found is not None or not 2 <= count <= len(LARGE_FALLING):
+    scales = SCALES if 2 <= count <= len(LARGE_FALLING) else ()
+    # Larger ones until the launch passes any bound in the kernel.
+    larger = chain(pairwise(map(falling, scales)), pairwise(map(alike, scales and LARGE_ALIKE)))
+    pairs = chain(((one, other),), larger)
+    if (found := next((t for pair in pairs if (t := own(*pair)) is not None), None)) is not None:
         return found
-    first, second = (
-        search.trial(search.defaults([k * n for n in LARGE_FALLING[:count]]), one.data, one.shape)
-        for k in (1, 2)
-    )
-    return solved(first, second)
+    found = solved(one, other)
+    return solved(*map(falling, scales[:2])) if found is None and scales else found
 
 
 def solve_sizes(

@@ -1,0 +1,2 @@
+// needs: wmma
+using namespace nvcuda;
