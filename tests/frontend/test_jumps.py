@@ -31,3 +31,23 @@ def test_what_is_jumped_over_is_a_branch() -> None:
 def test_other_jumps_are_refused(body: str) -> None:
     found = result(f"void f(int *p) {{ {body} }}")
     assert not any(f.name == "f" for f in found.program.functions)
+
+
+def test_several_jumps_to_one_label() -> None:
+    """What lies behind the first is skipped by it; the second is in there."""
+    text = function(
+        """int f(int *p, int n) {
+            int bad = -1;
+            if (n < 0) goto done;
+            bad = -2;
+            if (!p) goto done;
+            bad = 0;
+            for (int i = 0; i < n; i++) p[i] = i;
+            done: p[n] = 7;
+            return bad; }""",
+        "f",
+    )
+    assert "jump" not in text
+    lines = [line.strip() for line in text.splitlines()]
+    assert lines.index("bad = -2") < lines.index("bad = 0") < lines.index("p[i] = i")
+    assert text.splitlines()[-2:] == ["  p[n] = 7", "  return bad"]

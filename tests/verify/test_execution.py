@@ -363,3 +363,29 @@ def test_what_was_read_is_told_through_transfers() -> None:
     exe = build(text, "cuda", invocation, filename="pick.cu")
     result = execute(exe, invocation)
     assert list(np.flatnonzero(result.read["x"])) == [1, 3, 5]
+
+
+def test_rounding_on_purpose_is_to_the_nearest_in_every_mode() -> None:
+    text = """#include <math.h>
+void k(const float *x, float *y) {
+    y[0] = rintf(x[0]); y[1] = nearbyintf(x[0]); y[2] = lrintf(x[0]); y[3] = llrintf(x[0]);
+    y[4] = rint(x[0]); y[5] = nearbyint(x[0]); y[6] = lrint(x[0]); y[7] = llrint(x[0]);
+}
+"""
+    for value, whole in ((2.5, 2), (3.5, 4), (-0.75, -1), (1e6 + 0.25, 1e6)):
+        x = np.array([value], np.float32)
+        invocation = call("k", floats("x", x), floats("y", None, 8))
+        for rounding in range(3):
+            result = run_c(text, invocation, rounding=rounding)
+            assert result.outputs["y"].tolist() == [whole] * 8
+    invocation = call("k", floats("x", np.array([np.inf], np.float32)), floats("y", None, 8))
+    assert "float_to_int" in {f.kind for f in run_c(text, invocation).findings}
+
+
+def test_a_buffer_that_did_not_change_is_what_was_given() -> None:
+    text = "void k(const float *x, float *y, float *z) { y[0] = x[0]; z[7] = z[7] + 1; }\n"
+    z = X.copy()
+    result = run_c(text, call("k", floats("x", X), floats("y", None, 1), floats("z", z)))
+    assert result.outputs["x"] is X
+    assert result.outputs["z"].tolist() == [*X[:7], X[7] + 1]
+    assert z[7] == X[7]

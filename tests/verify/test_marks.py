@@ -8,7 +8,8 @@ from xpiler.frontend import read
 from xpiler.pipeline import Options, translate
 from xpiler.platforms.registry import platform
 from xpiler.verify.inputs import RECIPES, BufferSpec, InputPlan
-from xpiler.verify.marks import marks_of
+from xpiler.verify.marks import divisors_of, marks_of
+from xpiler.verify.verifier import Entry, VerifyCase
 
 FINISH = """#include <limits.h>
 __global__ void finish(int* out, const unsigned char* kind, int n) {
@@ -52,3 +53,24 @@ def test_every_kind_of_input_has_them_as_far_as_its_bounds_allow() -> None:
 def test_a_kernel_that_acts_on_one_value_only_is_verified() -> None:
     result = translate(FINISH % "k", "k.cu", Options(target="c", seed=2))
     assert result.verified, result.verdict and result.verdict.render()
+
+
+def test_divisors_that_nothing_looks_at_are_not_zero() -> None:
+    text = """
+    __global__ void k(const int* x, const short* t, const int* d, const int* e, float* y) {
+        int i = threadIdx.x, g = e[i];
+        y[i] = x[i] / (float)t[i] + (d[i] ? x[i] % d[i] : 1) + (g > 0 ? x[i] / g : 2);
+    }
+    extern "C" void op(const int* x, const short* h, const int* d, const int* e, float* y) {
+        short* t;
+        cudaMalloc(&t, 64);
+        cudaMemcpy(t, h, 64, cudaMemcpyHostToDevice);
+        k<<<1, 32>>>(x, t, d, e, y);
+    }"""
+    program = read(text, "k.cu", platform("cuda").words).program
+    assert {name for function, name in divisors_of(program) if function == "op"} == {"h", "t"}
+    buffers = tuple(BufferSpec(n, "i32", "int32", 40) for n in "hd")
+    made = VerifyCase(buffers, Entry("op"), Entry("op")).with_divisors({"h"})
+    assert [b.bounds for b in made.buffers] == [(1.0, 100.0), None]
+    assert made.label == "no zeros in h"
+    assert made.with_divisors({"h"}) == made, "a range that is known stays"

@@ -396,6 +396,39 @@ def test_a_slow_program_gets_fewer_runs_and_says_so(slow: str) -> None:
     assert all(executor.calls.count(unit) <= 8 for unit in slow)
 
 
+@pytest.mark.parametrize(("platform", "outcome"), [("cuda", "unverified"), ("c", "wrong")])
+def test_a_target_that_does_not_end_is_slow_or_hangs(platform: str, outcome: str) -> None:
+    """Threads that wait for each other take long to emulate; plain C does not."""
+    late = Finding("timeout", "the run took longer than it may")
+    executor = Python({"s": TRIPLE, "t": TRIPLE}, {"t": (late,)}, seconds={"s": 0.01})
+    case = VerifyCase((X, Y), Entry("f"), Entry("f"))
+    units = Unit("s", "c"), Unit("t", platform)
+    verdict = verify(*units, [case], executor=executor, options=Options(seed=1))
+    assert verdict.outcome == outcome
+
+
+def test_sizes_at_which_the_target_takes_too_long_leave_the_others() -> None:
+    late = Finding("timeout", "the run took longer than it may")
+
+    class Late(Python):
+        def _run(self, unit: Unit, job: Any) -> RunResult:
+            result = super()._run(unit, job)
+            big = job.invocation.args[0].count > 100
+            return replace(result, findings=(late,)) if big and unit.text == "t" else result
+
+    executor = Late({"s": TRIPLE, "t": TRIPLE}, seconds={"s": 0.01})
+    cases = [
+        VerifyCase((buffer("x", n), buffer("y", n)), Entry("f"), Entry("f"), label=f"n={n}")
+        for n in (400, 50)
+    ]
+    units = Unit("s", "c"), Unit("t", "cuda")
+    verdict = verify(*units, cases, executor=executor, options=Options(seed=1))
+    assert verdict.ok, verdict.render()
+    assert any("with sizes n=400" in note for note in verdict.notes)
+    assert "sizes n=50" in verdict.assumptions
+    assert not verify(*units, cases[:1], executor=executor, options=Options(seed=1)).ok
+
+
 def test_the_same_seed_gives_the_same_verdict() -> None:
     first, again = (
         judge(writes(softmax), writes(softmax_online), buffer("x", 640), buffer("y", 640))

@@ -92,7 +92,8 @@ def _skipping(body: Body, rest: Body, label: str) -> Body | None:
             return None
         made = _branches(st, tail, label)
         return None if made is None else (*body[:k], *made)
-    return (*body, *rest)
+    after = _skipping(rest, (), label) if rest else ()
+    return None if after is None else (*body, *after)
 
 
 def _branches(st: If, tail: Body, label: str) -> Body | None:

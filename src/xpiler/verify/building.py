@@ -63,6 +63,8 @@ _QUICK = ("-O0",)  # a variant runs once: to compile it takes longer than to run
 _ALWAYS = (
     "-ffp-contract=off", "-fwrapv", "-fno-strict-aliasing", "-fno-math-errno", "-g1",
     "-fno-omit-frame-pointer", "-fstack-clash-protection",
+    *(f"-fno-builtin-{kind}rint{of}" for kind in ("", "l", "ll") for of in ("", "f")),
+    "-fno-builtin-nearbyint", "-fno-builtin-nearbyintf",  # they are the runtime's
 )  # fmt: skip
 _WARN = {"c": ("-Wall", "-Wextra"), "c++": ("-w",)}
 

@@ -38,6 +38,7 @@ _EDGES = np.array([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -8.0, 1e-3, -1e-3, 0.1,
 _IMPULSE = 3.0
 _INTEGRAL_BOUNDS = (0.0, 100.0)  # exact in every type, and in range of every integer type
 _INTEGER_BOUND = 100.0
+LARGEST_DIVISOR = _INTEGER_BOUND
 _WIDE = 60.0  # shows what conversions to integers do; its exponential is still finite
 _MARKED = 0.125  # of the elements are numbers that the program compares with
 _OUTLIERS = 0.03  # of the wide values are eight times as large: a wrong maximum overflows

@@ -32,6 +32,11 @@ def marks_of(program: Program) -> Marks:
     for f in program.functions:
         for name, value in _compared(f):
             _add(found, (f.name, name), frozenset((value,)))
+    return _followed(found, program)
+
+
+def _followed(found: Marks, program: Program) -> Marks:
+    """`found` with what reaches it by calls, launches and copies."""
     size = -1
     while size != sum(map(len, found.values())):
         size = sum(map(len, found.values()))
@@ -42,6 +47,32 @@ def marks_of(program: Program) -> Marks:
     return found
 
 
+def divisors_of(program: Program) -> Marks:
+    """(function, pointer parameter) of integers that the program divides by without a look at them.
+
+    Zero is none of them, or the program would have no result.
+    """
+    found: Marks = {}
+    for f in program.functions:
+        loaded = _loaded(f)
+        seen = {_behind(x, loaded) for n in walk(f.body) for x in _looked_at(n)}
+        for n in walk(f.body):
+            name = _behind(n.b, loaded) if isinstance(n, e.Binary) and n.op in "/%" else ""
+            if name and name not in seen:
+                found[f.name, name] = frozenset((0,))
+    return _followed(found, program)
+
+
+def _looked_at(n: object) -> Iterator[e.Expr]:
+    """What a comparison or a condition asks about."""
+    if isinstance(n, e.Binary) and n.op in (*e.COMPARISONS, "&&", "||"):
+        yield from (n.a, n.b)
+    elif isinstance(n, (e.Select, s.If, s.While)):
+        yield n.cond
+    elif isinstance(n, e.Unary) and n.op == "!":
+        yield n.x
+
+
 def _add(found: Marks, key: tuple[str, str], values: frozenset[int]) -> None:
     known = found.get(key, frozenset())
     if len(known | values) <= _MOST:
@@ -50,18 +81,25 @@ def _add(found: Marks, key: tuple[str, str], values: frozenset[int]) -> None:
 
 def _compared(f: Function) -> Iterator[tuple[str, int]]:
     """Arrays of `f` with constants that their elements are compared with."""
-    loaded = {}
-    for n in walk(f.body):
-        if isinstance(n, s.Decl) and n.init is not None and (name := _element(n.init)):
-            loaded[n.var.name] = name
+    loaded = _loaded(f)
     for n in walk(f.body):
         if isinstance(n, e.Binary) and n.op in ("==", "!="):
             for x, k in ((n.a, n.b), (n.b, n.a)):
                 value = _constant(k)
-                x = bare(x)
-                name = loaded.get(x.name, "") if isinstance(x, e.Var) else _element(x)
+                name = _behind(x, loaded)
                 if value is not None and name:
                     yield name, value
+
+
+def _loaded(f: Function) -> dict[str, str]:
+    """Local variables that begin as an element of an array, with that array."""
+    decls = (n for n in walk(f.body) if isinstance(n, s.Decl) and n.init is not None)
+    return {n.var.name: name for n in decls if n.init is not None and (name := _element(n.init))}
+
+
+def _behind(x: e.Expr, loaded: Mapping[str, str]) -> str:
+    x = bare(x)
+    return loaded.get(x.name, "") if isinstance(x, e.Var) else _element(x)
 
 
 def _element(x: e.Expr) -> str:

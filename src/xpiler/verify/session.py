@@ -26,7 +26,7 @@ from xpiler.verify.inference.values import place, size_of
 from xpiler.verify.inputs import BufferSpec, RecordSpec
 from xpiler.verify.invocation import RETURNED, ObjectArg, ScalarArg, Triple
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER
-from xpiler.verify.marks import marks_of
+from xpiler.verify.marks import divisors_of, marks_of
 from xpiler.verify.numerics import integral_inputs, precision_of
 from xpiler.verify.patterns import float_bits
 from xpiler.verify.runner import Unit
@@ -341,7 +341,9 @@ def calls_of(
     whole = {n for function, n in integral_inputs(program) if function == name}
     marks = {n: told for (function, n), told in marks_of(program).items() if function == name}
     bits = float_bits(program, name)
-    return tuple(c.with_integral(whole).with_marks(marks).with_bits(bits) for c in cases)
+    by = {n for function, n in divisors_of(program) if function == name}
+    cases = tuple(c.with_integral(whole).with_divisors(by) for c in cases)
+    return tuple(c.with_marks(marks).with_bits(bits) for c in cases)
 
 
 def with_room(plan: EntryPlan, extents: Mapping[str, e.Expr]) -> EntryPlan:

@@ -1106,3 +1106,19 @@ def test_a_guard_on_a_multiple_is_sharp() -> None:
     given = parse_spec({"launch": {"grid": 9, "block": 1}})
     (plan,) = infer(program, given)
     assert {b.count for b in plan.cases[0].buffers} == {48}
+
+
+@pytest.mark.parametrize("kind", ["static const int", "const int", "static int"])
+def test_offsets_from_a_table_have_its_bounds(kind: str) -> None:
+    text = f"""{kind} STEP[4] = {{0, 2, -1}};
+    void f(const float *x, float *y, int n) {{
+        for (int i = 0; i < n; i++)
+            for (int q = 0; q < 4; q++) {{
+                int at = i + STEP[q];
+                at = at < 0 ? at + n : at >= n ? at - n : at;
+                y[i] += x[at];
+            }}
+    }}"""
+    _, plan = of_c(text)
+    n = plan.cases[0].scalars["n"]
+    assert {b.name: b.count for b in plan.cases[0].buffers} == {"x": n, "y": n}

@@ -13,4 +13,5 @@
 #include "hooks.cpp"
 #include "heap.cpp"
 #include "trials.cpp"
+#include "rounding.cpp"
 #include "main.cpp"

@@ -6,9 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from xpiler.analysis.effects import root, stored
+from xpiler.analysis.memo import by_identity
+from xpiler.ir import expr as e
 from xpiler.ir.expr import Var
-from xpiler.ir.program import Function, Program
-from xpiler.ir.types import Opaque, Pointer, Scalar, Type
+from xpiler.ir.program import Function, Global, Program
+from xpiler.ir.rewrite import walk
+from xpiler.ir.types import Array, Opaque, Pointer, Scalar, Type
 from xpiler.verify.inference.entries import handed, leaves
 from xpiler.verify.inference.machine import (
     STEP_BUDGET,
@@ -153,6 +157,32 @@ def probe(
     return Footprint(m.regions, tuple(m.launches), False, m.cost, m.steps, *seen)
 
 
+@by_identity
+def _written(program: Program) -> frozenset[str]:
+    """Roots of all that is stored anywhere, or whose address is taken."""
+    found: set[str] = set()
+    for f in program.functions:
+        found |= stored(f.body)
+        found |= {root(n.x) for n in walk(f.body) if isinstance(n, e.AddressOf)}
+    return frozenset(found)
+
+
+def _constants(program: Program, g: Global) -> Interval | None:
+    """The hull of what a table of integers at file scope holds, if nothing writes to it."""
+    if not isinstance(g.init, e.Aggregate) or g.var.name in _written(program):
+        return None
+    parts = [n for n in walk(g.init) if not isinstance(n, e.Aggregate)]
+    values = [n.value for n in parts if isinstance(n, e.Const) and isinstance(n.value, int)]
+    if not values or len(values) < len(parts):
+        return None
+    rest = [0] if len(values) < _elements(g.var.type) else []
+    return Interval(min(values + rest), max(values + rest))
+
+
+def _elements(t: Type) -> int:
+    return (t.size or 0) * _elements(t.elem) if isinstance(t, Array) else 1
+
+
 def started(
     m: Machine,
     entry: Function,
@@ -166,6 +196,8 @@ def started(
         on_chip = g.space in ON_CHIP
         region = m.region(g.var.name, size_of(g.var.type, program) or None if on_chip else None)
         region.room = on_chip
+        if (held := _constants(program, g)) is not None:
+            region.content = held
     args = [
         _given(m, p, scalars) if p == own else _behind(m, own, scalars)
         for p, own in zip(entry.params, handed(program, entry), strict=True)

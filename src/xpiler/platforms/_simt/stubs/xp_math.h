@@ -190,6 +190,7 @@ template <class T> inline void __stwb(T* p, T v) { *p = v; }
 template <class T> inline void __stcg(T* p, T v) { *p = v; }
 template <class T> inline void __stcs(T* p, T v) { *p = v; }
 template <class T> inline void __stwt(T* p, T v) { *p = v; }
-template <class T> inline T __builtin_nontemporal_read(const T* p) { return *p; }
+#define __builtin_nontemporal_load(p) (*(p))  // what clang has itself takes no template
+#define __builtin_nontemporal_store(v, p) ((void)(*(p) = (v)))
 
 #pragma clang force_cuda_host_device end
