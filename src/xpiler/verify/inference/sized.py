@@ -16,7 +16,7 @@ from xpiler.ir.program import Function
 from xpiler.ir.rewrite import walk
 
 MOST_TRIED = 60_000  # combinations of constants, of all allocations together
-MOST_FOUND = 8
+MOST_FOUND = 64
 SLACK = 2.0  # by how much an allocation may exceed what is touched where none fits exactly
 _OPS = {"+": "+", "-": "-", "*": "*", "/": "//", "%": "%"}
 Sizes = dict[str, int]
