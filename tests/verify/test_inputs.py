@@ -143,3 +143,17 @@ def test_extremes_lie_at_the_ends_of_every_row_and_column(dtype: str) -> None:
         for axis in (0, 1):
             assert (np.diff(table, axis=axis) >= 0).all()
         assert table[0, 0] < table[0, -1]
+
+
+@pytest.mark.parametrize("recipe", inputs.RECIPES)
+@pytest.mark.parametrize("count", [1, 2, 3, 40, 1000])
+def test_ascending_values_reach_both_ends_in_few_steps(recipe: str, count: int) -> None:
+    spec = BufferSpec(
+        "x", "i64", "int64", count, bounds=(0, 300), is_index=True, ascending=True
+    )  # fmt: skip
+    drawn = inputs.draw(spec, recipe, np.random.default_rng(count))  # type: ignore[arg-type]
+    assert drawn.dtype == np.int64
+    assert (np.diff(drawn) >= 0).all()
+    assert drawn[0] == 0
+    assert count == 1 or drawn[-1] == 300
+    assert len(set(drawn.tolist())) <= 8

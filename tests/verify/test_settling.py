@@ -64,6 +64,27 @@ def test_another_block_is_taken_where_the_first_guess_races() -> None:
     assert result.verified, result.verdict and result.verdict.render()
 
 
+RAGGED = """
+__global__ void scaled(float* x, const int* first, const float* by) {
+    for (int i = first[blockIdx.x] + threadIdx.x; i < first[blockIdx.x END]; i += blockDim.x)
+        x[i] = 1.5f * x[i] + by[blockIdx.x];
+}
+void run(float* x, const int* first, const float* by, int rows) {
+    scaled<<<rows, 64>>>(x, first, by);
+}
+"""
+
+
+def test_rows_that_lie_between_neighbouring_offsets_do_not_overlap() -> None:
+    result = run(RAGGED.replace("END", "+ 1"))
+    assert result.verdict is not None
+    assert result.verdict.ok, result.verdict.render()
+    assert any("first are taken to rise" in d.message for d in result.diagnostics)
+    fixed = RAGGED.replace("first[blockIdx.x END]", "first[blockIdx.x] + 64")
+    assert outcome(fixed) in ("verified", "unverified")
+    assert not any("taken to rise" in d.message for d in run(fixed).diagnostics)
+
+
 def test_no_small_size_hides_a_race_between_blocks() -> None:
     text = """
     __global__ void total(const float* x, float* out, int n) {

@@ -38,6 +38,7 @@ _EDGES = np.array([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -8.0, 1e-3, -1e-3, 0.1,
 _IMPULSE = 3.0
 _INTEGRAL_BOUNDS = (0.0, 100.0)  # exact in every type, and in range of every integer type
 _INTEGER_BOUND = 100.0
+_STEPS = 6  # places at which ascending values rise
 LARGEST_DIVISOR = _INTEGER_BOUND
 _WIDE = 60.0  # shows what conversions to integers do; its exponential is still finite
 _MARKED = 0.125  # of the elements are numbers that the program compares with
@@ -52,7 +53,7 @@ class BufferSpec:
     `integral`: the program converts the values to integers, so only those are given to it.
     `distinct`: no value occurs twice, as far as `bounds` have room. `marks`: integers that the
     program compares elements with; some of the elements are to be such. `guessed`: the count may
-    be more than the source reaches.
+    be more than the source reaches. `ascending`: no value is below the one before.
     """
 
     name: str
@@ -67,6 +68,7 @@ class BufferSpec:
     marks: tuple[int, ...] = ()
 
     guessed: bool = False
+    ascending: bool = False
 
     @property
     def is_read(self) -> bool:
@@ -157,6 +159,8 @@ def _draw_integers(buffer: BufferSpec, recipe: Recipe, random: np.random.Generat
     low, high = max(np.ceil(low), float(info.min)), min(np.floor(high), float(info.max))
     if buffer.distinct:
         return _draw_distinct(buffer.count, low, high, random).astype(kind)
+    if buffer.ascending:
+        return _draw_ascending(buffer.count, low, high, random).astype(kind)
     plain: Recipe = "uniform" if buffer.is_index and recipe not in ("normal", "edges") else recipe
     drawn = _whole(low, high, buffer.count, plain, random).astype(kind)
     return drawn if buffer.is_index or recipe == "impulses" else _marked(drawn, buffer, random)
@@ -180,6 +184,14 @@ def _draw_distinct(count: int, low: float, high: float, random: np.random.Genera
         return random.integers(int(low), int(high), count, endpoint=True)
     rounds = [random.permutation(room) + int(low) for _ in range(-(-count // room))]
     return np.concatenate(rounds)[:count] if rounds else np.zeros(0, np.int64)
+
+
+def _draw_ascending(count: int, low: float, high: float, random: np.random.Generator) -> Array:
+    """Values that rise from `low` to `high` in a few steps: some rows are long, others empty."""
+    steps = random.integers(int(low), int(high), _STEPS, endpoint=True)
+    drawn = np.sort(random.choice(np.concatenate([steps, [int(low), int(high)]]), count))
+    drawn[-1:], drawn[:1] = int(high), int(low)
+    return drawn
 
 
 def _default_integer_bounds(kind: np.dtype[Any]) -> tuple[float, float]:

@@ -83,6 +83,7 @@ def buffer_spec(program: Program, plan: BufferPlan) -> BufferSpec | RecordSpec:
         plan.bounds,
         plan.is_index,
         distinct=plan.distinct,
+        ascending=plan.ascending,
         guessed=plan.guessed,
     )
 

@@ -23,7 +23,7 @@ from xpiler.verify.dtypes import decode, is_float
 from xpiler.verify.execution import differential
 from xpiler.verify.inference.entries import numbers
 from xpiler.verify.inference.footprint import probe
-from xpiler.verify.inference.others import other_blocks, other_sizes, tellings
+from xpiler.verify.inference.others import ascending, other_blocks, other_sizes, tellings
 from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
@@ -140,6 +140,10 @@ class Settler:
             for tamed in _tamed(plan, self.spec):
                 if self.look(tamed, tamed.cases[0]).status == "good":
                     return self.settled(tamed)
+        if looks[0].kinds & _BETWEEN:
+            for rising in ascending(self.program, plan, self.spec):
+                if self.look(rising, rising.cases[0]).status == "good":
+                    return self.settled(rising)
         if looks[0].status == "alike":
             tried = [(t, self.look(t, t.cases[0])) for t in tellings(self.program, plan, self.spec)]
             good_ones = [(t, k.depend) for t, k in tried if k.status == "good"]

@@ -8,10 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from xpiler.diagnostics import Diagnostic, XpilerError
+from xpiler.ir import expr as e
 from xpiler.ir.program import Program
+from xpiler.ir.rewrite import walk
 from xpiler.ir.types import Scalar
 from xpiler.verify.inference import tasks
 from xpiler.verify.inference.blocks import block_candidates
+from xpiler.verify.inference.candidates import bare
 from xpiler.verify.inference.entries import scalars
 from xpiler.verify.inference.flags import is_wide_factor
 from xpiler.verify.inference.footprint import probe
@@ -46,6 +49,49 @@ def other_sizes(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[Entry
         return
     for case in (*plan.aligned, *plan.further, *_drawn(program, plan, spec)):
         yield replace(plan, cases=(case,), aligned=(), further=())
+
+
+def ascending(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:
+    """The plan with values that rise, where neighbours in an array bound what a loop goes through.
+
+    Rows of many lengths begin where those before them end; drawn at large they would overlap.
+    """
+    neighbours = _neighbours(program)
+    names = {
+        b.name
+        for b in plan.cases[0].buffers
+        if b.is_index and b.role != "out" and spec.arg(b.name).distinct is None
+    }
+    for name in sorted(names)[:MOST_WIDE] if neighbours else ():
+        made = plan.with_buffers(
+            lambda b, _, name=name: _rising(b) if b.name == name else b  # type: ignore[misc]
+        )
+        told = Diagnostic(
+            "XP0308", f"values of {name} are taken to rise, since threads meet with others",
+            "warning", loc=plan.entry.loc,
+        )  # fmt: skip
+        yield replace(made, diagnostics=(*plan.diagnostics, told))
+
+
+def _rising(b: BufferPlan) -> BufferPlan:
+    return replace(b, ascending=True, distinct=False)
+
+
+def _neighbours(program: Program) -> bool:
+    """Whether some array of integers is read at an index and at the next one."""
+    for f in program.functions:
+        loads = {
+            (n.base, n.index)
+            for n in walk(f.body)
+            if isinstance(n, e.Index) and isinstance(n.type, Scalar) and n.type.is_integer
+        }
+        for base, index in loads:
+            x = bare(index)
+            if isinstance(x, e.Binary) and x.op == "+" and isinstance(bare(x.b), e.Const):
+                one = bare(x.b).value == 1  # type: ignore[attr-defined]
+                if one and any(b == base and bare(i) == bare(x.a) for b, i in loads):
+                    return True
+    return False
 
 
 def tellings(program: Program, plan: EntryPlan, spec: Spec) -> Iterator[EntryPlan]:

@@ -17,6 +17,7 @@ class BufferPlan:
 
     `guessed`: nobody said the count, it may be more than the program reaches. `fields`: what is
     known of integers in structs, as `x.first`, a buffer of their count for every struct.
+    `ascending`: each value is at least the one before, as where rows of many lengths begin.
     """
 
     name: str
@@ -28,6 +29,7 @@ class BufferPlan:
     distinct: bool = False
     guessed: bool = False
     fields: tuple[BufferPlan, ...] = ()
+    ascending: bool = False
 
     @property
     def has_indices(self) -> bool:
