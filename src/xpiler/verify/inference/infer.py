@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -11,8 +11,9 @@ from itertools import chain, cycle, islice
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
 from xpiler.ir.program import Function, Program
-from xpiler.ir.types import I64, Pointer, Scalar
+from xpiler.ir.types import I64, Scalar
 from xpiler.verify.inference import candidates as c
+from xpiler.verify.inference.buffers import case_of
 from xpiler.verify.inference.entries import (
     entries,
     handed,
@@ -23,11 +24,11 @@ from xpiler.verify.inference.entries import (
     untestable,
 )
 from xpiler.verify.inference.flags import ways
-from xpiler.verify.inference.footprint import Shape, declared_counts
+from xpiler.verify.inference.footprint import Shape
 from xpiler.verify.inference.fuller import busier, fuller, runs
 from xpiler.verify.inference.lent import with_known_ends
 from xpiler.verify.inference.machine import LaunchRecord, Machine
-from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan, ShapeExprs
+from xpiler.verify.inference.plan import Case, EntryPlan, ShapeExprs
 from xpiler.verify.inference.ranges import (
     index_arrays,
     index_range,
@@ -46,10 +47,8 @@ from xpiler.verify.inference.search import (
 )
 from xpiler.verify.inference.shapes import ShapeSearch
 from xpiler.verify.inference.tiles import turning
-from xpiler.verify.inference.values import TOP, Interval, size_of
+from xpiler.verify.inference.values import TOP, Interval
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
-
-UNSEEN_COUNT = 64  # elements of a buffer that no access of the text reaches
 
 
 def infer(program: Program, spec: Spec) -> tuple[EntryPlan, ...]:
@@ -337,7 +336,7 @@ def _finish(search: Searcher, trial: Trial, exprs: ShapeExprs | None, kind: str)
     if search.sizes and (more := _second(search, trial, exprs, indices)) is not None:
         trials.append(more)
     trials += _listed(search, trial)
-    cases = (_case(search, trial, indices), *_others(search, trials[1:], indices))
+    cases = (case_of(search, trial, indices), *_others(search, trials[1:], indices))
     notes = ("grid chosen by the caller",) if exprs and None in exprs.grid else ()
     aligned = cases_of(search, _aligned(search, trial, exprs))
     further = _further(search, trials, exprs)
@@ -355,7 +354,7 @@ def _others(
     """Cases of further trials; by what can be shifted may follow from their sizes."""
     if any(t.seen.shifts for t in trials):
         return cases_of(search, trials)
-    return tuple(_case(search, t, indices) for t in trials)
+    return tuple(case_of(search, t, indices) for t in trials)
 
 
 def _with_data(
@@ -429,7 +428,6 @@ def with_values(
 
 
 ROUND_SIZES = ((64, 32, 16, 48), (16,), (64,), (128,), (256,))
-MOST_BYTES = 1 << 29  # of a buffer, where no smaller sizes are known
 FEW = 3
 
 
@@ -466,7 +464,7 @@ def cases_of(search: Searcher, trials: Sequence[Trial]) -> tuple[Case, ...]:
 def case_at(search: Searcher, t: Trial) -> Case:
     """The case of a trial, with ranges for index arrays; raises XpilerError (XP0304)."""
     t, indices = _with_data(search, t, [])
-    return _case(search, t, indices)
+    return case_of(search, t, indices)
 
 
 def further_for(
@@ -526,73 +524,3 @@ def _listed(search: Searcher, first: Trial) -> list[Trial]:
             shape = _shape(search, values)[0]
         out.append(search.trial(values, first.data, shape))
     return out
-
-
-def _case(search: Searcher, t: Trial, indices: dict[str, bool]) -> Case:
-    buffers = tuple(_buffer(search, t, p, indices) for p in pointers(search.program, search.entry))
-    shape = t.shape or ((1, 1, 1), (1, 1, 1))
-    shared = search.shared_bytes(t.values, t.shape)
-    return Case(dict(t.values), buffers, shape[0], shape[1], shared, bool(search.fixed))
-
-
-def _buffer(search: Searcher, t: Trial, p: e.Var, indices: dict[str, bool]) -> BufferPlan:
-    assert isinstance(p.type, Pointer)
-    spec, region = search.spec.arg(p.name), t.seen.regions[p.name]
-    width = size_of(p.type.elem, search.program)
-    span = region.touched
-    declared = declared_counts(search.program, search.entry, t.values).get(p.name)
-    if spec.extent is not None:
-        count = size_value(spec.extent, t.values)
-        if count < 0:
-            raise ValueError(f"the extent {spec.extent} of {p.name} comes to {count}")
-    elif declared is not None:
-        count = declared
-    elif span is None:
-        count = UNSEEN_COUNT
-    elif not span.bounded or span.hi > MOST_BYTES:
-        raise XpilerError(_unknown(search, p.name, span))
-    else:
-        count = max(1, -(-int(span.hi) // width))
-    role = spec.role or _role(region.read is not None, region.written is not None, p.type.const)
-    index, scattered = p.name in indices, indices.get(p.name, False)
-    bounds = _bounds(search, t, p.name)
-    distinct = scattered if spec.distinct is None else spec.distinct
-    guessed = spec.extent is None and declared is None
-    inner = tuple(_fields(search, t, p, role, indices))
-    return BufferPlan(p.name, p.type.elem, count, role, bounds, index, distinct, guessed, inner)
-
-
-def _unknown(search: Searcher, name: str, span: Interval) -> Diagnostic:
-    message, hint = f"the extent of {name} is not known", f"give it: --arg {name}.extent=..."
-    reason = "an index depends on data"
-    if span.bounded:
-        message = f"{name} takes {span.hi / 2**20:.0f} MiB at least"
-        reason = f"a run whose sizes nobody gave may have {MOST_BYTES >> 20}"
-        hint = "give the sizes: --arg NAME=VALUE"
-    return Diagnostic("XP0304", message, loc=search.entry.loc, reason=reason, help=hint)
-
-
-def _fields(
-    search: Searcher, t: Trial, p: e.Var, role: str, indices: dict[str, bool]
-) -> Iterator[BufferPlan]:
-    """What is known of the integers in a buffer of structs."""
-    for name, kind in search.whole.items():
-        known = _bounds(search, t, name)
-        if name.startswith(f"{p.name}.") and known is not None:
-            index, scattered = name in indices, indices.get(name, False)
-            yield BufferPlan(name, kind, 1, role, known, index, scattered)
-
-
-def _role(read: bool, written: bool, const: bool) -> str:
-    if const or not written:
-        return "in"
-    return "inout" if read else "out"
-
-
-def _bounds(search: Searcher, t: Trial, name: str) -> tuple[float, float] | None:
-    given = search.spec.arg(name).range
-    if given is not None:
-        low, high = (b if isinstance(b, float) else size_value(b, t.values) for b in given)
-        return float(low), float(high)
-    span = t.data.get(name)
-    return (float(span.lo), float(span.hi)) if span is not None else None
