@@ -401,13 +401,10 @@ class Judge:
         if Key("far", run, PATTERNS - 1) not in self.source:
             self.ask(self.planner.moved_again(run))
         bound = self._bound(b, run, False) or bound
-        keys = [Key("rounded", run, way) for way in range(2)]
-        if keys[0] not in self.source:
-            self.ask(self.planner.rounded(run))
-        runs = [self.source[k] for k in keys if k in self.source]
-        if len(runs) < len(keys) or any(r.errors or r.exit_status for r in runs):
+        rounded = self._rounded(b, run)
+        if rounded is None:
             return bound
-        up, down = (r.outputs[b.name] for r in runs)
+        up, down = rounded
         base = self.source[Key("base", run)].outputs[b.name]
         skip = self.unwritten(b, run)
         return replace(bound, lost=lost_to_rounding(base, up, down, b.dtype, bound.terms, skip))
@@ -445,15 +442,22 @@ class Judge:
         """The same of inputs that can't be moved a little, integers: where rounding decides."""
         if is_float(b.dtype) or b.role == "in":
             return None
+        rounded = self._rounded(b, run)
+        if rounded is None:
+            return None
+        base = self.source[Key("base", run)].outputs[b.name]
+        return surroundings(base, rounded, rounded[0], b.dtype, 1.0, np.zeros(base.size))
+
+    def _rounded(self, b: BufferSpec, run: int) -> tuple[Array, Array] | None:
+        """What the source leaves where all operations round up, and down; both must end well."""
         keys = [Key("rounded", run, way) for way in range(2)]
         if keys[0] not in self.source:
             self.ask(self.planner.rounded(run))
         runs = [self.source[k] for k in keys if k in self.source]
         if len(runs) < len(keys) or any(r.errors or r.exit_status for r in runs):
             return None
-        base = self.source[Key("base", run)].outputs[b.name]
-        near = [r.outputs[b.name] for r in runs]
-        return surroundings(base, near, near[0], b.dtype, 1.0, np.zeros(base.size))
+        up, down = (r.outputs[b.name] for r in runs)
+        return up, down
 
     # -- the answer ----------------------------------------------------------------------------
     def verdict(self) -> Verdict:
