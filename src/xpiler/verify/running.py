@@ -172,9 +172,7 @@ def _results(
 ) -> list[RunResult]:
     side = Side("source", unit, case.source, case, executor, Options(seed=seed))
     planner = Planner(case.buffers, InputPlan(seed))
-    requests = [planner.base(0, variant) for variant in variants]
-    # Another schedule comes with another seed: of a fragment's layout, too, nobody may know.
-    jobs = [Job(side.invocation(r), seed + r.schedule, r.poison, r.schedule) for r in requests]
+    jobs = [side.job(planner.base(0, variant)) for variant in variants]
     executor.prepare(unit, jobs[0].invocation)
     return executor.execute_many(unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS)
 

@@ -28,7 +28,7 @@ from xpiler.verify.inference.plan import BufferPlan, Case, EntryPlan
 from xpiler.verify.inputs import BufferSpec, InputPlan
 from xpiler.verify.invocation import Finding, RunResult
 from xpiler.verify.judge import INDEPENDENT, NOT_A_NUMBER, SILENT
-from xpiler.verify.runner import Job, Unit
+from xpiler.verify.runner import Unit
 from xpiler.verify.runs import Planner
 from xpiler.verify.session import calls_of, sandboxed
 from xpiler.verify.spec import Spec
@@ -227,9 +227,7 @@ class Settler:
         planner = Planner(call.buffers, InputPlan(self.seed))
         asked = [planner.base(0, variant) for variant in range(3)]
         asked += [planner.base(run, 0) for run in _INPUTS]
-        jobs = [
-            Job(side.invocation(r), self.seed + r.schedule, r.poison, r.schedule) for r in asked
-        ]
+        jobs = [side.job(r) for r in asked]
         self.executor.prepare(unit, jobs[0].invocation)
         results = self.executor.execute_many(
             unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS

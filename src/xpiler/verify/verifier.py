@@ -218,7 +218,8 @@ class Side:
             found += self._execute(requests[len(found) :], seconds, self.options.run_seconds)
         self.runs |= {r.key: run for r, run in zip(requests, found, strict=False)}
 
-    def _job(self, r: Request) -> Job:
+    def job(self, r: Request) -> Job:
+        """The run that `r` asks of this side."""
         # Another schedule comes with another seed, which decides what else is unspecified:
         # the layout of matrix fragments, say.
         seed = self.options.seed + r.schedule
@@ -249,7 +250,7 @@ class Side:
             left = deadline - time.monotonic()
             if found and (left <= 0 or _ended_badly(found[-1:])):
                 break
-            job = self._job(r)
+            job = self.job(r)
             done = self.executor.execute_many(
                 self.unit, [job], run_seconds=limit, total_seconds=max(left, limit)
             )
