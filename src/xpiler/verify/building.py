@@ -22,7 +22,7 @@ from xpiler.verify.driver import DRIVER_FILE, driver_text
 from xpiler.verify.invocation import Invocation
 
 BUILD_LIMITS = Limits(seconds=120.0, memory_bytes=4 << 30, processes=64)
-_FORMAT = 4  # of cached programs: raise it when the build's own rules change
+_FORMAT = 5  # of cached programs: raise it when the build's own rules change
 
 _WRAPPED = (
     "main",
@@ -47,9 +47,9 @@ _CHECKED = (
 _CHECKED_GNU = (
     "--param=tsan-distinguish-volatile=1",
     "-fno-tree-fre",  # it takes an undefined local for whatever value suits
-    "-fsanitize=bounds",
+    "-fsanitize=bounds,object-size",
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
-    "-fsanitize-recover=bounds,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
+    "-fsanitize-recover=bounds,object-size,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
 )  # fmt: skip
 _CHECKED_CLANG = (
     "-mllvm",

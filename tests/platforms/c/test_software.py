@@ -156,3 +156,37 @@ def test_the_library_comes_with_the_instructions() -> None:
 void f(const float *x, float *y, size_t n) { for (size_t i = 0; i < n; i++) y[i] = x[i]; }
 """
     assert translate(text, "k.c", Options(target="cuda", seed=1)).verified
+
+
+LOCAL = """
+void summed(const float *a, float *o, int n) {
+    for (int r = 0; r < n; r++) {
+        float m[32];
+        for (int i = 0; i < 32; i++) m[i] = a[r * 32 + i];
+        __m512 s = _mm512_setzero_ps();
+        for (int i = 0; i < 32; i += 16) s = _mm512_add_ps(s, LOAD);
+        _mm_sfence();
+        o[r] = _mm512_reduce_add_ps(s);
+    }
+}
+"""
+
+
+@pytest.mark.usefixtures("without")
+@pytest.mark.parametrize("name", ["k.c", "k.cpp"])
+@pytest.mark.parametrize(
+    ("load", "sound"),
+    [
+        ("_mm512_loadu_ps(&m[i])", True),
+        ("_mm512_loadu_ps(&m[i + 1])", False),
+        ("_mm512_maskz_loadu_ps(0x7FFF, &m[i + 1])", True),
+        ("_mm512_maskz_loadu_ps(0xC000, &m[i + 1])", False),
+    ],
+)
+def test_a_register_stays_within_a_local_array(name: str, load: str, sound: bool) -> None:
+    result = run(LOCAL.replace("LOAD", load), name)
+    assert result.verified == sound
+    assert not [d for d in result.diagnostics if d.code == "XP0110"]
+    if not sound:
+        assert result.verdict is not None
+        assert "array has 60 left" in result.verdict.render()

@@ -6,6 +6,7 @@ import pytest
 
 from xpiler.pipeline import Options
 from xpiler.verify.session import verify_pair
+from xpiler.verify.spec import ArgSpec, Spec
 
 SOURCE = """
 void twice(const float *x, float *y, int rows, int cols)
@@ -74,3 +75,10 @@ def test_blocks_of_a_size_are_tiles(last: str, right: bool) -> None:
     text = BLOCKS.replace("LAST", last)
     verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2))
     assert (verdict.outcome == "verified") == right, verdict
+
+
+def test_of_a_given_size_a_multiple_is_tested() -> None:
+    spec = Spec(args={"rows": ArgSpec(values=(3,)), "cols": ArgSpec(values=(1000,))})
+    text = TILED.replace("LENGTH", "cols < TILE ? cols : TILE")
+    verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2, spec=spec))
+    assert verdict.outcome == "wrong", verdict

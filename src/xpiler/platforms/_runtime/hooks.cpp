@@ -126,6 +126,11 @@ void __ubsan_handle_out_of_bounds(BoundsData* d, uintptr_t index) {
 }
 void __ubsan_handle_type_mismatch_v1(MismatchData* d, uintptr_t p) {
   char text[200];
+  if (p && !(p & ((1ull << d->log_align) - 1))) {   // what lies in a region is looked at there
+    snprintf(text, sizeof text, "an object of type %s reaches past the end of the array that it lies in", d->type->name);
+    if (!find_region(p)) language_fault(severity_error, "array_bounds", text, d->at, AT);
+    return;
+  }
   snprintf(text, sizeof text, "an object of type %s must lie at a multiple of %u bytes; this address is %llu past one", d->type->name,
            1u << d->log_align, static_cast<unsigned long long>(p & ((1ull << d->log_align) - 1)));
   language_fault(severity_error, p ? "misaligned" : "null_pointer", text, d->at, AT);

@@ -413,6 +413,17 @@ NOINLINE void aligned(const void* p, xprt_size align, int line) {
   place_fault("misaligned", "the address is not a multiple of the access's size", r, uintptr_t(p), unsigned(align), false, site(CALLER, line));
 }
 
+// Regions are looked at by each access; of locals only the compiler knows how long they are.
+NOINLINE void within(const void* p, xprt_size room, xprt_size bytes, int line) {
+  if (!options.checks || quiet || room >= bytes || find_region(uintptr_t(p))) return;
+  char text[160];
+  snprintf(text, sizeof text, "%llu bytes are accessed where the array has %llu left", static_cast<unsigned long long>(bytes),
+           static_cast<unsigned long long>(room));
+  Report f;
+  f.kind = "array_bounds", f.message = text, f.site = site(CALLER, line);
+  report(f);
+}
+
 // Copies that are declared as a whole take the state of their source along: copying what was never written is no fault.
 // A transfer of a buffer with gaps to the device and back leaves the gaps as they were: what nobody wrote in between (`arrived`
 // says where it came from) is no write when it returns to its place.

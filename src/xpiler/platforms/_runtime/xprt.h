@@ -135,6 +135,7 @@ bool read(const void* p, xprt_size bytes, int line = 0);
 bool write(void* p, xprt_size bytes, int line = 0);
 bool atomic(void* p, xprt_size bytes, int line = 0);   // the next operation on p is atomic: no race with other atomics; yields now and then
 void aligned(const void* p, xprt_size align, int line = 0);   // misaligned finding if it is not
+void within(const void* p, xprt_size room, xprt_size bytes, int line = 0);   // array_bounds finding if p has no room for bytes
 
 // Asynchronous copies to shared memory (cp.async): the data arrives at the wait; reading the target before is an
 // error. bytes are written, of which the first `valid` come from src and the rest are zero.

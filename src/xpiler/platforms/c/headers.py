@@ -15,6 +15,7 @@ from xpiler.host.cache import cache_dir, content_key, store
 from xpiler.host.compiler import Toolchain
 from xpiler.host.processor import features
 from xpiler.platforms.c import software
+from xpiler.platforms.c.accesses import watched
 from xpiler.platforms.c.pieces import ENOUGH, HAVE, LACKING, Header, indexed, marks
 
 NATIVE = ("-march=native", "-mno-avx512fp16", "-Wno-psabi")
@@ -96,104 +97,4 @@ def _without_foreign(text: str) -> str:
     return "\n".join(out)
 
 
-# -- watching ---------------------------------------------------------------------------
-
-_MASKED = re.compile(
-    r"_mm(?P<w>256|512|)_(?P<form>mask|maskz)_(?P<what>loadu|load|storeu|store)_"
-    r"(?P<elem>ps|pd|epi8|epi16|epi32|epi64)$"
-)
-_SPREAD = re.compile(
-    r"_mm512_(?P<form>mask_)?i(?P<index>32|64)(?P<what>gather|scatter)_(?P<elem>ps|pd|epi32|epi64)$"
-)
-_PACKED = re.compile(r"_mm512_mask_compressstoreu_(?P<elem>ps|pd|epi32|epi64)$")
-_NARROWED = re.compile(
-    r"_mm(?P<w>256|512)?_mask_cvt(?:us|s)?epi(?P<from>16|32|64)_storeu_epi(?P<to>8|16|32)$"
-)
-_BITS = {"ps": 32, "pd": 64, "epi8": 8, "epi16": 16, "epi32": 32, "epi64": 64}
-_LOOK = """#ifdef __has_feature
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
-#ifdef __SANITIZE_THREAD__
-#ifdef __cplusplus
-extern "C" {
-#endif
-void __tsan_read1(void *); void __tsan_read2(void *);
-void __tsan_read4(void *); void __tsan_read8(void *);
-void __tsan_write1(void *); void __tsan_write2(void *);
-void __tsan_write4(void *); void __tsan_write8(void *);
-#ifdef __cplusplus
-}
-#endif
-"""
-
-
-def watched(words: set[str]) -> str:
-    """Accesses that the instrumentation does not see announce the lanes that are on."""
-    forms = (
-        (_MASKED, _masked), (_SPREAD, _scattered), (_PACKED, _compressed), (_NARROWED, _narrowed)
-    )  # fmt: skip
-    found = [f(m) for p, f in forms for w in sorted(words) if (m := p.match(w))]
-    return f"{_LOOK}{''.join(found)}#endif\n" if found else ""
-
-
-def _macro(name: str, order: tuple[str, ...], announce: str, last: str = "") -> str:
-    """A macro of the intrinsic's own name that runs `announce` first."""
-    given = ", ".join((*(f"x_{x}" for x in order), *((last,) if last else ())))
-    keep = " ".join(f"__auto_type {x}_ = (x_{x});" for x in order)
-    values = ", ".join((*(f"{x}_" for x in order), *((f"({last})",) if last else ())))
-    return f"#define {name}({given}) __extension__({{ {keep} {announce} {name}({values}); }})\n"
-
-
-def _masked(m: re.Match[str]) -> str:
-    width, size = int(m["w"] or 128), _BITS[m["elem"]] // 8
-    store_ = m["what"].startswith("store")
-    order = ("p", "k", "a") if store_ else ("src", "k", "p") if m["form"] == "mask" else ("k", "p")
-    announce = (
-        f"for (int i_ = 0; i_ < {width // (8 * size)}; i_++) "
-        f"if ((unsigned long long)(k_) >> i_ & 1) "
-        f"__tsan_{'write' if store_ else 'read'}{size}((char *)(p_) + {size} * i_);"
-    )
-    return _macro(m[0], order, announce)
-
-
-def _narrowed(m: re.Match[str]) -> str:
-    """A store of lanes made narrow: as many as the register has of the wide ones."""
-    lanes, size = int(m["w"] or 128) // int(m["from"]), int(m["to"]) // 8
-    announce = (
-        f"for (int i_ = 0; i_ < {lanes}; i_++) if ((unsigned long long)(k_) >> i_ & 1) "
-        f"__tsan_write{size}((char *)(p_) + {size} * i_);"
-    )
-    return _macro(m[0], ("p", "k", "a"), announce)
-
-
-def _scattered(m: re.Match[str]) -> str:
-    size, index = _BITS[m["elem"]] // 8, int(m["index"])
-    lanes = min(64 // size, 512 // index)
-    scatter = m["what"] == "scatter"
-    if scatter:
-        order: tuple[str, ...] = ("p", "k", "at", "a") if m["form"] else ("p", "at", "a")
-    else:
-        order = ("src", "k", "at", "p") if m["form"] else ("at", "p")
-    on = "(k_ >> i_ & 1)" if m["form"] else "1"
-    kind = "int" if index == 32 else "long long"
-    announce = (
-        f"{kind} each_[{lanes}]; __builtin_memcpy(each_, &at_, sizeof each_); "
-        f"for (int i_ = 0; i_ < {lanes}; i_++) if ({on}) "
-        f"__tsan_{'write' if scatter else 'read'}{size}"
-        f"((char *)(p_) + (long long)each_[i_] * (scale_));"
-    )
-    return _macro(m[0], order, announce, "scale_")
-
-
-def _compressed(m: re.Match[str]) -> str:
-    size = _BITS[m["elem"]] // 8
-    announce = (
-        f"for (int i_ = 0; i_ < __builtin_popcount(k_); i_++) "
-        f"__tsan_write{size}((char *)(p_) + {size} * i_);"
-    )
-    return _macro(m[0], ("p", "k", "a"), announce)
-
-
-__all__ = ["in_software", "preface", "watched"]
+__all__ = ["in_software", "preface"]

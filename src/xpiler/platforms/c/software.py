@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xpiler.host.cache import cache_dir, content_key, store
 from xpiler.host.compiler import Toolchain
+from xpiler.platforms.c.accesses import watched
 from xpiler.platforms.c.pieces import Header, indexed
 
 _FOLDER = Path(__file__).parent
@@ -28,22 +29,11 @@ _BF16_BITS = """float xp_of_bf16(__bf16 x)
 _TO_BF16_BITS = """__bf16 xp_to_bf16(float x)
 { unsigned b; __builtin_memcpy(&b, &x, 4);
   return x != x ? b >> 16 | 64 : (b + 0x7FFF + (b >> 16 & 1)) >> 16; }"""
-_ALIGNED = re.compile(
-    r"_mm(?P<w>256|512|)_(?P<form>mask_|maskz_)?(?P<what>stream_load|load|store|stream)_"
-    r"(?P<elem>ps|pd|si128|si256|si512|epi32|epi64)$"
-)
 #: Registers that GCC does not take by itself for lanes of another kind.
 _SEEN_AS_OTHERS = re.compile(
     r"(_mm\d*_(?:maskz?_)?(?:and|andnot|or|xor|movemask|extract|blendv)_p[sd]|_mm\d*_\w*cvtph_ps)"
     r"\((\w[^()]*)\) \{"
 )
-_LOOK = """#ifdef __cplusplus
-extern "C"
-#else
-extern
-#endif
-void xp_aligned(const void *, __SIZE_TYPE__, int) __asm__("_ZN4xprt7alignedEPKvmi");
-"""
 FLAGS = ("-march=native", "-mno-avx512fp16", "-Wno-psabi", "-Wno-unused-parameter")
 _LAX = {"gnu": "-flax-vector-conversions", "clang": "-flax-vector-conversions=all"}
 
@@ -51,29 +41,7 @@ _LAX = {"gnu": "-flax-vector-conversions", "clang": "-flax-vector-conversions=al
 def preface(words: set[str], tools: Toolchain) -> tuple[str, tuple[str, ...]]:
     """The instructions among `words` as functions, and flags for a text that calls them."""
     part = header_of(tools).part(words)
-    return f"{part}\n{_aligned(words)}", (*FLAGS, _LAX[tools.family])
-
-
-def _aligned(words: set[str]) -> str:
-    """Accesses that want an aligned address look at it first."""
-    found = [_looking(m) for w in sorted(words) if (m := _ALIGNED.match(w))]
-    return f"{_LOOK}{''.join(found)}" if found else ""
-
-
-def _looking(m: re.Match[str]) -> str:
-    """A macro of the instruction's own name that looks at the address."""
-    stores = m["what"] in ("store", "stream")
-    plain = ("p", "a") if stores else ("p",)
-    masked = ("p", "k", "a") if stores else ("k", "p") if m["form"] == "maskz_" else ("a", "k", "p")
-    order = masked if m["form"] else plain
-    size = int(m["w"] or 128) // 8
-    keep = " ".join(f"__auto_type x_{x}_ = (x_{x});" for x in order)
-    values = ", ".join(f"x_{x}_" for x in order)
-    given = ", ".join(f"x_{x}" for x in order)
-    return (
-        f"#define {m[0]}({given}) __extension__({{ {keep} "
-        f"xp_aligned(x_p_, {size}, 0); {m[0]}({values}); }})\n"
-    )
+    return f"{part}\n{watched(words, software=True)}", (*FLAGS, _LAX[tools.family])
 
 
 _headers: dict[str, Header] = {}

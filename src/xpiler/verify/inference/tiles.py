@@ -14,7 +14,8 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Program
 from xpiler.ir.rewrite import walk
-from xpiler.verify.inference.candidates import bare
+from xpiler.verify.inference.candidates import bare, is_integer
+from xpiler.verify.inference.entries import scalars
 from xpiler.verify.inference.fuller import SMALL, runs
 from xpiler.verify.inference.search import Searcher, Trial
 
@@ -31,19 +32,35 @@ Sizes = Mapping[str, int | float]
 def turning(
     search: Searcher, trials: Sequence[Trial], make: Callable[[Sizes], Trial], target: Program
 ) -> list[Trial]:
-    """Trials with several turns of the loops over tiles that have fewer in all of `trials`."""
+    """Trials with several turns of the loops over tiles that have fewer in all of `trials`.
+
+    Of a size that was given, the least multiple with a second turn: what else the program asks of
+    it, such as rows of 16, nobody said.
+    """
+    whole = {p.name for p in scalars(search.program, search.entry) if is_integer(p.type)}
+    given = [n for n in search.fixed if n in whole and trials[0].values[n] > 0]
     found: list[Trial] = []
-    for name, tile in sorted(tiled(target, search.sizes).items(), key=lambda item: item[1]):
+    tiles = tiled(target, (*search.sizes, *given))
+    for name, tile in sorted(tiles.items(), key=lambda item: item[1]):
         known = max(int(t.values[name]) for t in (*trials, *found))
+        if name in given:
+            sizes = _multiples(int(trials[0].values[name]), tile) if known <= tile else ()
+        else:
+            sizes = tuple(k * tile + tile // 2 + 3 for k in TURNS if known <= k * tile)
         small = {n: SMALL[k % len(SMALL)] for k, n in enumerate(search.sizes) if n != name}
         wanted = (
-            make({**trials[0].values, **others, name: turns * tile + tile // 2 + 3})
-            for turns in TURNS
-            if known <= turns * tile
-            for others in (small, {})
+            make({**trials[0].values, **others, name: size})
+            for size in sizes
+            for others in ((small, {}) if small else ({},))
         )
         found += islice(filter(runs, wanted), 1)
     return found[:MOST_CASES]
+
+
+def _multiples(given: int, tile: int) -> tuple[int, ...]:
+    """Multiples of a given size that are longer than a tile."""
+    least = tile // given + 1
+    return (least * given, 2 * least * given)
 
 
 def tiled(target: Program, sizes: Sequence[str]) -> dict[str, int]:

@@ -180,7 +180,14 @@ XP_COMPRESS(_mm512, pd, xp_f64x8, __m512d, __mmask8, 8, double) XP_COMPRESS(_mm5
 // What concerns caches and the order of accesses changes no value.
 XP_FUN void _mm_prefetch(const void* p, const int hint) {}
 XP_FUN void _mm256_zeroupper(void) {}
+#ifdef __cplusplus  // these are clang's own there, which nobody may define
+#define _mm_sfence() ((void)0)
+#define _mm_lfence() ((void)0)
+#define _mm_mfence() ((void)0)
+#define _mm_pause() ((void)0)
+#else
 XP_FUN void _mm_sfence(void) {}
 XP_FUN void _mm_lfence(void) {}
 XP_FUN void _mm_mfence(void) {}
 XP_FUN void _mm_pause(void) {}
+#endif
