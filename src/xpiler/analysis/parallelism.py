@@ -196,7 +196,10 @@ def _holder(pointer: e.Var) -> str:
 
 
 def wandering(body: s.Body) -> frozenset[str]:
-    """Pointers of `body` that change, but only between arrays that `body` declares itself."""
+    """Pointers of `body` that point to nothing but what `body` declares itself.
+
+    That is arrays, between which a pointer may change, and parts of other variables.
+    """
     own = declared(body)
     pointers = {n for n, d in own.items() if isinstance(d.var.type, Pointer)}
     values: dict[str, list[e.Expr]] = {n: [] for n in pointers}
@@ -207,13 +210,27 @@ def wandering(body: s.Body) -> frozenset[str]:
             values[n.target.name].append(n.value)
         elif isinstance(n, e.AddressOf) and root(n.x) in pointers:
             pointers.discard(root(n.x))
-    arrays = {n for n, d in own.items() if isinstance(d.var.type, Array)}
+    places = {n for n, d in own.items() if not isinstance(d.var.type, Pointer)}
     good = {n for n in pointers if values[n]}
     while True:
-        bad = {n for n in good if any(root(x) not in arrays | good for x in values[n])}
+        bad = {n for n in good if any(_inside(x) not in places | good for x in values[n])}
         if not bad:
-            return frozenset(good & assigned(body))
+            return frozenset(good)
         good -= bad
+
+
+def _inside(x: e.Expr) -> str | None:
+    """The variable that the pointer `x` points into (or that it starts from, a pointer)."""
+    if isinstance(x, e.Cast) or (isinstance(x, e.Binary) and isinstance(x.a.type, Pointer | Array)):
+        return _inside(x.x if isinstance(x, e.Cast) else x.a)
+    place = x.x if isinstance(x, e.AddressOf) else x
+    if place is x and not isinstance(x.type, Array) and not isinstance(x, e.Var):
+        return None  # a pointer that is held somewhere
+    while isinstance(place, e.Index | e.Field):
+        if isinstance(place, e.Index) and isinstance(place.base.type, Pointer):
+            return _inside(place.base)
+        place = place.base
+    return place.name if isinstance(place, e.Var) else None
 
 
 def nature(loop: s.For, facts: Facts, readers: frozenset[str]) -> Nature:

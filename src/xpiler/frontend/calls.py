@@ -213,7 +213,7 @@ def passes_registers(unit: Unit, definition: Node) -> bool:
     if not unit.words.lanes:
         return False
     types = [definition.c.result_type, *(p.type for p in definition.kids if p.kind == "PARM_DECL")]
-    return any(t.get_canonical().kind.name in ("VECTOR", "EXTVECTOR") for t in types)
+    return any(unit.is_vector(t.get_canonical()) for t in types)
 
 
 def _names_a_place(definition: Node) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xpiler.frontend.convert import const, const_int
 from xpiler.frontend.operators import deref
 from xpiler.frontend.types import size_of, unqualified
@@ -10,6 +12,8 @@ from xpiler.ir import expr as e
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import rewrite_stmts
 from xpiler.ir.types import BOOL, I32, U8, U16, U32, VOID, Array, Pointer, Scalar, Type, Vector
+
+Fields = tuple[tuple[str, Type], ...]
 
 
 def assigned_copies(body: s.Body) -> s.Body:
@@ -33,22 +37,29 @@ def _assigned(st: s.Stmt) -> s.Stmt:
     return s.Assign(place, value, loc=st.loc, comments=st.comments)
 
 
-def one_number(to: e.Expr, source: e.Expr, size: e.Expr) -> s.Assign | None:
-    """`memcpy(to, source, size)` as an assignment, where it moves one number."""
-    place = _number(to, size)
+def one_number(
+    to: e.Expr, source: e.Expr, size: e.Expr, fields: Callable[[Type], Fields]
+) -> s.Assign | None:
+    """`memcpy(to, source, size)` as an assignment, where it moves one number.
+
+    That may be all that a struct holds; `fields` tells what that is.
+    """
+    place = _number(to, size, fields)
     if place is None:
         return None
     t = unqualified(place.type)
     assert isinstance(t, Scalar)
-    found = _number(source, size)
+    found = _number(source, size, fields)
     value = _as_bits(found, t) if found is not None else _from_bytes(source, t)
     return s.Assign(place, value) if value is not None else None
 
 
-def _number(p: e.Expr, size: e.Expr) -> e.Expr | None:
+def _number(p: e.Expr, size: e.Expr, fields: Callable[[Type], Fields]) -> e.Expr | None:
     """The number that `p` points to where `size` bytes are all of it."""
     place = deref(uncast(p))
     t = unqualified(place.type)
+    if len(own := fields(t)) == 1:
+        place, t = e.Field(place, *own[0]), unqualified(own[0][1])
     known = isinstance(t, Scalar) and t not in (VOID, BOOL)
     return place if known and const_int(size) == size_of(t) else None
 

@@ -332,6 +332,8 @@ def _inside_unnamed(r: FunctionReader, base: Expr, n: Node) -> Expr:
 
 
 def _unnamed_member(r: FunctionReader, base: Expr, record: Any) -> Expr:
+    if isinstance(base.type, Vector):
+        return base
     t = r.unit.types(record.type)
     outer = record.semantic_parent
     if outer.kind.name == "UNION_DECL":
@@ -391,9 +393,22 @@ def element_of(r: FunctionReader, base: Expr, index: Expr, n: Node) -> Expr:
     """`base[index]`, `(p + i)[0]` being `p[i]`."""
     if isinstance(base, Aggregate):
         base = r.temp(base, base.type)
+    base = _vector_seen_as_array(base) or base
     if isinstance(base.type, (Pointer, Array, Vector)):
         return Index(base, index, base.type.elem)
     return Index(base, index, r.unit.types(n.type))
+
+
+def _vector_seen_as_array(x: Expr) -> Expr | None:
+    """The vector whose lanes, an array beside them in a union, `x` names."""
+    seen = x.base.x if isinstance(x, Index) and isinstance(x.base, Cast) else None
+    if not isinstance(seen, AddressOf) or not isinstance(x.type, Array):
+        return None
+    return seen.x if x.type == Array(*_row(seen.x.type)) else None
+
+
+def _row(t: Type) -> tuple[Type, int]:
+    return (t.elem, t.lanes) if isinstance(t, Vector) else (t, 0)
 
 
 @expression("INIT_LIST_EXPR")
@@ -407,6 +422,8 @@ def init_list(r: FunctionReader, n: Node, t: Type) -> Expr:
         return r.value(n.kids[0], t) if n.kids else zero(t)
     types = item_types(r, t)
     kids = n.kids
+    if isinstance(t, Vector) and len(kids) == 1 and kids[0].kind == "INIT_LIST_EXPR":
+        return init_list(r, kids[0], t)
     if len(kids) == 1 and r.unit.types(kids[0].type) == t and kids[0].kind != "INIT_LIST_EXPR":
         return r.expr(kids[0])
     if any(map(_is_designated, kids)):

@@ -32,10 +32,12 @@ def apply_instruction(
     values = dict(zip(wanted, r.operands([args[i] for i in wanted]), strict=True))
     ins = tuple(x for w in word.ins for x in _item(r, w, values, len(args)))
     attrs = tuple((k, _attr(r, v, n, values)) for k, v in word.attrs)
-    alone = one_number(*ins) if word.name == "host.copy" and ("kind", "h2h") in attrs else None
-    if alone is not None and not used:
-        r.emit(alone)
-        return const(0, I32)
+    if word.name == "host.copy" and ("kind", "h2h") in attrs and not used:
+        to, source, size = ins
+        alone = one_number(to, source, size, r.unit.fields)
+        if alone is not None:
+            r.emit(alone)
+            return const(0, I32)
     outs, result = _outs(r, word, values, t, used)
     r.emit(Instr(word.name, outs, ins, attrs))
     return result

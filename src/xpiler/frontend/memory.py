@@ -17,7 +17,7 @@ def in_device_code(r: FunctionReader, n: Node, name: str) -> Expr:
     if name not in ("host.copy", "host.set"):
         r.fail("XP0203", f"{n.name!r} is not understood in device code")
     to, what, size = r.operands(n.args[:3])
-    whole = one_number(to, what, size) if name == "host.copy" else None
+    whole = one_number(to, what, size, r.unit.fields) if name == "host.copy" else None
     if whole is not None:
         r.emit(whole)
         return to

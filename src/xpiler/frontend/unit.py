@@ -19,7 +19,7 @@ from xpiler.ir.expr import Aggregate, Const, Expr, Var
 from xpiler.ir.program import Function, Global, Macro, Program, Role, StructDef
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables, walk
 from xpiler.ir.stmt import Assign, Barrier, Eval, Instr, Launch, LeftOut
-from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type
+from xpiler.ir.types import Array, Pointer, Scalar, Struct, Type, Vector
 
 _CONTAINERS = ("NAMESPACE", "LINKAGE_SPEC", "UNEXPOSED_DECL")
 _FUNCTIONS = ("FUNCTION_DECL", "CXX_METHOD", "CONSTRUCTOR", "CONVERSION_FUNCTION", "DESTRUCTOR")
@@ -119,6 +119,10 @@ class Unit:
         if spelling in self.unions:
             return self.unions[spelling]
         if spelling not in self._struct_of:
+            lanes = self._lanes(decl)
+            if lanes is not None:
+                self.unions[spelling] = lanes
+                return lanes
             if decl.kind.name == "UNION_DECL":
                 return self._union(decl, spelling)
             name = fresh_identifier(spelling, set(self.structs))
@@ -152,6 +156,39 @@ class Unit:
             raise NotUnderstood("XP0202", f"union {spelling} has no members")
         self.unions[spelling] = max(members, key=lambda m: (m[0], isinstance(m[1], Array)))[1]
         return self.unions[spelling]
+
+    def is_vector(self, t: Any) -> bool:
+        """Whether a canonical type is a short vector, or a record that is one."""
+        if t.kind.name == "RECORD":
+            return self._lanes(t.get_declaration()) is not None
+        return t.kind.name in ("VECTOR", "EXTVECTOR")
+
+    def _lanes(self, decl: Any) -> Vector | None:
+        """What a plain record is that has the lanes x, y, z, w of a short vector, in one place.
+
+        Beside them a union may have an array of as many: `union { struct { T x, y; }; T s[2]; }`.
+        """
+        fields = list(_fields(decl.type))
+        if not {k.kind.name for k in decl.get_children()} <= _PLAIN:
+            return None
+        if decl.kind.name == "UNION_DECL":
+            rows = [f for f in fields if f.type.get_canonical().kind.name == "CONSTANTARRAY"]
+            named = [f for f in fields if f.type.get_canonical().kind.name == "RECORD"]
+            if len(rows) != 1 or len(named) != 1 or len(fields) != 2:
+                return None
+            row, fields = rows[0].type.get_canonical(), list(_fields(named[0].type.get_canonical()))
+            if row.element_count != len(fields):
+                return None
+            fields.append(rows[0])
+        kinds = {_element(f.type.get_canonical()).spelling for f in fields}
+        names = "".join(str(f.spelling) for f in fields)
+        size, align = int(decl.type.get_size()), int(decl.type.get_align())
+        lanes = sum(f.type.get_canonical().kind.name != "CONSTANTARRAY" for f in fields)
+        if len(kinds) != 1 or not names.startswith("xyzw"[:lanes]) or lanes not in (2, 4):
+            return None
+        elem = self.types(_element(fields[0].type.get_canonical()))
+        whole = isinstance(elem, Scalar) and size == align == lanes * elem.bits // 8
+        return Vector(elem, lanes) if whole and isinstance(elem, Scalar) else None
 
     def default_member(self, name: str, record: Any) -> Node | None:
         """The default initialiser of a member, as written in the struct."""
@@ -429,6 +466,14 @@ def _wanted_align(decl: Any) -> int:
 
 def _fields(t: Any) -> Iterator[Any]:
     yield from t.get_fields()
+
+
+_PLAIN = {"FIELD_DECL", "STRUCT_DECL", "ALIGNED_ATTR"}
+
+
+def _element(t: Any) -> Any:
+    """The type of what lies in an array; another type as it is."""
+    return t.element_type if t.kind.name == "CONSTANTARRAY" else t
 
 
 def named_space(node: Node) -> str | None:

@@ -105,8 +105,8 @@ def arguments(program: Program, entry: Function, case: Case) -> tuple[Argument, 
         a
         for p, given in zip(entry.params, handed(program, entry), strict=True)
         for a in (
-            _arguments(program, p, buffers, case.scalars)
-            if p == given
+            _arguments(program, given, buffers, case.scalars)
+            if p == given or isinstance(given.type, Opaque)
             else _lent(program, given, buffers, case.scalars)
         )
     )

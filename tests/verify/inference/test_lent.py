@@ -7,9 +7,11 @@ import pytest
 from xpiler.frontend import read
 from xpiler.ir import stmt as s
 from xpiler.ir.rewrite import walk
+from xpiler.pipeline import Options
 from xpiler.platforms.registry import platform
 from xpiler.verify.inference.infer import infer
 from xpiler.verify.inference.lent import with_known_ends
+from xpiler.verify.session import verify_pair
 from xpiler.verify.spec import Spec
 
 TEXT = """
@@ -48,3 +50,11 @@ def test_sizes_are_found() -> None:
     rows, cols = (int(plan.cases[0].scalars[n]) for n in ("s.rows", "s.cols"))
     assert counts["o"] == rows
     assert counts["x"] == (rows - 1) * cols + 1
+
+
+def test_a_handle_that_nothing_is_done_with_is_null() -> None:
+    text = """static void add(float *y, const float *x, int n) {
+        for (int i = 0; i < n; i++) y[i] += x[i]; }
+    void launch(float *y, const float *x, int n, void *stream) { (void)stream; add(y, x, n); }"""
+    verdict = verify_pair(text, text, "k.c", Options(target="c", seed=1))
+    assert verdict.ok, verdict

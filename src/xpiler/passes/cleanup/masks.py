@@ -31,9 +31,9 @@ class Masks:
         known = {f.name: f for f in program.functions}
 
         def one(f: Function) -> Function:
-            if not any(_is_test(n) for n in walk(f.body)):
+            if not any(_asks(n) for n in walk(f.body)):
                 return f
-            f = _unpacked(f)
+            f = _unpacked(_asked_apart(f, ctx.facts(f).mutable))
             facts = ctx.facts(f)
             return _Reader(_definitions(f, facts.mutable, known), known).run(f, facts)
 
@@ -49,8 +49,8 @@ def _uncast(x: e.Expr) -> e.Expr:
     return x
 
 
-def _is_test(n: object) -> bool:
-    return isinstance(n, e.Binary) and n.op == "!=" and _tested(n) is not None
+def _asks(n: object) -> bool:
+    return isinstance(n, e.Binary) and n.op in ("!=", "==") and _tested(n) is not None
 
 
 def _tested(x: e.Binary) -> tuple[e.Expr, e.Expr] | None:
@@ -235,6 +235,52 @@ def _unpacked(f: Function) -> Function:
     return f.with_body(_rewritten(f.body, {n: found[n] for n in names}, taken))
 
 
+def _asked_apart(f: Function, mutable: frozenset[str]) -> Function:
+    """`f` where each mask in a combination that a packed one is part of is tested by itself.
+
+    The combination may have a name, where neither it nor what it is made of changes.
+    """
+    packed = set(_packs(f.body))
+    named = {
+        v.name: value for v, value in _values(f.body)
+        if not mutable & {v.name, *names_in(value)} and names_in(value) & packed
+        and isinstance(_uncast(value), (e.Binary, e.Unary)) and v.name not in packed
+    }  # fmt: skip
+
+    def apart(m: e.Expr, i: e.Expr) -> e.Expr:
+        inner = _uncast(m)
+        if isinstance(inner, e.Unary) and inner.op == "~":
+            return e.Unary("!", apart(inner.x, i), BOOL)
+        if isinstance(inner, e.Binary) and inner.op in _LOGIC:
+            a, b = apart(inner.a, i), apart(inner.b, i)
+            return e.Binary(_LOGIC[inner.op], a, b, BOOL)  # type: ignore[arg-type]
+        return _test(inner, i)
+
+    def split(x: e.Expr) -> e.Expr:
+        if isinstance(x, e.Binary) and x.op == "==" and _tested(x) is not None:
+            return e.Unary("!", split(replace(x, op="!=")), BOOL)
+        found = _tested(x) if isinstance(x, e.Binary) and x.op == "!=" else None
+        mask = found[0] if found is not None else None
+        mask = named.get(mask.name, mask) if isinstance(mask, e.Var) else mask
+        if found is None or mask is None or not names_in(mask) & packed - {*_name_of(mask)}:
+            return x
+        return apart(mask, found[1])
+
+    return f.with_body(rewrite_exprs(f.body, split)) if packed else f
+
+
+def _name_of(x: e.Expr) -> tuple[str, ...]:
+    return (x.name,) if isinstance(x, e.Var) else ()
+
+
+_LOGIC = {"&": "&&", "|": "||", "^": "!="}
+
+
+def _test(m: e.Expr, i: e.Expr) -> e.Expr:
+    low = e.Binary("&", e.Binary(">>", m, i, m.type), e.Const(1, m.type), m.type)
+    return e.Binary("!=", low, e.Const(0, m.type), BOOL)
+
+
 def _packs(body: s.Body) -> dict[str, Scalar]:
     """Masks that some loop packs, and masks made of such."""
     out: dict[str, Scalar] = {}
@@ -328,17 +374,14 @@ def _rewritten(body: s.Body, masks: dict[str, Scalar], taken: set[str]) -> s.Bod
         if isinstance(x, e.Unary):
             return negated(bit(x.x, i))
         if isinstance(x, e.Binary):
-            op = {"&": "&&", "|": "||", "^": "!="}[x.op]
-            return e.Binary(op, bit(x.a, i), bit(x.b, i), BOOL)  # type: ignore[arg-type]
+            return e.Binary(_LOGIC[x.op], bit(x.a, i), bit(x.b, i), BOOL)  # type: ignore[arg-type]
         if isinstance(x, e.Var):
             return e.Index(array(x), i, BOOL)
         assert isinstance(x, e.Const)
         value = int(x.value)
         if value in (0, -1):
             return e.Const(bool(value), BOOL)
-        shifted = e.Binary(">>", x, i, x.type)
-        low = e.Binary("&", shifted, e.Const(1, x.type), x.type)
-        return e.Binary("!=", low, e.Const(0, x.type), BOOL)
+        return _test(x, i)
 
     def filled(v: e.Var, value: e.Expr, st: s.Stmt) -> s.For:
         i = e.Var(fresh_name("l", taken), I32)

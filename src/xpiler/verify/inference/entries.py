@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
+from xpiler.analysis.effects import names_in
 from xpiler.analysis.readonly import read_by_field
 from xpiler.diagnostics import Diagnostic, XpilerError
 from xpiler.ir import expr as e
@@ -211,12 +212,20 @@ def pointers(program: Program, f: Function) -> tuple[e.Var, ...]:
 
 
 def handed(program: Program, f: Function) -> tuple[e.Var, ...]:
-    """The parameters; those that point to a struct to be read are structs as if passed by value."""
+    """The parameters; those that point to a struct to be read are structs as if passed by value.
+
+    A `void *` that nothing is done with may be null, as a handle is.
+    """
     read = read_by_field(program).get(f.name, frozenset())
-    return tuple(
-        e.Var(p.name, p.type.elem) if p.name in read and isinstance(p.type, Pointer) else p
-        for p in f.params
-    )
+
+    def given(p: e.Var) -> e.Var:
+        if p.name in read and isinstance(p.type, Pointer):
+            return e.Var(p.name, p.type.elem)
+        if isinstance(p.type, Pointer) and p.type.elem == VOID and p.name not in names_in(f.body):
+            return e.Var(p.name, Opaque("void*"))
+        return p
+
+    return tuple(map(given, f.params))
 
 
 def members(program: Program, p: e.Var) -> tuple[e.Var, ...]:

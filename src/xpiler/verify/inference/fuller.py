@@ -96,7 +96,8 @@ def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> l
     """Sizes beside given ones: a stride of 2 may never meet what one of 1 does, nor 1 what 2 does.
 
     One less for all of them, and for the larger half: what is as long as an image without its
-    window changes with one of the two only. Two for all that are 1, and for each.
+    window changes with one of the two only. Two for all that are 1, and for each. Two more for all
+    that are not, or one more for some: a loop that is left too early is right for a short window.
     """
     whole = {p.name for p in scalars(search.program, search.entry) if c.is_integer(p.type)}
     given = {n: int(first.values[n]) for n in search.fixed if n in whole}
@@ -105,10 +106,20 @@ def _beside(search: Searcher, first: Trial, make: Callable[[Sizes], Trial]) -> l
     more = [dict.fromkeys(ones, 2), *({n: 2} for n in ones)][:MOST_CASES]
     less = [{n: x - 1 for n, x in given.items() if x > 1 and x >= k} for k in [1, *middle]]
     found: list[Trial] = []
-    for sizes in filter(None, [*more, *less]):
+
+    def add(sizes: Sizes) -> bool:
         t = make({**first.values, **sizes})
-        if t.values not in [f.values for f in found] and runs(t):
+        good = runs(t)
+        if good and t.values not in [f.values for f in found]:
             found.append(t)
+        return good
+
+    for sizes in filter(None, [*more, *less]):
+        add(sizes)
+    raised = {n: x + 2 for n, x in given.items() if x > 1}
+    if raised and not add(raised):
+        singly = (add({n: given[n] + 1}) for n in sorted(raised, key=lambda n: given[n]))
+        list(islice(filter(None, singly), 2))
     return found
 
 

@@ -75,3 +75,45 @@ def test_only_what_is_written_comes_back(body: str, back: str) -> None:
         lowered(MATRIX + text, origin=Origin("c", extents={"f": sizes})).program.function("f").body
     )
     assert "".join(n for n in "xy" if f"host.copy({n}.data," in host) == back
+
+
+QUAD = "typedef struct { float x, y, z, w; float *other; } Quad;\n"
+HELD = """void f(QUALQuad *a, int n) {
+    for (int q = 0; q < n; q++) {
+        Quad own = a[q];
+        float *p = TARGET;
+        for (int i = 0; i < 4; i++) p[i] = p[i] * p[i] + 1;
+        a[q] = own;
+    } }""".replace("QUAL", "")
+
+
+def test_a_pointer_into_a_variable_of_the_iteration_is_its_own() -> None:
+    found = lowered(QUAD + HELD.replace("TARGET", "&own.x"))
+    assert codes(found) == []
+    assert "if (q < n)" in show_function(kernels(found)[0])
+
+
+def test_a_pointer_that_such_a_variable_holds_is_not() -> None:
+    found = lowered(QUAD + HELD.replace("TARGET", "own.other"))
+    assert "for q" in "".join(map(show_function, found.program.functions))
+
+
+def test_threads_do_not_share_what_each_has_for_itself() -> None:
+    """Iterations of `i` fall to threads; each would see its own element of `own` changed only."""
+    text = """void f(float *a, const int *at, int n) {
+        for (int q = 0; q < n; q++) {
+            Quad own = {a[at[q]], 1, 2, 3, 0};
+            float *p = &own.x;
+            for (int i = 0; i < 4; i++) p[i] = p[i] * p[i] + 1;
+            a[at[q]] = own.y + own.w;
+        } }"""
+    shown = "".join(map(show_function, kernels(lowered(QUAD + text))))
+    assert "thread.x" not in shown
+
+
+def test_what_is_run_stays_callable_though_it_is_static() -> None:
+    text = """static void add(float *y, int n) { for (int i = 0; i < n; i++) y[i] += 1; }
+    void twice(float *y, int n) { add(y, n); add(y + n, n); }"""
+    assert "add" not in [f.name for f in lowered(text).program.functions]
+    asked = Origin("c", examples={"add": ()})
+    assert "add" in [f.name for f in lowered(text, origin=asked).program.functions]

@@ -60,8 +60,12 @@ class Block:
             self._choose(st)
         self.threads = self._count(body)
         for d in declared(body).values():
-            if isinstance(d.var.type, Array) and self._at_block_level(d, body):
-                self._place(d, body)
+            if self._at_block_level(d, body):
+                if isinstance(d.var.type, Array):
+                    self._place(d, body)
+                elif self.dealt and _pointed_at(body, d.var.name):
+                    # Every thread has one of its own: what another writes there it does not see.
+                    raise Unfit(f"the address of {d.var.name} is taken")
         for n in body:
             if isinstance(n, s.Instr) and n.name == "host.alloc":
                 self._allocate(n, body)
@@ -518,6 +522,10 @@ def _escaping(body: s.Body, name: str) -> bool:
         return any(found(c, False) for c in children(n))
 
     return any(found(st, False) for st in body)
+
+
+def _pointed_at(body: s.Body, name: str) -> bool:
+    return any(isinstance(n, e.AddressOf) and root(n.x) == name for n in walk(body))
 
 
 def _from_zero(lp: s.For) -> bool:

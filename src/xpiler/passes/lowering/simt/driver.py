@@ -95,7 +95,8 @@ class _Driver:
         forms: dict[str, Form] = {}
         hosts: dict[str, Function] = {}
         for f in callees_first(program):
-            if f.name in self.origin.bare_kernels:  # what is run, though host code launches it too
+            if f.name in self.origin.bare_kernels | self.origin.examples.keys():
+                # What is run, though others call or launch it, too.
                 f = replace(f, static=False)
             gone = f.static and not _is_called(program, f.name)
             if gone or self._is_device(f):
