@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,9 +39,9 @@ class Python:
         assert unit.text in self.programs
 
     def execute_many(
-        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
-    ) -> list[RunResult]:
-        return [self._run(unit, job) for job in jobs]
+        self, unit: Unit, jobs: Iterable[Job], *, run_seconds: float, total_seconds: float
+    ) -> Iterator[RunResult]:
+        return (self._run(unit, job) for job in jobs)
 
     def _run(self, unit: Unit, job: Job) -> RunResult:
         self.calls.append(unit.text)

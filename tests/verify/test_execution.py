@@ -20,8 +20,10 @@ from xpiler.verify.execution import (
     build,
     differential,
     execute,
+    execute_each,
 )
 from xpiler.verify.findings import CODES, as_diagnostic, code_of
+from xpiler.verify.runner import Job
 
 BOTH = pytest.mark.parametrize("compiler", ["g++", "zig"])
 X = np.arange(8, dtype=np.float32)
@@ -389,3 +391,42 @@ def test_a_buffer_that_did_not_change_is_what_was_given() -> None:
     assert result.outputs["x"] is X
     assert result.outputs["z"].tolist() == [*X[:7], X[7] + 1]
     assert z[7] == X[7]
+
+
+COUNTED = """#include <stdlib.h>
+void f(float *y, const float *x, int n) {
+    if (x[0] > 2) abort();
+    for (int i = 0; i < n; i++) y[i] = x[i] + 1; }"""
+
+
+def _job(first: float) -> Job:
+    x = np.full(8, first, np.float32)
+    args = (floats("y", None, 8), floats("x", x), ScalarArg("int", 8))
+    return Job(Invocation("f", "function", args), 0, 0, 0)
+
+
+@pytest.mark.parametrize("starts", [(0.0,), (0.0, 1.0, 2.0)])
+def test_several_runs_share_a_process(starts: tuple[float, ...]) -> None:
+    jobs = [_job(x) for x in starts]
+    exe = build(COUNTED, "c", jobs[0].invocation)
+    runs = execute_each(exe, jobs, limits=Limits())
+    assert [float(run.outputs["y"][3]) for run in runs] == [x + 1 for x in starts]
+    assert all(run.exit_status == 0 and run.written["y"].all() for run in runs)
+
+
+def test_the_first_run_that_ends_badly_is_the_last() -> None:
+    jobs = [_job(x) for x in (0.0, 3.0, 1.0)]
+    exe = build(COUNTED, "c", jobs[0].invocation)
+    good, bad = execute_each(exe, jobs, limits=Limits())
+    assert good.exit_status == 0
+    assert bad.exit_status != 0
+    assert [f.kind for f in bad.errors] == ["abort"]
+
+
+def test_a_limit_counts_for_each_run() -> None:
+    text = "void f(float *y, const float *x, int n) { while (x[0] > 2) y[n - 1] += 1; y[0] = 1; }"
+    jobs = [_job(x) for x in (0.0, 1.0, 3.0, 0.0)]
+    exe = build(text, "c", jobs[0].invocation)
+    runs = execute_each(exe, jobs, limits=Limits(seconds=0.5))
+    assert len(runs) == 3
+    assert [f.kind for f in runs[-1].errors] == ["timeout"]

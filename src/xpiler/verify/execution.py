@@ -19,15 +19,16 @@ from xpiler.verify.driver import Buffers, RunOptions, input_parts, read_outputs
 from xpiler.verify.dtypes import Bools, same_bits
 from xpiler.verify.findings import Places, read_counters, read_findings
 from xpiler.verify.invocation import UNTOUCHED, BufferArg, Finding, Invocation, RunResult, ScalarArg
+from xpiler.verify.runner import Job
 
 __all__ = [
     "BufferArg", "BuildError", "Executable", "Finding", "Invocation", "Limits", "RunResult",
-    "ScalarArg", "build", "differential", "execute",
+    "ScalarArg", "build", "differential", "execute", "execute_each",
 ]  # fmt: skip
 
 # A program stops itself at its limit and says where it was; it is killed this much later, in
 # seconds, for its start counts too and a busy machine is slow to listen.
-_TO_TELL = 1.0
+_TO_TELL = 2.0
 
 
 def execute(
@@ -50,21 +51,65 @@ def execute(
     `exit_status` is 0 for a run that came to its end; findings say why it did not.
     """
     limits = limits or Limits()
-    options = RunOptions(
-        exe.checks, poison, schedule, seed, exe.warp_width, exe.shared_limit,
-        max(1, int(limits.seconds * 1000)), invocation.kind == "main",
-        rounding,
-    )  # fmt: skip
+    job = Job(invocation, seed, poison, schedule, exe.checks, rounding)
     with tempfile.TemporaryDirectory(prefix="xpiler-") as name:
         folder = Path(name)
-        with (folder / "input").open("wb") as file:
-            file.writelines(input_parts(invocation, options))
+        _write_input(folder / "input", exe, job, limits)
         child = run_sandboxed(
-            [str(exe.path), "input", "output", "findings", *argv],
+            [str(exe.path), *_FILES, *argv],
             read_paths=(exe.path,), write_dir=folder, stdin=stdin,
-            limits=replace(limits, seconds=limits.seconds * 1.1 + _TO_TELL),
+            limits=replace(limits, seconds=_told_within(limits)),
         )  # fmt: skip
         return _result(exe, invocation, child, folder)
+
+
+def execute_each(exe: Executable, jobs: Sequence[Job], *, limits: Limits) -> list[RunResult]:
+    """Run the program on each job, one after the other; the first that ends badly is the last.
+
+    Each run is in a fork of one process, which costs a fraction of a process of its own. The
+    limits are those of each; what the runs print is lost.
+    """
+    if len(jobs) == 1:
+        (j,) = jobs
+        return [
+            execute(
+                exe, j.invocation, seed=j.seed, poison=j.poison, schedule=j.schedule,
+                rounding=j.rounding, limits=limits,
+            )
+        ]  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="xpiler-") as name:
+        folder = Path(name)
+        for k, job in enumerate(jobs):
+            _write_input(folder / f"input.{k}", exe, job, limits)
+        child = run_sandboxed(
+            [str(exe.path), "--each", str(len(jobs)), *_FILES],
+            read_paths=(exe.path,), write_dir=folder,
+            limits=replace(limits, seconds=len(jobs) * _told_within(limits)),
+        )  # fmt: skip
+        begun = [k for k in range(len(jobs)) if (folder / f"findings.{k}").exists()] or [0]
+        well = replace(child, returncode=0, killed_by=None, stdout=b"", stderr=b"")
+        return [
+            _result(exe, jobs[k].invocation, child if k == begun[-1] else well, folder, f".{k}")
+            for k in begun
+        ]
+
+
+_FILES = ("input", "output", "findings")
+
+
+def _told_within(limits: Limits) -> float:
+    """Seconds after which a run that has `limits` has told that it takes too long."""
+    return limits.seconds * 1.1 + _TO_TELL
+
+
+def _write_input(path: Path, exe: Executable, job: Job, limits: Limits) -> None:
+    options = RunOptions(
+        exe.checks, job.poison, job.schedule, job.seed, exe.warp_width, exe.shared_limit,
+        max(1, int(limits.seconds * 1000)), job.invocation.kind == "main",
+        job.rounding,
+    )  # fmt: skip
+    with path.open("wb") as file:
+        file.writelines(input_parts(job.invocation, options))
 
 
 def _left(folder: Path, name: str) -> bytes | None:
@@ -74,14 +119,17 @@ def _left(folder: Path, name: str) -> bytes | None:
         return None
 
 
-def _result(exe: Executable, invocation: Invocation, child: ChildResult, folder: Path) -> RunResult:
+def _result(
+    exe: Executable, invocation: Invocation, child: ChildResult, folder: Path, number: str = ""
+) -> RunResult:
+    """What a run left in the files of its `number` (".3")."""
     places = Places(exe.path, exe.filename)
-    told = _left(folder, "findings") or b""
+    told = _left(folder, f"findings{number}") or b""
     findings, took = read_findings(told, places)
     failed = child.returncode != 0 and invocation.kind != "main"
     if took is None or (failed and not any(f.severity == "error" for f in findings)):
         findings.insert(0, _end_finding(child))
-    data = _left(folder, "output") if took is not None else None
+    data = _left(folder, f"output{number}") if took is not None else None
     try:
         left = read_outputs(invocation, data, exe.checks) if data else Buffers({}, {}, {}, set())
     except ValueError:

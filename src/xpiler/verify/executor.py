@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
+from itertools import islice, takewhile
 from types import TracebackType
 
 from xpiler.host.sandbox import Limits
 from xpiler.platforms.protocol import emulator_of
 from xpiler.verify.building import Fill, may_leave_undefined
-from xpiler.verify.execution import Executable, build, execute
+from xpiler.verify.dtypes import storage
+from xpiler.verify.execution import Executable, build, execute_each
 from xpiler.verify.invocation import RETURNED, BufferArg, Invocation, RunResult, ScalarArg
 from xpiler.verify.packing import unpacked
 from xpiler.verify.runner import Job, Unit
@@ -31,6 +34,10 @@ _C_STEMS = {
 }  # fmt: skip
 _VECTOR = re.compile(r"(\w+?)x(\d+)")
 _MEMORY = 4 << 30
+_CORES = max(1, min(4, os.cpu_count() or 1))
+_WORTH_SHARING = 0.05  # seconds
+_TOGETHER = 16  # runs in forks of one process
+_ROOM = 16 << 20  # bytes of their buffers, about
 _PATIENCE = 3.0  # wall time may be so many times processor time on a busy machine
 _NULL_HANDLE = bytes(8)
 
@@ -69,6 +76,7 @@ class EmulatorExecutor:
     def __init__(self, checks: bool = True) -> None:
         self._checks = checks
         self._built: dict[tuple[Unit, str, str, Fill, bool], Executable] = {}
+        self._pace: dict[Unit, float] = {}  # seconds of a run, lately
 
     def __enter__(self) -> EmulatorExecutor:
         return self
@@ -104,21 +112,36 @@ class EmulatorExecutor:
         return self._built[key]
 
     def execute_many(
-        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
-    ) -> list[RunResult]:
+        self, unit: Unit, jobs: Iterable[Job], *, run_seconds: float, total_seconds: float
+    ) -> Iterator[RunResult]:
         """The results in order; ends early at a fault or when the time is over."""
-        found: list[RunResult] = []
+        waiting = iter(jobs)
         deadline = time.monotonic() + total_seconds
-        for job in jobs:
-            if found and time.monotonic() >= deadline:
-                break
-            found.append(self._run(unit, job, run_seconds))
-            if found[-1].errors or found[-1].exit_status:
-                break
-        return found
+        while batch := self._batch(unit, waiting, deadline - time.monotonic()):
+            begun = time.monotonic()
+            for run in self._runs(unit, batch, run_seconds):
+                yield run
+                if run.errors or run.exit_status:
+                    return
+            self._pace[unit] = (time.monotonic() - begun) / len(batch)
+            if time.monotonic() >= deadline:
+                return
 
-    def _run(self, unit: Unit, job: Job, run_seconds: float) -> RunResult:
-        call = spelled(job.invocation, emulator_of(unit.platform).scalar_types, unit.text)
+    def _batch(self, unit: Unit, waiting: Iterator[Job], seconds: float) -> list[Job]:
+        """As many jobs as are run together: a few, if they are quick and small."""
+        pace = self._pace.get(unit)
+        most = 1 if pace is None else int(min(_TOGETHER, seconds, 1.0) / max(pace, 1e-3))
+        batch: list[Job] = []
+        room = _ROOM
+        for job in islice(waiting, max(1, min(most, _TOGETHER))):
+            batch.append(job)
+            room -= sum(_bytes(a) for a in job.invocation.args)
+            if room <= 0:
+                break
+        return batch
+
+    def _runs(self, unit: Unit, jobs: Sequence[Job], run_seconds: float) -> list[RunResult]:
+        """The results up to the first fault, or some more."""
         limits = Limits(
             seconds=_PATIENCE * run_seconds,
             cpu_seconds=run_seconds,
@@ -126,12 +149,39 @@ class EmulatorExecutor:
             file_bytes=_MEMORY >> 2,
             disk_bytes=_MEMORY >> 2,
         )
-        program = self._executable(unit, job.invocation, _fill(unit, job.poison), job.checks)
-        result = execute(
-            program, call, seed=job.seed, poison=job.poison, schedule=job.schedule,
-            rounding=job.rounding, limits=limits,
-        )  # fmt: skip
-        return unpacked(job.invocation, result)
+        names = emulator_of(unit.platform).scalar_types
+
+        def made(program: Executable, numbers: Sequence[int]) -> list[tuple[int, RunResult]]:
+            calls = [spelled(jobs[k].invocation, names, unit.text) for k in numbers]
+            asked = [replace(jobs[k], invocation=c) for k, c in zip(numbers, calls, strict=True)]
+            done = zip(numbers, execute_each(program, asked, limits=limits), strict=False)
+            return [(k, unpacked(jobs[k].invocation, run)) for k, run in done]
+
+        pieces = [(copy_context(), *piece) for piece in self._pieces(unit, jobs)]
+        if len(pieces) == 1:
+            found = dict(made(*pieces[0][1:]))
+        else:
+            with ThreadPoolExecutor(_CORES) as pool:
+                parts = [pool.submit(c.run, made, program, own) for c, program, own in pieces]
+                found = {k: run for part in parts for k, run in part.result()}
+        return [found[k] for k in takewhile(found.__contains__, range(len(jobs)))]
+
+    def _pieces(self, unit: Unit, jobs: Sequence[Job]) -> list[tuple[Executable, list[int]]]:
+        """What is run at once: the jobs of one program, dealt out to the cores if that pays."""
+        groups: dict[int, tuple[Executable, list[int]]] = {}
+        for k, job in enumerate(jobs):
+            fill = _fill(unit, job.poison)
+            program = self._executable(unit, job.invocation, fill, job.checks)
+            groups.setdefault(id(program), (program, []))[1].append(k)
+        parts = _CORES if self._pace.get(unit, 0.0) * len(jobs) > _WORTH_SHARING else 1
+        shares = [
+            (program, own[k::parts]) for program, own in groups.values() for k in range(parts)
+        ]
+        return [(program, own) for program, own in shares if own]
+
+
+def _bytes(a: ScalarArg | BufferArg) -> int:
+    return a.count * storage(a.dtype).itemsize if isinstance(a, BufferArg) else 0
 
 
 def _fill(unit: Unit, poison: int) -> Fill:

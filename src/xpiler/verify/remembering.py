@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import takewhile
 
 from xpiler.verify.executor import EmulatorExecutor
 from xpiler.verify.invocation import RunResult, ScalarArg
@@ -20,23 +21,16 @@ class Remembering(EmulatorExecutor):
     def __exit__(self, *_: object) -> None:
         pass
 
-    def execute_many(
-        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
-    ) -> list[RunResult]:
+    def _runs(self, unit: Unit, jobs: Sequence[Job], run_seconds: float) -> list[RunResult]:
         """As the emulators', from memory where the same run was made before."""
         if unit.filename == "translation":
-            return super().execute_many(
-                unit, jobs, run_seconds=run_seconds, total_seconds=total_seconds
-            )
-        found: list[RunResult] = []
-        for job in jobs:
-            key = (unit, _key(job))
-            if key not in self._known:
-                self._known[key] = self._run(unit, job, run_seconds)
-            found.append(self._known[key])
-            if found[-1].errors or found[-1].exit_status:
-                break
-        return found
+            return super()._runs(unit, jobs, run_seconds)
+        keys = [(unit, _key(job)) for job in jobs]
+        new = {key: job for key, job in zip(keys, jobs, strict=True) if key not in self._known}
+        if new:
+            done = super()._runs(unit, list(new.values()), run_seconds)
+            self._known |= zip(new, done, strict=False)
+        return [self._known[key] for key in takewhile(self._known.__contains__, keys)]
 
 
 def _key(job: Job) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +43,6 @@ class Executor(Protocol):
         """Build `unit` for calls of this form; raises XpilerError where it does not build."""
 
     def execute_many(
-        self, unit: Unit, jobs: Sequence[Job], *, run_seconds: float, total_seconds: float
-    ) -> list[RunResult]:
-        """The results in order; fewer than jobs where one crashed or time ran out."""
+        self, unit: Unit, jobs: Iterable[Job], *, run_seconds: float, total_seconds: float
+    ) -> Iterator[RunResult]:
+        """The results in order; fewer than jobs where one showed a fault or time ran out."""

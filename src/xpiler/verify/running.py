@@ -174,7 +174,8 @@ def _results(
     planner = Planner(case.buffers, InputPlan(seed))
     jobs = [side.job(planner.base(0, variant)) for variant in variants]
     executor.prepare(unit, jobs[0].invocation)
-    return executor.execute_many(unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS)
+    total = 3 * RUN_SECONDS
+    return [*executor.execute_many(unit, jobs, run_seconds=RUN_SECONDS, total_seconds=total)]
 
 
 def _undefined(results: Sequence[RunResult]) -> list[Finding]:

@@ -229,9 +229,11 @@ class Settler:
         asked += [planner.base(run, 0) for run in _INPUTS]
         jobs = [side.job(r) for r in asked]
         self.executor.prepare(unit, jobs[0].invocation)
-        results = self.executor.execute_many(
-            unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS
-        )
+        results = [
+            *self.executor.execute_many(
+                unit, jobs, run_seconds=RUN_SECONDS, total_seconds=3 * RUN_SECONDS
+            )
+        ]
         if findings := _findings(results):
             return Look(case, "faulty", findings)
         status, depend = _status(results, call, planner)

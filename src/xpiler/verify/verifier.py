@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -229,6 +230,9 @@ class Side:
     def _watched(self, requests: Sequence[Request], seconds: float) -> list[RunResult]:
         """The results of the first requests, as far as checked runs are quick enough."""
         limit = min(_CHECKED_SECONDS, self.options.run_seconds)
+        known = max((run.seconds for run in self.runs.values()), default=limit)
+        if self.watched and known < limit / _MUCH_SLOWER:
+            return self._execute(requests, seconds, limit)
         first = self._execute(requests[:1], seconds, limit)
         if not first or {f.kind for f in first[0].errors} == {"timeout"}:
             self.checked = False
@@ -244,19 +248,20 @@ class Side:
         self, requests: Sequence[Request], seconds: float, limit: float
     ) -> list[RunResult]:
         """The results, without what a run of large buffers need not keep."""
+        asked: deque[tuple[Request, Job]] = deque()
+
+        def jobs() -> Iterator[Job]:
+            for r in requests:
+                asked.append((r, self.job(r)))
+                yield asked[-1][1]
+
         found: list[RunResult] = []
-        deadline = time.monotonic() + max(seconds, limit)
-        for r in requests:
-            left = deadline - time.monotonic()
-            if found and (left <= 0 or _ended_badly(found[-1:])):
-                break
-            job = self.job(r)
-            done = self.executor.execute_many(
-                self.unit, [job], run_seconds=limit, total_seconds=max(left, limit)
-            )
-            if not done:
-                break
-            found.append(self._thinned(done[0], job.invocation, r.key.kind == "base"))
+        total = max(seconds, limit)
+        for run in self.executor.execute_many(
+            self.unit, jobs(), run_seconds=limit, total_seconds=total
+        ):
+            r, job = asked.popleft()
+            found.append(self._thinned(run, job.invocation, r.key.kind == "base"))
         return found
 
     def _thinned(self, run: RunResult, call: Invocation, watched: bool) -> RunResult:

@@ -471,7 +471,7 @@ def test_sizes_beside_given_ones() -> None:
     spec = parse_spec({"args": {"m": {"value": 2}, "n": {"value": 40}}})
     (plan,) = plans(kernel + WRAPPER % ("(m * n + 63) / 64, 64", ", m * n"), spec)
     assert [dict(c.scalars) for c in plan.cases] == [{"m": 2, "n": 40}]
-    beside = [{"m": 1, "n": 39}, {"m": 2, "n": 39}]
+    beside = [{"m": 1, "n": 39}, {"m": 2, "n": 39}, {"m": 4, "n": 42}]
     assert [dict(c.scalars) for c in plan.further] == beside
 
 

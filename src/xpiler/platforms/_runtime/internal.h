@@ -10,6 +10,7 @@ void* memmove(void*, const void*, __SIZE_TYPE__) noexcept __asm__("__real_memmov
 void* memset(void*, int, __SIZE_TYPE__) noexcept __asm__("__real_memset");
 }
 #endif
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 // Start and end of a run: options and arguments from the input file, the driver or the program's own main(), buffers to the output
-// file. Invoked as  PROGRAM INPUT OUTPUT FINDINGS [arguments of the program].
+// file. Invoked as  PROGRAM INPUT OUTPUT FINDINGS [arguments of the program],  or for many runs, each in a fork of its own, as
+// PROGRAM --each COUNT INPUT OUTPUT FINDINGS  with files called input.0, input.1 and so on; what does not end well is the last one.
 //
 // Input, little endian:  "XPRT0001"; u32 checks, poison, schedule, warp width, shared limit, arguments, milliseconds, is_main,
 // rounding (0 to nearest, 1 up, 2 down), 0; u64 seed; then for each argument u32 buffer (0 none, else where its memory lies: 1 anywhere,
@@ -198,10 +199,37 @@ static void end_program() {                         // also when the program cal
   write_findings();
 }
 
+static char* numbered(const char* name, int k) {
+  size_t room = strlen(name) + 16;
+  char* out = static_cast<char*>(heap(room));
+  snprintf(out, room, "%s.%d", name, k);
+  return out;
+}
+
+// The number of the run that this process is to make; the process that was started does not come back. It ends as its last child
+// did: by the same signal, so that whoever waits learns of limits that the kernel keeps.
+static int forked(int count) {
+  for (int k = 0; k < count; k++) {
+    pid_t child = fork();
+    if (child < 0) fail("no process for a run");
+    if (child == 0) return k;
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    if (WIFSIGNALED(status)) signal(WTERMSIG(status), SIG_DFL), raise(WTERMSIG(status));
+    if (status) _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  _exit(0);
+}
+
 }  // namespace xprt
 
 extern "C" int __wrap_main(int argc, char** argv, char** env) {
   if (argc < 4) fail("usage: PROGRAM INPUT OUTPUT FINDINGS");
+  if (argc == 6 && !strcmp(argv[1], "--each")) {
+    int k = forked(atoi(argv[2]));
+    for (int i = 1; i < 4; i++) argv[i] = numbered(argv[i + 2], k);
+    argc = 4;
+  }
   find_host_stack(uintptr_t(__builtin_frame_address(0)));
   findings_fd = open(argv[3], O_WRONLY | O_CREAT | O_TRUNC, 0600);
   output_path = argv[2];
