@@ -82,3 +82,24 @@ def test_of_a_given_size_a_multiple_is_tested() -> None:
     text = TILED.replace("LENGTH", "cols < TILE ? cols : TILE")
     verdict = verify_pair(SOURCE, text, "twice.c", Options(target="c", seed=2, spec=spec))
     assert verdict.outcome == "wrong", verdict
+
+
+GUARDED = """
+typedef struct { int rows, cols; } Shape;
+
+void twice(const float *x, float *y, Shape s)
+{
+    if (s.rows > LEAST)
+        for (int i = 0; i < s.rows * s.cols; i++)
+            y[i] = 2.0f * x[i];
+}
+"""
+
+
+@pytest.mark.parametrize("least", [1, 7])
+def test_sizes_that_a_guard_leaves_out_are_tested(least: int) -> None:
+    source, target = (GUARDED.replace("LEAST", str(k)) for k in (0, least))
+    same = verify_pair(source, source, "twice.c", Options(target="c", seed=2))
+    assert same.ok, same
+    verdict = verify_pair(source, target, "twice.c", Options(target="c", seed=2))
+    assert verdict.outcome == "wrong", verdict

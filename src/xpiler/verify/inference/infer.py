@@ -46,7 +46,7 @@ from xpiler.verify.inference.search import (
     Trial,
 )
 from xpiler.verify.inference.shapes import ShapeSearch
-from xpiler.verify.inference.tiles import turning
+from xpiler.verify.inference.tiles import deciding, turning
 from xpiler.verify.inference.values import TOP, Interval
 from xpiler.verify.spec import Size, Spec, size_expr, size_value
 
@@ -490,6 +490,7 @@ def further_for(
     trials = [trial(case) for case in known]
     make = partial(with_values, search, trials[0], plan.shape)
     found = turning(search, trials, make, target)
+    found += deciding(search, [*trials, *found], make, target)
     entry = next((f for f in target.functions if f.name == plan.entry.name), None)
     if threads and not kernel and entry is not None and entry.role != "kernel":
         found += busier(search, [*trials, *found], make, target, entry)

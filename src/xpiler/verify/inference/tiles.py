@@ -7,7 +7,8 @@ loop, or what its bound divides a size by: `i += 16`, `b < (n + 63) / 64`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from xpiler.ir import expr as e
@@ -55,6 +56,56 @@ def turning(
         )
         found += islice(filter(runs, wanted), 1)
     return found[:MOST_CASES]
+
+
+def deciding(
+    search: Searcher, trials: Sequence[Trial], make: Callable[[Sizes], Trial], target: Program
+) -> list[Trial]:
+    """Trials with sizes that comparisons with constants tell apart from those of all `trials`.
+
+    Of `1 < n` both answers are wanted: a guard that asks too much is right where there are many.
+    """
+    whole = {p.name for p in scalars(search.program, search.entry) if is_integer(p.type)}
+    found: list[Trial] = []
+    for name, op, k in dict.fromkeys(
+        c for p in (target, search.program) for f in p.functions for c in _compared(f.body, whole)
+    ):
+        known = {_ORDER[op](int(t.values[name]), k) for t in (*trials, *found)}
+        sizes = (n for n in (k, k + 1, k - 1) if n > 0 and _ORDER[op](n, k) not in known)
+        wanted = (make({**trials[0].values, name: n}) for n in sizes)
+        found += islice(filter(runs, wanted), 1)
+        if len(found) == MOST_CASES:
+            break
+    return found
+
+
+_ORDER: Mapping[str, Callable[[int, int], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+SMALLEST, MOST = 1, 64
+"""Constants that sizes are compared with: of 0 there is nothing to run."""
+
+
+def _compared(body: s.Body, sizes: Collection[str]) -> Iterator[tuple[str, str, int]]:
+    """Comparisons of a size with a constant: (size, operator, constant)."""
+    for n in walk(body):
+        if not isinstance(n, e.Binary) or n.op not in _ORDER:
+            continue
+        a, b, op = bare(n.a), bare(n.b), str(n.op)
+        if isinstance(a, e.Const):
+            a, b, op = b, a, _TURNED.get(op, op)
+        name, k = _name(a), b.value if isinstance(b, e.Const) else None
+        if name in sizes and isinstance(k, int) and SMALLEST <= k <= MOST:
+            yield name, op, k
+
+
+def _name(x: e.Expr) -> str:
+    """What a size is called: `n`, or `shape.rows` in a struct; "" for anything else."""
+    if isinstance(x, e.Field):
+        return f"{inner}.{x.name}" if (inner := _name(x.base)) else ""
+    return x.name if isinstance(x, e.Var) else ""
 
 
 def _multiples(given: int, tile: int) -> tuple[int, ...]:
