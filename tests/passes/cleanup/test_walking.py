@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from xpiler.frontend import read
-from xpiler.ir.text import show_body
+from xpiler.ir.text import show_body, show_function
 from xpiler.passes.cleanup import Assumptions, clean_up
+from xpiler.passes.recovery import recover
 from xpiler.platforms.registry import platform
 
 
@@ -157,3 +158,38 @@ def test_what_the_next_step_of_an_inner_loop_reads_stays() -> None:
         " for (int j = 0; j < m; j++) { y[i * m + j] = at; at = x[j]; } }"
     )
     assert "at = x[j" in text
+
+
+STAGED = """#define T 16
+__global__ void product(const float *A, const float *B, float *C, int M, int N, int K) {
+    __shared__ float As[T][T], Bs[T][T];
+    int tx = threadIdx.x, ty = threadIdx.y, row = blockIdx.y * T + ty, col = blockIdx.x * T + tx;
+    const float *ap = A + row * K + tx, *bp = B + ty * N + col;
+    float acc = 0.0f;
+    for (int k0 = 0; k0 < K; k0 += T) {
+        As[ty][tx] = row < M && k0 + tx < K ? *ap : 0.0f;
+        Bs[ty][tx] = col < N && k0 + ty < K ? *bp : 0.0f;
+        __syncthreads();
+        for (int k = 0; k < T; ++k) acc += As[ty][k] * Bs[k][tx];
+        __syncthreads();
+        ap += T;
+        bp += STEP;
+    }
+    if (row < M && col < N) C[row * N + col] = acc;
+}
+void run(const float *A, const float *B, float *C, int M, int N, int K) {
+    product<<<dim3((N + T - 1) / T, (M + T - 1) / T), dim3(T, T)>>>(A, B, C, M, N, K);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("step", "plain"),
+    [("T * N", True), ("N * T", True), ("T * N; if (k0 == M) bp += 1", False)],
+)
+def test_pointers_that_threads_step_along_are_sums_before_threads_are_loops(
+    step: str, plain: bool
+) -> None:
+    program = read(STAGED.replace("STEP", step), "k.cu", platform("cuda").words).program
+    shown = show_function(clean_up(recover(program, {}).program).program.function("product"))
+    assert ("bp" in shown) != plain
+    assert ("for k0: i32 in [0, K)\n" in shown) == plain

@@ -133,6 +133,14 @@ def clean_up(
     return CleanResult(program, found, tuple(steps), tuple(ctx.failures))
 
 
+def before_recovery(program: Program) -> CleanResult:
+    """Kernels as loops over threads are easier to get from."""
+    ledger = Ledger()
+    ctx = Context(Assumptions(), ledger, program)
+    done = _step(Walking(threads=True), program, ctx, [], sequential=False)
+    return CleanResult(done, _strongest(ledger.sentences), ())
+
+
 def _strongest(sentences: list[str]) -> tuple[str, ...]:
     """Without those that a stronger one contains."""
     weak = " are the same or do not overlap"
@@ -143,12 +151,18 @@ def _strongest(sentences: list[str]) -> tuple[str, ...]:
     )
 
 
-def _sound(program: Program, floor: Program) -> bool:
+def _sound(program: Program, floor: Program, sequential: bool) -> bool:
     """Whether the result is as well formed as what came in."""
-    return len(check(program, sequential=True)) <= len(check(floor, sequential=True))
+    return len(check(program, sequential)) <= len(check(floor, sequential))
 
 
-def _step(one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Program]]) -> Program:
+def _step(
+    one: Pass,
+    program: Program,
+    ctx: Context,
+    steps: list[tuple[str, Program]],
+    sequential: bool = True,
+) -> Program:
     try:
         new = one.apply(program, ctx)
     except (RecursionError, AssertionError, ArithmeticError, LookupError, TypeError) as why:
@@ -156,7 +170,7 @@ def _step(one: Pass, program: Program, ctx: Context, steps: list[tuple[str, Prog
         return program
     if new is program or new == program:
         return program
-    if not _sound(new, program):
+    if not _sound(new, program, sequential):
         ctx.failures.append(f"{one.name} gave up: its result was not well formed")
         return program
     steps.append((one.name, new))

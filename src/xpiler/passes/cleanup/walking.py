@@ -22,15 +22,22 @@ from xpiler.passes.cleanup.simplify import simplify
 
 @dataclass(frozen=True)
 class Walking:
-    """Variables that step once in every iteration as sums."""
+    """Variables that step once in every iteration as sums; `threads`: pointers of kernels only.
 
+    What a thread keeps from one barrier to the next is an array once threads are loops: of sums
+    with what the threads have in common nothing need be kept.
+    """
+
+    threads: bool = False
     name: str = "walking"
 
     def apply(self, program: Program, ctx: Context) -> Program:
         def one(f: Function) -> Function:
+            if self.threads and f.role != "kernel":
+                return f
             taken = {p.name for p in f.params} | variables(f.body)
             params = {p.name for p in f.params}
-            return _Walkers(f, taken, params).run(f, ctx.facts(f))
+            return _Walkers(f, taken, params, self.threads).run(f, ctx.facts(f))
 
         return each_function(program, one)
 
@@ -58,6 +65,7 @@ class _Walkers(Walker):
     f: Function
     taken: set[str]
     params: set[str]
+    pointers: bool
     depth: int = field(default=0)
     loops: int = field(default=0)
 
@@ -114,7 +122,8 @@ class _Walkers(Walker):
         if not isinstance(st, s.For) or escapes(st.body):
             return None
         done: list[s.Stmt] = []
-        names = [x.var.name for x in _steps(st)]
+        steps = [x for x in _steps(st) if not self.pointers or isinstance(x.var.type, Pointer)]
+        names = [x.var.name for x in steps]
         for name in sorted(names, key=lambda n: control is None or n != control.name):
             step = next(x for x in _steps(st) if x.var.name == name)
             start = self._start(step.var, body[:k])
@@ -331,8 +340,45 @@ def _value(step: _Step, start: e.Expr, loop: s.For, more: int) -> e.Expr:
     t: Type = step.var.type
     if isinstance(t, Pointer):
         t = loop.var.type if abs(step.amount) == 1 else I64
-    way = _times(_turn(loop, more, t), step, t)
+    share = _share(step.by, loop.step)
+    if share is not None and isinstance(v.type, Pointer):
+        one = replace(step, by=share)
+        t = loop.var.type if _is_one(share) else I64
+        way = _times(_distance(loop, more, t), one, t)
+    else:
+        way = _times(_turn(loop, more, t), step, t)
     return _moved(v, way, step.down, v.type)
+
+
+def _share(by: e.Expr, step: e.Expr) -> e.Expr | None:
+    """`by` divided by a loop's step, where that is a constant in it: `16 * n` by 16 is `n`."""
+    c = step.value if isinstance(step, e.Const) and is_int(step.type) else 1
+    if c == 1:
+        return None
+    if isinstance(by, e.Const):
+        whole = int(by.value) % int(c) == 0
+        return e.Const(int(by.value) // int(c), by.type) if whole else None
+    signed = isinstance(by.type, Scalar) and by.type.is_signed  # what wraps may not be divided
+    if isinstance(by, e.Binary) and by.op == "*" and signed:
+        for part, other in ((by.a, by.b), (by.b, by.a)):
+            if (share := _share(part, step)) is not None:
+                return other if _is_one(share) else replace(by, a=other, b=share)
+    return None
+
+
+def _is_one(x: e.Expr) -> bool:
+    return isinstance(x, e.Const) and x.value == 1
+
+
+def _distance(loop: s.For, more: int, t: Type) -> e.Expr:
+    """What the loop's variable is ahead of its start in this iteration (or `more` behind it)."""
+    assert isinstance(loop.step, e.Const)
+    u: e.Expr = loop.var
+    if not _is_zero(loop.lo):
+        u = e.Binary("-", u, loop.lo, u.type)
+    if more:
+        u = e.Binary("+", u, e.Const(more * int(loop.step.value), u.type), u.type)
+    return u if u.type == t else e.Cast(u, t)
 
 
 def _moved(v: e.Expr, way: e.Expr, down: bool, t: Type) -> e.Expr:

@@ -13,6 +13,7 @@ from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Global, Program
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables
 from xpiler.ir.types import U8, U64, Array, Pointer
+from xpiler.passes.cleanup import before_recovery
 from xpiler.passes.onchip import is_on_chip, prepare
 from xpiler.passes.recovery import launch as la
 from xpiler.passes.recovery import nodes as n
@@ -48,7 +49,9 @@ def recover(program: Program, shapes: Mapping[str, LaunchShape] | None = None) -
     `shapes` gives the launch shape of kernels that no host function of the file launches, by name.
     What cannot be raised is left out with a diagnostic XP04xx; the rest is still raised.
     """
-    return _Recovery(split_components(program), shapes or {}).run()
+    easier = before_recovery(split_components(program))
+    found = _Recovery(easier.program, shapes or {}).run()
+    return replace(found, assumptions=(*easier.assumptions, *found.assumptions))
 
 
 @dataclass
