@@ -8,6 +8,7 @@ from xpiler.analysis.ranges import Ledger
 from xpiler.ir.check import check
 from xpiler.ir.program import Program
 from xpiler.passes.cleanup.accumulate import Accumulate
+from xpiler.passes.cleanup.alike import Alike
 from xpiler.passes.cleanup.base import Assumptions, Context, Pass, launch_axes
 from xpiler.passes.cleanup.branches import Branches
 from xpiler.passes.cleanup.coalesce import Coalesce
@@ -74,6 +75,7 @@ def rounds(in_order: bool = False) -> tuple[Pass, ...]:
         Masks(),
         Simplify(),
         Sections(),
+        Alike(),
         Private(),
         Propagate(),
         Parcels(),
