@@ -54,3 +54,13 @@ def test_what_differs_stays_in_the_loop(body: str) -> None:
     text = HEAD + SUM + "y[threadIdx.x] = s;" + TAIL
     same = recover(read(text, "k.cu", platform("cuda").words).program, {}).program
     assert Alike().apply(same, ctx) != same
+
+
+def test_a_condition_that_all_share_does_not_hide_the_work() -> None:
+    shown = cleaned(
+        "if (x[96 * n + blockIdx.x] == 0) return;"
+        + SUM
+        + "for (int i = threadIdx.x; i < 96; i += 32) y[96 * blockIdx.x + i] = row[i] / s;"
+    )
+    assert "[0, 32)" not in shown
+    assert shown.count("s += ") == 1

@@ -36,6 +36,10 @@ CASES: list[tuple[e.Expr, str]] = [
     (b.op("/", b.c(1), b.c(0)), "(1 / 0)"),
     (b.op("==", e.Cast(b.lt(IDX, 3), I32), 0), "(i >= 3)"),
     (e.Cast(e.Cast(IDX, I64), I32), "i"),
+    (
+        e.Select(b.lt(X, f32(0)), e.Select(b.lt(X, f32(0)), X, f32(1), F32), f32(2), F32),
+        "((x < 0) ? x : 2)",
+    ),
     (e.Cast(U, I32), "i32(u)"),
     (b.lt(b.u32(IDX), b.u32(b.N)), "(u32(i) < u32(n))"),
     (b.mul(X, f32(1.0)), "x"),

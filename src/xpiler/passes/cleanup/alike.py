@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xpiler.analysis.effects import NONE, declared, is_memory, names_in, of_stmt
+from xpiler.analysis.effects import NONE, declared, is_memory, names_in, of_expr, of_stmt
 from xpiler.ir import stmt as s
 from xpiler.ir.program import Function, Program
 from xpiler.ir.rewrite import walk
@@ -36,13 +36,37 @@ class Alike:
 def _hoisted(body: s.Body) -> s.Body:
     out: list[s.Stmt] = []
     for st in body:
+        inner = _guarded(st) if isinstance(st, s.For) and _runs(st) else None
+        if inner is not None:
+            assert isinstance(st, s.For)
+            (guard,) = st.body
+            assert isinstance(guard, s.If)
+            out.append(replace(guard, then=_hoisted((inner,))))
+            continue
         first = _first(st) if isinstance(st, s.For) and _runs(st) else ()
         if first and isinstance(st, s.For):
             out += first
             rest = tuple(x for x in st.body if not any(x is y for y in first))
             st = replace(st, body=rest)
         out.append(st)
-    return tuple(out) if len(out) != len(body) else body
+    same = len(out) == len(body) and all(a is b for a, b in zip(out, body, strict=True))
+    return body if same else tuple(out)
+
+
+def _guarded(loop: s.For) -> s.For | None:
+    """The loop below a condition that all iterations share, where there is work to get out of it.
+
+    Elsewhere the condition may stay: loops that stand close are joined.
+    """
+    guard = loop.body[0] if len(loop.body) == 1 else None
+    if not isinstance(guard, s.If) or guard.orelse:
+        return None
+    own = {loop.var.name, *declared(loop.body)}
+    changed = of_stmt(loop).writes & names_in(guard.cond)
+    if of_expr(guard.cond).other or names_in(guard.cond) & own or changed:
+        return None
+    inner = replace(loop, body=guard.then, comments=())
+    return inner if _first(inner) else None
 
 
 def _runs(st: s.For) -> bool:
@@ -85,8 +109,10 @@ def _alike(loop: s.For, kept: set[str]) -> s.Body:
             found.append(st)
             own |= inner if isinstance(st, s.Decl) else set()
             continue
-        if any(isinstance(n, s.Assign) and is_memory(n.target) for n in walk(st)) or effects.other:
+        if any(isinstance(n, s.Assign) and is_memory(n.target) for n in walk(st)):
             break  # behind it memory may be another
+        if effects.other or effects.jumps:
+            break  # what follows may not run
         skipped |= effects
         hidden |= inner
     return tuple(found)

@@ -422,6 +422,10 @@ def _select(x: e.Select, facts: Facts) -> e.Expr:
         return x.cond
     if x.a == FALSE and x.b == TRUE:
         return negated(x.cond)
+    if isinstance(x.a, e.Select) and x.a.cond == x.cond:
+        return replace(x, a=x.a.a)
+    if isinstance(x.b, e.Select) and x.b.cond == x.cond:
+        return replace(x, b=x.b.b)
     return x
 
 
