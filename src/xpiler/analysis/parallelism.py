@@ -224,8 +224,9 @@ def _inside(x: e.Expr) -> str | None:
     if isinstance(x, e.Cast) or (isinstance(x, e.Binary) and isinstance(x.a.type, Pointer | Array)):
         return _inside(x.x if isinstance(x, e.Cast) else x.a)
     place = x.x if isinstance(x, e.AddressOf) else x
-    if place is x and not isinstance(x.type, Array) and not isinstance(x, e.Var):
-        return None  # a pointer that is held somewhere
+    if place is x and not isinstance(x.type, Array):
+        # What is held somewhere, or made of a number, may point anywhere.
+        return x.name if isinstance(x, e.Var) and isinstance(x.type, Pointer) else None
     while isinstance(place, e.Index | e.Field):
         if isinstance(place, e.Index) and isinstance(place.base.type, Pointer):
             return _inside(place.base)

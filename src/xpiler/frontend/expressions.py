@@ -402,13 +402,10 @@ def element_of(r: FunctionReader, base: Expr, index: Expr, n: Node) -> Expr:
 def _vector_seen_as_array(x: Expr) -> Expr | None:
     """The vector whose lanes, an array beside them in a union, `x` names."""
     seen = x.base.x if isinstance(x, Index) and isinstance(x.base, Cast) else None
-    if not isinstance(seen, AddressOf) or not isinstance(x.type, Array):
+    v = seen.x if isinstance(seen, AddressOf) else None
+    if v is None or not isinstance(v.type, Vector):
         return None
-    return seen.x if x.type == Array(*_row(seen.x.type)) else None
-
-
-def _row(t: Type) -> tuple[Type, int]:
-    return (t.elem, t.lanes) if isinstance(t, Vector) else (t, 0)
+    return v if x.type == Array(v.type.elem, v.type.lanes) else None
 
 
 @expression("INIT_LIST_EXPR")

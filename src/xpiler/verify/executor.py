@@ -130,7 +130,7 @@ class EmulatorExecutor:
     def _batch(self, unit: Unit, waiting: Iterator[Job], seconds: float) -> list[Job]:
         """As many jobs as are run together: a few, if they are quick and small."""
         pace = self._pace.get(unit)
-        most = 1 if pace is None else int(min(_TOGETHER, seconds, 1.0) / max(pace, 1e-3))
+        most = 1 if pace is None else int(min(seconds, 1.0) / max(pace, 1e-3))
         batch: list[Job] = []
         room = _ROOM
         for job in islice(waiting, max(1, min(most, _TOGETHER))):

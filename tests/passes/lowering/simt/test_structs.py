@@ -117,3 +117,11 @@ def test_what_is_run_stays_callable_though_it_is_static() -> None:
     assert "add" not in [f.name for f in lowered(text).program.functions]
     asked = Origin("c", examples={"add": ()})
     assert "add" in [f.name for f in lowered(text, origin=asked).program.functions]
+
+
+def test_a_pointer_made_of_a_number_may_point_anywhere() -> None:
+    found = lowered(
+        "void f(long *at, int n) { for (int q = 0; q < n; q++) {"
+        " long where = at[q]; float *p = (float *)where; p[0] = 1; } }"
+    )
+    assert "for q" in "".join(map(show_function, found.program.functions))
