@@ -196,6 +196,14 @@ def test_roles_bounds_linkage_and_comments() -> None:
     assert k.body[0].loc.line == 6
 
 
+def test_functions_keep_the_names_that_callers_know() -> None:
+    text = """
+        extern "C" void fill_(float* a) { a[0] = 1; }
+        extern "C" void _fill(float* a) { fill_(a); }
+    """
+    assert [f.name for f in program(text).functions] == ["fill_", "_fill"]
+
+
 def test_constants_keep_their_names() -> None:
     text = """
         #define TILE 16

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from xpiler.diagnostics import XpilerError
@@ -25,6 +28,27 @@ def test_by_name(name: str) -> None:
     found = toolchain(name)
     assert found.family == ("gnu" if name == "g++" else "clang")
     assert found.identity
+
+
+def test_the_first_linker_that_works_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tried: list[tuple[str, ...]] = []
+
+    def links(cxx: str, flags: tuple[str, ...]) -> bool:
+        tried.append(flags)
+        return not flags
+
+    path = shutil.which("g++")
+    assert path is not None
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(compiler, "_LINKERS", (("-fuse-ld=none",), ()))
+    monkeypatch.setattr(compiler, "_links", links)
+    first, second = compiler._probed(path), compiler._probed(path)
+    assert first is not None
+    assert first == second
+    assert first[1] == ()
+    assert tried == [("-fuse-ld=none",), ()]
 
 
 def test_none_is_a_diagnostic(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -540,7 +540,8 @@ def fresh_identifier(text: str, taken: set[str]) -> str:
     plain = re.sub(r"(\(anonymous namespace\)|\w+)::", "", text)
     plain = re.sub(r"\((?:anonymous|unnamed)[^()]*\)", "Unnamed", plain)
     plain = re.sub(r"\(lambda at [^()]*\)", "lambda", plain)
-    stem = re.sub(r"\W+", "_", plain).strip("_") or "unnamed"
+    own = plain.isidentifier() and plain.strip("_")  # `copy_` is a name that callers know
+    stem = plain if own else re.sub(r"\W+", "_", plain).strip("_") or "unnamed"
     name, k = stem, 1
     while name in taken:
         k += 1

@@ -70,13 +70,12 @@ class Toolchain:
 
 def _system(c: str, cxx: str, family: Family) -> Toolchain | None:
     c_path, cxx_path = shutil.which(c), shutil.which(cxx)
-    if not c_path or not cxx_path:
+    found = _probed(cxx_path) if c_path and cxx_path else None
+    if not c_path or not cxx_path or found is None:
         return None
-    version = _output([cxx_path, "--version"]).partition("\n")[0]
-    if not version or not _links(cxx_path):
-        return None
+    version, linker = found
     common = ("-fno-pie", "-pipe")
-    link = ("-no-pie", "-Wl,--as-needed")
+    link = ("-no-pie", "-Wl,--as-needed", *linker)
     return Toolchain(
         name=version,
         family=family,
@@ -86,6 +85,29 @@ def _system(c: str, cxx: str, family: Family) -> Toolchain | None:
         link_end={"c": ("-lm",), "c++": ("-lm",)},
         read=tuple(Path(p).resolve().parent for p in (c_path, cxx_path)),
     )
+
+
+# Linkers by how fast they link a small program, measured; the last is the compiler's own choice.
+_LINKERS: tuple[tuple[str, ...], ...] = (("-fuse-ld=gold",), ())
+
+
+def _probed(cxx: str) -> tuple[str, tuple[str, ...]] | None:
+    """The compiler's version and the flags of the first linker that works; None where none does.
+
+    An answer is kept as long as the compiler's file stays what it is.
+    """
+    status = Path(cxx).resolve().stat()
+    key = content_key((cxx, str(status.st_mtime_ns), str(status.st_size), repr(_LINKERS), "1"))
+    kept = cache_dir("compilers") / f"{key}.txt"
+    if kept.is_file():
+        version, *flags = kept.read_text(encoding="utf-8").splitlines()
+        return version, tuple(flags)
+    version = _output([cxx, "--version"]).partition("\n")[0]
+    found = next((flags for flags in _LINKERS if version and _links(cxx, flags)), None)
+    if found is None:
+        return None
+    store(kept, "\n".join((version, *found)).encode())
+    return version, found
 
 
 def _output(
@@ -102,10 +124,10 @@ def _output(
     return done.stdout + done.stderr
 
 
-def _links(cxx: str) -> bool:
-    """A compiler without its C library's development files is of no use here."""
+def _links(cxx: str, flags: tuple[str, ...]) -> bool:
+    """Whether it makes programs: without its C library's development files it can't."""
     probe = "#include <stdio.h>\nint main() { return 0; }\n"
-    command = [cxx, "-x", "c++", "-o", os.devnull, "-"]
+    command = [cxx, *flags, "-x", "c++", "-o", os.devnull, "-"]
     try:
         done = subprocess.run(
             command, input=probe, capture_output=True, text=True, timeout=60, check=False

@@ -47,6 +47,8 @@ _CHECKED = (
 _CHECKED_GNU = (
     "--param=tsan-distinguish-volatile=1",
     "-fno-tree-fre",  # it takes an undefined local for whatever value suits
+    # To unroll a tile of vectors as its text asks takes the compiler seconds; few runs follow.
+    "-fdisable-tree-cunroll", "-fdisable-tree-cunrolli",
     "-fsanitize=bounds,object-size",
     "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
     "-fsanitize-recover=bounds,object-size,alignment,integer-divide-by-zero,shift-exponent,float-cast-overflow",
@@ -247,7 +249,8 @@ def parse_remarks(
 ) -> list[Diagnostic]:
     """A compiler's errors and warnings at their places in the user's text."""
     found: list[Diagnostic] = []
-    for match in filter(None, map(_REMARK.match, said.splitlines())):
+    own = [line for line in said.splitlines() if not _UNDEFINED.search(line)]
+    for match in filter(None, map(_REMARK.match, own)):
         file, line = match["file"], int(match["line"])
         level: Literal["error", "warning"] = "warning" if match["level"] == "warning" else "error"
         if file == DRIVER_FILE:

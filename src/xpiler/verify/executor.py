@@ -36,6 +36,7 @@ _VECTOR = re.compile(r"(\w+?)x(\d+)")
 _MEMORY = 4 << 30
 _CORES = max(1, min(4, os.cpu_count() or 1))
 _WORTH_SHARING = 0.05  # seconds
+_FORK = 0.002  # seconds that a run takes beside its own
 _TOGETHER = 16  # runs in forks of one process
 _ROOM = 16 << 20  # bytes of their buffers, about
 _PATIENCE = 3.0  # wall time may be so many times processor time on a busy machine
@@ -118,12 +119,13 @@ class EmulatorExecutor:
         waiting = iter(jobs)
         deadline = time.monotonic() + total_seconds
         while batch := self._batch(unit, waiting, deadline - time.monotonic()):
-            begun = time.monotonic()
+            spent = 0.0
             for run in self._runs(unit, batch, run_seconds):
+                spent += run.seconds
                 yield run
                 if run.errors or run.exit_status:
                     return
-            self._pace[unit] = (time.monotonic() - begun) / len(batch)
+            self._pace[unit] = spent / len(batch) + _FORK
             if time.monotonic() >= deadline:
                 return
 

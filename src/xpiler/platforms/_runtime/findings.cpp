@@ -6,7 +6,7 @@ struct Kept {
   Report r;
   uint64_t count;
   char message[720], kind[40], file[160], name[80];
-  Site stack[sites_kept + 1], born[4];
+  Site stack[sites_kept + 2], born[4];
   unsigned stack_depth, other_thread;
   Index3 block, thread, other_block;
   RegionKind region_kind;
@@ -38,8 +38,9 @@ static unsigned walk_calls(uintptr_t frame, Site* to, unsigned room) {
 
 static void keep_stack(Kept& k) {
   k.stack[k.stack_depth++] = k.r.site;
+  if (k.r.caller) k.stack[k.stack_depth++] = k.r.caller;
   uintptr_t frame = k.r.frame ? k.r.frame : uintptr_t(__builtin_frame_address(0));
-  k.stack_depth += walk_calls(frame, k.stack + 1, sites_kept);
+  k.stack_depth += walk_calls(frame, k.stack + k.stack_depth, sites_kept);
 }
 
 static void keep_who(Kept& k) {
@@ -216,6 +217,19 @@ static uintptr_t interrupted_frame(const ucontext_t* c) {
 #endif
 }
 
+// Where a function that was stopped at its very beginning goes back to: no frame of its own tells yet.
+static Site interrupted_caller(const ucontext_t* c) {
+#if defined(__x86_64__)
+  uintptr_t top = uintptr_t(c->uc_mcontext.gregs[15]);  // REG_RSP
+  if (!on_some_stack(top) && (top < host_stack_lo || top + 16 > host_stack_hi)) return 0;
+  const uintptr_t* word = reinterpret_cast<const uintptr_t*>(top);
+  return in_image(word[0]) ? site(word[0]) : in_image(word[1]) ? site(word[1]) : 0;
+#else
+  uintptr_t link = uintptr_t(c->uc_mcontext.regs[30]);
+  return in_image(link) ? site(link) : 0;
+#endif
+}
+
 static bool was_write(const ucontext_t* c) {
 #if defined(__x86_64__)
   return c->uc_mcontext.gregs[19] & 2;              // REG_ERR: the page fault's error code
@@ -252,8 +266,10 @@ static void on_signal(int number, siginfo_t* info, void* context) {
   if (in_image(pc)) r.site = site(pc + 1);          // as if it were the address after a call
   if (number == SIGSEGV || number == SIGBUS) memory_signal(r, uintptr_t(info->si_addr), c);
   else if (number == SIGFPE) r.kind = "division", r.message = "an integer is divided by zero, or the quotient does not fit";
-  else if (number == SIGALRM || number == SIGXCPU) r.kind = "timeout", r.message = "the run took longer than it may";
-  else if (number == SIGABRT) r.kind = "abort", r.message = "the program called abort()";
+  else if (number == SIGALRM || number == SIGXCPU) {
+    r.kind = "timeout", r.message = "the run took longer than it may";
+    r.caller = interrupted_caller(c);
+  } else if (number == SIGABRT) r.kind = "abort", r.message = "the program called abort()";
   else r.kind = "crash", r.message = "the program executed an illegal instruction";
   report(r);
   finish_run(74);

@@ -244,6 +244,7 @@ struct Report {
   unsigned bytes = 0, element = 0;
   const char* access = "";           // read, write, atomic
   Stamp other = 0;
+  Site caller = 0;                   // a further place, where `frame` may not tell all
   uintptr_t frame = 0;               // frame pointer to walk the calls from; 0: the reporter's own
 };
 static void report(const Report& r);

@@ -34,6 +34,10 @@ _SEEN_AS_OTHERS = re.compile(
     r"(_mm\d*_(?:maskz?_)?(?:and|andnot|or|xor|movemask|extract|blendv)_p[sd]|_mm\d*_\w*cvtph_ps)"
     r"\((\w[^()]*)\) \{"
 )
+#: An instruction that touches no memory is a call: in line, with all its lanes, it takes the
+#: compiler several times as long. What does touch it stays in its caller, where a fault is named.
+_ON_REGISTERS = re.compile(r"^static inline (?=[^;{*]*\) \{)", re.MULTILINE)
+_CALLED = "static __attribute__((noinline)) "
 FLAGS = ("-march=native", "-mno-avx512fp16", "-Wno-psabi", "-Wno-unused-parameter")
 _LAX = {"gnu": "-flax-vector-conversions", "clang": "-flax-vector-conversions=all"}
 
@@ -68,6 +72,7 @@ def _preprocessed(tools: Toolchain) -> str:
         found = found.replace(_BF16, _BF16_BITS).replace(_TO_BF16, _TO_BF16_BITS)
         found = re.sub(r"\b__bf16\b", "unsigned short", found)
     found = "\n".join(made for line in found.splitlines() for made in (line, *_seen(line)))
+    found = _ON_REGISTERS.sub(_CALLED, found)
     store(path, found.encode())
     return found
 
