@@ -165,3 +165,35 @@ __mlu_entry__ void least(const float* x, float* y, int n, int h, int w, int c) {
 def test_buffers_have_extents_that_fit_all_sizes_that_are_tried() -> None:
     done = translate(LEAST, "k.mlu", Options("hip", seed=5))
     assert done.verified, [d.render() for d in done.diagnostics]
+
+
+def test_functions_that_are_called_as_neutral_ones_are_the_users() -> None:
+    result = run(
+        """
+static int max(int a, int b) { return a < b ? a : b - 1; }
+static void rotate(float *a, float by) { *a = by - *a; }
+void saturate(const int *x, const float *z, int *y, float *w, int n)
+{
+    for (int i = 0; i < n; i++) {
+        y[i] = max(x[i], 3);
+        for (int k = 0; k < 4; k++) {
+            if (w[i] < z[i]) break;
+            rotate(&w[i], z[i]);
+        }
+    }
+}
+""",
+        "own.c", target="cuda",
+    )  # fmt: skip
+    assert result.verdict is not None
+    assert result.verdict.outcome == "verified", result.verdict.render()
+    assert result.text is not None
+    assert 'extern "C" void saturate(' in result.text
+
+
+def test_a_function_that_had_to_be_renamed_is_run_by_its_new_name() -> None:
+    result = run("void class(float *y, int n) { for (int i = 0; i < n; i++) y[i] *= 2.0f; }",
+                 "renamed.c", target="cuda")  # fmt: skip
+    assert [d.code for d in result.diagnostics if d.code == "XP0611"] == ["XP0611"]
+    assert result.verdict is not None
+    assert result.verdict.outcome == "verified", result.verdict.render()

@@ -22,7 +22,7 @@ from xpiler.workbench import Raised
 
 if TYPE_CHECKING:
     from xpiler.passes.cleanup import Assumptions
-    from xpiler.passes.lowering import Lowered
+    from xpiler.passes.lowering import EntryPoint, Lowered
     from xpiler.passes.recovery import LaunchShape
     from xpiler.passes.steps import Around, Instance
     from xpiler.platforms.registry import Platform
@@ -385,6 +385,7 @@ def _passes(
     program = _scheduled(program, reading, target, out, options, assumed)
     lowered = _lower(reading, program, target, out, options, plain)
     out.assumptions = tuple(dict.fromkeys((*assumed, *lowered.assumptions)))
+    names: Mapping[str, str] = {}
     if lowered.program.functions:
         with out.trace.step("write") as step:
             head = (
@@ -394,11 +395,24 @@ def _passes(
             written = write_unit(lowered.program, target.spelling, (head,))
             out.diagnostics += written.diagnostics
             out.text = step.after = written.text
+            names = written.names
     lost = {f.name for f in reading.program.kernels()} - {f.name for f in program.functions}
     lost |= {p.entry.name for p in reading.plans} - {f.name for f in lowered.program.functions}
     extras = _extra_parameters(reading, program)
     forms = plain, lowered.program
-    return Raised(extras, frozenset(lost), lowered.entries, lowered.extents, forms=forms)
+    entries = _named(lowered, names)
+    return Raised(extras, frozenset(lost), entries, lowered.extents, forms=forms)
+
+
+def _named(lowered: Lowered, names: Mapping[str, str]) -> dict[str, EntryPoint]:
+    """How the functions of the text are called, those that had to be renamed among them."""
+    from xpiler.passes.lowering import EntryPoint
+
+    entries = dict(lowered.entries)
+    for f in lowered.program.functions:
+        if (name := names.get(f.name, f.public)) != f.public:
+            entries[f.name] = replace(entries.get(f.name, EntryPoint()), name=name)
+    return entries
 
 
 def by_itself(schedule: Sequence[Instance]) -> bool:

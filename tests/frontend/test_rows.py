@@ -63,3 +63,19 @@ def test_a_difference_of_rows_is_refused() -> None:
     assert [d.code for d in result.diagnostics if d.severity == "error"] or not (
         result.program.functions
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "bytes_"),
+    [
+        ("sizeof(float[n][m])", "(u64((i64(n) * i64(m))) * sizeof(float))"),
+        ("sizeof(short[n + 1][2])", "(u64((i64((n + 1)) * i64(2))) * sizeof(short))"),
+        ("sizeof(index_t[m])", "(u64(m) * sizeof(int))"),
+        ("n * sizeof *a", "(u64(n) * (u64(m) * sizeof(float)))"),
+        ("sizeof(a[0]) * n", "((u64(m) * sizeof(float)) * u64(n))"),
+    ],
+)
+def test_sizes_of_what_has_extents_that_are_values(size: str, bytes_: str) -> None:
+    text = "#include <stdlib.h>\ntypedef int index_t;\nvoid f(float *y, int n, int m) {"
+    shown = _shown(f"{text} float (*a)[m] = malloc({size}); y[0] = a[0][1]; free(a); }}")
+    assert f"host.alloc({bytes_})" in shown

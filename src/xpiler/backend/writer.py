@@ -85,12 +85,12 @@ def _unit(program: Program, spelling: Spelling) -> Unit:
 def _function_name(
     unit: Unit, f: Function, reserved: frozenset[str], taken: set[str], outside: bool
 ) -> str:
-    stem = legal(f.name)
+    stem = legal(f.public)
     if stem in reserved:
         stem = f"{stem}_kernel" if f.role == "kernel" else f"{stem}_function"
     name = free_name(stem, reserved if outside else reserved | set(unit.spelling.helpers), taken)
     taken.add(name)
-    if outside and name != f.name:
+    if outside and name != f.public:
         unit.diagnostics.append(_renamed(f, name))
     return name
 
@@ -98,10 +98,10 @@ def _function_name(
 def _renamed(f: Function, name: str) -> Diagnostic:
     return Diagnostic(
         "XP0611",
-        f"{f.name} is called {name} in the output",
+        f"{f.public} is called {name} in the output",
         "warning",
         f.loc,
-        reason=f"{f.name} is a name of the C library, or no C identifier",
+        reason=f"{f.public} is a word of the language or its library, or no C identifier",
         help=f"call {name}, or rename the function in the source",
     )
 

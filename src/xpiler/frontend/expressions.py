@@ -8,7 +8,7 @@ from typing import Any
 from xpiler.frontend.convert import const, const_int, convert, zero
 from xpiler.frontend.cursor import Node
 from xpiler.frontend.reader import FunctionReader, expression, simple
-from xpiler.frontend.rows import row_type, to_rows
+from xpiler.frontend.rows import row_type, runtime_size, to_rows
 from xpiler.frontend.types import is_reference, lane_name, size_of, variable_length
 from xpiler.frontend.unit import field_name, is_unnamed
 from xpiler.ir.expr import (
@@ -511,7 +511,8 @@ def _size(r: FunctionReader, n: Node) -> Expr:
     value = n.evaluate()
     t = r.unit.types(n.type)
     if value is None:
-        r.fail("XP0207", "the value of this expression is not known")
+        size = runtime_size(r, n) if n.kind == "CXX_UNARY_EXPR" else None
+        return size or r.fail("XP0207", "the value of this expression is not known")
     file, offset = n.spelled()
     text = r.unit.source.sizeof_at(offset) if file == r.unit.source.path else ""
     return const(value, t, f"sizeof({text})" if text in _PLAIN_SIZES else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from xpiler.frontend.cursor import Node
@@ -13,7 +14,21 @@ from xpiler.frontend.types import constant_elements, size_of, variable_length
 from xpiler.ir.expr import Binary, Cast, Const, Expr, Var
 from xpiler.ir.rewrite import walk_exprs
 from xpiler.ir.stmt import Decl, Instr
-from xpiler.ir.types import I64, U64, Array, Pointer, Type
+from xpiler.ir.types import (
+    F32,
+    F64,
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Array,
+    Pointer,
+    Type,
+)
 
 
 def to_rows(t: Any) -> bool:
@@ -83,8 +98,8 @@ def declare_rows(r: FunctionReader, n: Node, init: Node | None) -> None:
     if n.type.get_canonical().kind.name == "POINTER":
         extents = n.kids if init is None else n.kids[:-1]
         t = row_type(r, n.type, extents)
+        var = r.declare(n, t)  # its own initial value may ask for its size
         value = r.expr(init) if init is not None else None
-        var = r.declare(n, t)
         if value is not None and flat_type(value.type) != flat_type(t):
             value = Cast(value, t)
         r.emit(Decl(var, value))
@@ -103,6 +118,51 @@ def declare_rows(r: FunctionReader, n: Node, init: Node | None) -> None:
     bytes_ = Binary("*", wide, size, U64)
     r.emit(Instr("host.alloc", (var,), (bytes_,), (("kind", "host"),)))
     r.owned.append(var)
+
+
+def runtime_size(r: FunctionReader, n: Node) -> Expr | None:
+    """A `sizeof` of something whose extents are values (C11 6.5.3.4); None where it is constant."""
+    if len(n.kids) == 1 and variable_length(n.kids[0].type):
+        t = r.expr(n.kids[0]).type
+        return _bytes(total(t), _innermost(t)) if isinstance(t, Array) else None
+    # Of a type: a reference to its element where that has a name, and the extents, each twice.
+    elem = next((r.unit.types(k.type) for k in n.kids if k.kind == "TYPE_REF"), None)
+    if elem is None:
+        file, offset = n.spelled()
+        source = r.unit.source
+        elem = _PLAIN.get(source.sizeof_rows_at(offset) if file == source.path else "")
+    written = {k.spelled(): k for k in _extents(n.kids)}
+    if elem is None or not written:
+        return None
+    sizes = [r.expr(k) for _, k in sorted(written.items(), key=lambda x: x[0])]
+    return _bytes(reduce(lambda a, b: Binary("*", _wide(a), _wide(b), I64), sizes), elem)
+
+
+def _wide(x: Expr) -> Expr:
+    return x if x.type == I64 else Cast(x, I64)
+
+
+def _innermost(t: Type) -> Type:
+    while isinstance(t, Array):
+        t = t.elem
+    return t
+
+
+def _bytes(count: Expr, elem: Type) -> Expr | None:
+    size = size_of(elem)
+    if size is None:
+        return None
+    name = next((c for c, t in _PLAIN.items() if t == elem), None)
+    each = Const(size, U64, f"sizeof({name})" if name else None)
+    wide = replace(count, type=U64) if isinstance(count, Const) else Cast(_narrow(count), U64)
+    return Binary("*", wide, each, U64)
+
+
+_PLAIN = {
+    "float": F32, "double": F64, "int": I32, "char": I8, "short": I16, "long": I64,
+    "signed char": I8, "unsigned char": U8, "unsigned short": U16, "unsigned": U32,
+    "unsigned int": U32, "unsigned long": U64, "long long": I64, "unsigned long long": U64,
+}  # fmt: skip
 
 
 def _narrow(count: Expr) -> Expr:

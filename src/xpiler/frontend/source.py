@@ -18,6 +18,7 @@ _NUMBER = re.compile(
     rb"0[xX][0-9a-fA-F']+[uUlL]*|(?:\d[\d']*\.?[\d']*|\.\d+)(?:[eE][+-]?\d+)?[fFlLuU]*"
 )
 _SIZEOF = re.compile(rb"sizeof\s*\(\s*([a-z ]+?)\s*\)")
+_SIZEOF_ROWS = re.compile(rb"sizeof\s*\(\s*([a-z ]+?)\s*\[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,11 @@ class Source:
     def sizeof_at(self, offset: int) -> str:
         """The plain type name in the `sizeof(...)` written at a byte offset, or ""."""
         m = _SIZEOF.match(self.data, offset)
+        return " ".join(m[1].decode().split()) if m else ""
+
+    def sizeof_rows_at(self, offset: int) -> str:
+        """The plain name of the elements in the `sizeof(int[m][n])` at a byte offset, or ""."""
+        m = _SIZEOF_ROWS.match(self.data, offset)
         return " ".join(m[1].decode().split()) if m else ""
 
     def loc(self, line: int, column: int = 0) -> SourceLoc:

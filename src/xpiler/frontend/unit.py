@@ -16,6 +16,7 @@ from xpiler.frontend.source import Comment, Source
 from xpiler.frontend.types import TypeReader, is_reference
 from xpiler.frontend.words import Words
 from xpiler.ir.expr import Aggregate, Const, Expr, Var
+from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.program import Function, Global, Macro, Program, Role, StructDef
 from xpiler.ir.rewrite import fresh_name, rewrite_exprs, variables, walk
 from xpiler.ir.stmt import Assign, Barrier, Eval, Instr, Launch, LeftOut
@@ -281,11 +282,12 @@ class Unit:
         usr = str(node.c.get_usr()) or str(node.key)
         if usr not in self.functions:
             self._order += 1
-            found = FunctionEntry(
-                fresh_identifier(readable_name(node, self.words.spellings), self.taken),
-                node,
-                self._order,
+            # A call of a neutral function (`max`) is by name, too: the user's gets another.
+            name = fresh_identifier(
+                readable_name(node, self.words.spellings), self.taken | math_functions().keys()
             )
+            self.taken.add(name)
+            found = FunctionEntry(name, node, self._order)
             self.functions[usr] = found
             self._read(found)
         return self.functions[usr]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from xpiler.diagnostics import SourceLoc
 from xpiler.ir.expr import Expr, Var
+from xpiler.ir.intrinsics import math_functions
 from xpiler.ir.stmt import Body, Space
 from xpiler.ir.types import VOID, Type
 
@@ -34,6 +35,11 @@ class Function:
     loc: SourceLoc | None = field(default=None, compare=False)
     comments: tuple[str, ...] = field(default=(), compare=False)
     extents: tuple[tuple[str, Expr], ...] = field(default=(), compare=False)
+
+    @property
+    def public(self) -> str:
+        """Its name in text: the one of the source where that is a neutral function's, too."""
+        return self.symbol if self.symbol in math_functions() else self.name
 
     def with_body(self, body: Body) -> Function:
         return replace(self, body=body)

@@ -53,6 +53,8 @@ class TargetPoint(Protocol):
     def block(self) -> Triple: ...
     @property
     def shared_bytes(self) -> int: ...
+    @property
+    def name(self) -> str: ...
 
 
 DTYPES = {
@@ -180,7 +182,8 @@ def verify_cases(
             launch = (case.grid, case.block, case.shared_bytes)
             source = Entry(name, "kernel", *launch, overloaded=source.overloaded)
         shape = _shape_values(case)
-        target = Entry(f.name, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
+        known_as = (point.name if point is not None else "") or f.public
+        target = Entry(known_as, "function", extra=tuple(ScalarArg("u32", shape[n]) for n in extra))
         if alike:
             target = source
         elif point is not None and point.kind == "kernel":

@@ -28,13 +28,15 @@ Triple = tuple[int, int, int]
 class EntryPoint:
     """How a lowered function is called: as a host function, or as a kernel by a launch.
 
-    A kernel that is correct for any launch still has the one recommended here.
+    A kernel that is correct for any launch still has the one recommended here. `name` is what it
+    goes by in the text ("": by its own name).
     """
 
     kind: Literal["function", "kernel"] = "function"
     grid: Triple = (1, 1, 1)
     block: Triple = (1, 1, 1)
     shared_bytes: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,6 +202,40 @@ def test_calls_in_loops_are_inlined():
     assert "w[i] -= (lr * g.1)" in show_function(kernel)
 
 
+def test_every_return_of_an_inlined_call_gives_its_value():
+    text = """static int step(float *w, float g) {
+            if (g > 1.0f)
+                return 0;
+            *w -= g;
+            return 1;
+        }
+        void sgd(float *w, const float *g, int *hits, int n) {
+            for (int i = 0; i < n; i++) hits[i] += step(&w[i], g[i]); }"""
+    (kernel,) = kernels(lowered(text))
+    shown = show_function(kernel)
+    zero, one = shown.index("= 0"), shown.index("= 1")
+    assert shown.index("if (g.1 > 1.0") < zero < shown.index("w[i] -= g.1") < one
+    assert one < shown.index("hits[i] +=")
+
+
+def test_rows_of_an_array_that_is_handed_over_stay_rows():
+    text = """static void turn(float a[3][4], int p, int q) {
+            if (a[p][q] == 0.0f)
+                return;
+            for (int k = 0; k < 4; k++) a[p][k] = a[q][k] + a[k % 3][q + 1];
+        }
+        void all(const float *x, float *y, int n) {
+            for (int i = 0; i < n; i++) {
+                float a[3][4] = {{x[i], 2}, {3}};
+                turn(a, 0, 2);
+                y[i] = a[0][3];
+            } }"""
+    (kernel,) = kernels(lowered(text))
+    shown = show_function(kernel)
+    assert "a[0][2] == 0.0" in shown
+    assert "a[0][k.1] = (a[2][k.1] + a[i64((k.1 % 3))][3])" in shown
+
+
 def test_a_function_that_may_end_without_its_value_stays_a_call():
     text = """int most = 0;
         int count(const int *x, int n) { for (int i = 0; i < n; i++) if (x[i] > most) most = x[i]; }

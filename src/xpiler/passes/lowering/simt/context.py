@@ -70,7 +70,7 @@ class Lowering:
 
     def kernel_name(self, f: Function) -> str:
         """NAME_kernel, NAME_kernel_2, ..."""
-        base = f"{f.name.split('.')[0]}_kernel"
+        base = f"{f.public.split('.')[0]}_kernel"
         name, k = base, 1
         while name in self.names:
             k += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar, cast
@@ -119,41 +119,73 @@ class Inliner:
         return out
 
     def _expanded(self, g: Function, call: e.Call, st: s.Stmt) -> s.Stmt | s.Body:
-        body = g.body
-        value: e.Expr | None = None
-        if g.ret != VOID:
-            last = body[-1] if body else None
-            if not isinstance(last, s.Return) or last.value is None:
-                return st
-            body, value = body[:-1], last.value
-        plain = structured(body)
+        if g.ret != VOID and not (g.body and isinstance(g.body[-1], s.Return)):
+            return st
+        result = None if g.ret == VOID or isinstance(st, s.Eval) else self._result(g)
+        plain = structured(g.body, result)
         if plain is None:
             return st
-        front: list[s.Stmt] = []
-        mapping: dict[str, e.Expr] = {}
-        changed = assigned(plain)
+        bound = self._bound(g, call, st, assigned(plain))
+        own = {n.var.name: n.var for n in walk(plain) if isinstance(n, (s.Decl, s.For))}
+        self.taken |= set(own)  # so that no new name is an old one, too
+        new = {n: e.Var(fresh_name(n, self.taken), v.type) for n, v in own.items()}
+        out = folded(renamed(plain, new, {**bound.mapping, **new}))
+        for name, rows in bound.arrays.items():
+            out = in_rows(out, name, rows)
+        return (*bound.front, *self._with_value(st, out, result))
+
+    def _result(self, g: Function) -> e.Var:
+        """What takes the values that a function returns."""
+        taken = self.taken | names_in(g.body) | {p.name for p in g.params}
+        name = fresh_name(f"{g.name}_result", taken)
+        self.taken.add(name)
+        return e.Var(name, g.ret)
+
+    def _with_value(self, st: s.Stmt, body: s.Body, result: e.Var | None) -> s.Body:
+        """`body`, which is done first, and `st` with what it leaves in `result`."""
+        if result is None:
+            return body
+        assert isinstance(st, (s.Decl, s.Assign))
+        last = body[-1]
+        once = not any(isinstance(n, s.Assign) and n.target == result for n in walk(body[:-1]))
+        if once and isinstance(last, s.Assign) and last.target == result:
+            value = last.value
+            whole = replace(st, init=value) if isinstance(st, s.Decl) else replace(st, value=value)
+            return (*body[:-1], whole)
+        if isinstance(st, s.Decl) and st.var.type == result.type:
+            first = s.Decl(st.var, loc=st.loc)
+            return (first, *substitute(body, {result.name: st.var}))
+        whole = replace(st, init=result) if isinstance(st, s.Decl) else replace(st, value=result)
+        return (s.Decl(result, loc=st.loc), *body, whole)
+
+    def _bound(self, g: Function, call: e.Call, st: s.Stmt, changed: Set[str]) -> _Bound:
+        """What stands for the parameters; arguments with effects or that change are kept first."""
+        bound = _Bound([], {}, {})
         lent = _lent(call)
         for p, a in zip(g.params, call.args, strict=True):
             rows = array_of_rows(a)
             if p.name not in changed and rows is not None:
-                plain = in_rows(plain, p.name, rows)
+                flat = e.Var(fresh_name(p.name, self.taken), p.type)
+                bound.mapping[p.name], bound.arrays[flat.name] = flat, rows
                 continue
             steady = isinstance(a, e.AddressOf) or not names_in(a) & lent
             if p.name not in changed and steady and (isinstance(p.type, Pointer) or _simple(a)):
-                mapping[p.name] = a
+                bound.mapping[p.name] = a
                 continue
             v = e.Var(fresh_name(p.name, self.taken), p.type)
             init = a if isinstance(p.type, Pointer) else w.cast(a, p.type)
-            front.append(s.Decl(v, init, const=p.name not in changed, loc=st.loc))
-            mapping[p.name] = v
-        own = {n.var.name: n.var for n in walk(plain) if isinstance(n, (s.Decl, s.For))}
-        self.taken |= set(own)  # so that no new name is an old one, too
-        new = {n: e.Var(fresh_name(n, self.taken), v.type) for n, v in own.items()}
-        out = folded(renamed(plain, new, {**mapping, **new}))
-        if value is None:
-            return (*front, *out)
-        value = folded(substitute(value, {**mapping, **new}))
-        return (*front, *out, *_with_value(st, value))
+            bound.front.append(s.Decl(v, init, const=p.name not in changed, loc=st.loc))
+            bound.mapping[p.name] = v
+        return bound
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """What goes before an inlined body, what replaces its parameters, and which are arrays."""
+
+    front: list[s.Stmt]
+    mapping: dict[str, e.Expr]
+    arrays: dict[str, e.Expr]
 
 
 def _called(st: s.Stmt) -> e.Call | None:
@@ -163,12 +195,6 @@ def _called(st: s.Stmt) -> e.Call | None:
     elif isinstance(st, s.Assign):
         x = st.value
     return x if isinstance(x, e.Call) else None
-
-
-def _with_value(st: s.Stmt, value: e.Expr) -> s.Body:
-    if isinstance(st, s.Decl):
-        return (replace(st, init=value),)
-    return (replace(st, value=value),) if isinstance(st, s.Assign) else ()
 
 
 def _fits(g: Function) -> bool:
@@ -203,20 +229,25 @@ def _simple(a: e.Expr) -> bool:
     return isinstance(a, (e.Var, e.Const))
 
 
-def structured(body: s.Body) -> s.Body | None:
-    """`body` without returns (of no value): what follows one stands in the other branch."""
+def structured(body: s.Body, result: e.Var | None = None) -> s.Body | None:
+    """`body` without returns: what follows one stands in the other branch.
+
+    What they return is put into `result`; without one it is nothing or not used.
+    """
     for k, st in enumerate(body):
         if isinstance(st, s.Return):
-            return body[:k]
+            if result is None or st.value is None:
+                return body[:k]
+            return (*body[:k], s.Assign(result, st.value, loc=st.loc))
         if not any(isinstance(n, s.Return) for n in walk(st)):
             continue
         if not isinstance(st, s.If):
             return None
         rest = body[k + 1 :]
         if always_leaves(st.then):
-            then, orelse = structured(st.then), structured((*st.orelse, *rest))
+            then, orelse = structured(st.then, result), structured((*st.orelse, *rest), result)
         elif always_leaves(st.orelse):
-            then, orelse = structured((*st.then, *rest)), structured(st.orelse)
+            then, orelse = structured((*st.then, *rest), result), structured(st.orelse, result)
         else:
             return None
         if then is None or orelse is None:
